@@ -1,0 +1,93 @@
+"""The ports that the care room needs. `server.py` satisfies them with the telephone room (values map one to one)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Clock(Protocol):
+    """Time comes from outside; `now()` is aware UTC and read once per decision."""
+
+    def now(self) -> datetime: ...
+
+
+class Disposition(StrEnum):
+    """How a call ended (same words as the telephone room's; the composition root maps them by value)."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    MACHINE = "machine"
+    LINE_ERROR = "line_error"
+    BAD_NUMBER = "bad_number"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"  # could not be found out: a human, no redial
+
+
+@dataclass(frozen=True)
+class Callee:
+    id: str
+    spoken_name: str
+    language: str = "zh"
+    records: bool = True
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    """Asks for one call; `id` is the intent row's id, written before this is sent."""
+
+    id: str
+    number: str
+    flow: str
+    callees: tuple[Callee, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    ring_s: int = 45
+
+
+@dataclass(frozen=True)
+class PersonOutcome:
+    """`result`: see checkins.results.Result. `evidence`: "key", "speech" or "none"."""
+
+    id: str
+    result: str
+    evidence: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """News of a call. Not final: an alarm in mid-call. Applying the same news twice changes nothing."""
+
+    intent_id: str
+    at: datetime
+    final: bool
+    disposition: Disposition | None = None
+    people: tuple[PersonOutcome, ...] = ()
+    alarm: str | None = None
+    alarm_person: str | None = None
+    reason: str = ""
+
+
+class Placed(StrEnum):
+    PLACED = "placed"
+    BAD_NUMBER = "bad_number"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Trace(StrEnum):
+    ALIVE = "alive"
+    OVER = "over"
+    NOT_FOUND = "not_found"
+    UNREACHABLE = "unreachable"
+
+
+class CallPlacer(Protocol):
+    async def place(self, request: CallRequest) -> Placed: ...
+
+    async def trace(self, intent_id: str, number: str, since: datetime) -> Trace: ...

@@ -1,0 +1,1 @@
+"""The telephone: carriers, webhooks, media streams, call records, the audio pump. Never imports checkins."""

@@ -1,0 +1,108 @@
+"""What the telephone room offers and needs, as values and protocols. `server.py` joins it to the care room.
+
+*answered* (somebody or something picked up) ≠ *heard* (a key or speech came) ≠ *acknowledged* (by key).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Disposition(StrEnum):
+    """How a call ended, seen from the telephone."""
+
+    ANSWERED = "answered"  # picked up; what was said is in `people`
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    MACHINE = "machine"  # an answering machine took it, no person gave an answer
+    LINE_ERROR = "line_error"  # carrier or trunk failed; says nothing about the elder
+    BAD_NUMBER = "bad_number"  # the number doesn't exist or is refused as malformed
+    INTERRUPTED = "interrupted"  # answered, then we broke off (crash, dropped stream) before an answer
+    CANCELLED = "cancelled"  # we took it back before it was answered
+
+
+@dataclass(frozen=True)
+class Callee:
+    """A person to ask after in this call. `spoken_name` is personal: never logged."""
+
+    id: str
+    spoken_name: str
+    language: str = "zh"
+    records: bool = True  # consent to record
+
+
+@dataclass(frozen=True)
+class CallOrder:
+    """Place this call. `id` is the intent's id (unique; the same id is never dialled twice)."""
+
+    id: str
+    number: str  # E.164; personal
+    flow: str
+    callees: tuple[Callee, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    ring_s: int = 45
+
+
+@dataclass(frozen=True)
+class PersonResult:
+    """What one person's part of a call came to. `result` is the flow's word for it ("well", "not_well", …)."""
+
+    id: str
+    result: str
+    evidence: str  # "key", "speech", "none"
+    detail: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # text, confidence, engine, recording, …; personal
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """News of a call: stored before it is told, may be told twice. `final` once, when the call is over.
+
+    A report that is not final carries an `alarm` (act now, in mid-call).
+    """
+
+    id: str
+    at: datetime
+    final: bool
+    disposition: Disposition | None = None
+    people: tuple[PersonResult, ...] = ()
+    alarm: str | None = None  # "distress", "double_zero"
+    alarm_person: str | None = None
+    reason: str = ""
+
+
+class Placing(StrEnum):
+    PLACED = "placed"
+    BAD_NUMBER = "bad_number"
+    REFUSED = "refused"  # carrier said no for another reason: a line error
+    UNKNOWN = "unknown"  # time-out: may or may not ring; reconcile, never repeat
+
+
+class Trace(StrEnum):
+    """What the carrier knows of an order when asked later."""
+
+    ALIVE = "alive"
+    OVER = "over"  # a final report follows or was sent
+    NOT_FOUND = "not_found"
+    UNREACHABLE = "unreachable"  # the carrier could not be asked
+
+
+class CallListener(Protocol):
+    """Who is told of calls. Must be idempotent; returns when the news is durable on its side."""
+
+    async def call_reported(self, report: CallReport) -> None: ...
+
+
+class Telephone(Protocol):
+    """What the telephone room offers to the others."""
+
+    async def place(self, order: CallOrder) -> Placing: ...
+
+    async def trace(self, order_id: str, number: str, since: datetime) -> Trace: ...
+
+    def active_calls(self) -> int: ...

@@ -1,0 +1,1 @@
+"""Ears and mouth: codecs, endpointing, recognisers, prompts. Imports nothing of ours."""

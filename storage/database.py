@@ -1,0 +1,126 @@
+"""One database, SQLite or PostgreSQL. Sync SQLAlchemy sessions run in worker threads, never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import BigInteger, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+T = TypeVar("T")
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All rooms' tables share one metadata, so that one migration history covers them."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as integer milliseconds since 1970 (so that SQL can do arithmetic with it in
+    both databases). Refuses naive datetimes with ValueError."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_millis(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else from_millis(value)
+
+
+def to_millis(value: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime; ValueError when it is naive."""
+    if value.tzinfo is None:
+        raise ValueError(f"naive datetime {value!r}: pass an aware one (UTC)")
+    return round(value.timestamp() * 1000)
+
+
+def from_millis(value: int) -> datetime:
+    """The aware UTC datetime of integer milliseconds since 1970."""
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+class Database:
+    """Opens the database and hands out sessions.
+
+    `write()` begins IMMEDIATE on SQLite (read-then-write never deadlocks); `read()` is a plain transaction.
+    `await run(fn)` runs `fn(session)` inside `write()` on a worker thread.
+    """
+
+    def __init__(self, url: str, *, workers: int = 4) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="db")
+
+    @property
+    def sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that may write: commits at the end, rolls back on an exception."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if self.sqlite:
+                session.connection(execution_options={"wenan_begin": "IMMEDIATE"})
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A read-only view; nothing is committed."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._work, work)
+
+    async def view(self, look: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, look)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+        self.engine.dispose()
+
+    def _work(self, work: Callable[[Session], Any]) -> Any:
+        with self.write() as session:
+            return work(session)
+
+    def _look(self, look: Callable[[Session], Any]) -> Any:
+        with self.read() as session:
+            return look(session)
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Any) -> None:
+    mode = connection.get_execution_options().get("wenan_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
