@@ -91,18 +91,7 @@ class TimeLimit:
     """The call's hard limit (10 min) is reached: say goodbye."""
 
 
-Input = (
-    Started
-    | Key
-    | Heard
-    | NoInput
-    | Distress
-    | SpeechFailed
-    | DictationEnded
-    | MachineBeeped
-    | HungUp
-    | TimeLimit
-)
+Input = Started | Key | Heard | NoInput | Distress | SpeechFailed | DictationEnded | MachineBeeped | HungUp | TimeLimit
 
 # ── outputs ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -54,9 +54,7 @@ class PersonResult:
     id: str
     result: str
     evidence: str  # "key", "speech", "none"
-    detail: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # text, confidence, engine, recording, …; personal
+    detail: Mapping[str, Any] = field(default_factory=dict)  # text, confidence, engine, recording, …; personal
 
 
 @dataclass(frozen=True)
