@@ -1,0 +1,46 @@
+# Two commands matter: `make demo` and `make test`. Everything else is for those who look closer.
+# PYTHON=python3.12 make … chooses another interpreter (3.11 to 3.13).
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+ARGS ?=
+
+.PHONY: help demo test lint setup setup-dev serve bench lock prompts clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: setup ## set up, then today's round of the demo neighbourhood (ARGS=--exit ends after the summary)
+	@$(RUN) server.py demo $(ARGS)
+
+test: setup-dev ## lint, types, import contracts, tests
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(RUN) -m pytest $(ARGS)
+
+lint: ## only lint, types and contracts (after a set-up)
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+
+setup: ## virtual environment, packages, espeak-ng, weights
+	@$(PYTHON) tools/bootstrap.py
+
+setup-dev: ## the same with what the tests need
+	@$(PYTHON) tools/bootstrap.py --dev
+
+serve: setup ## the server, with the settings of the environment and wenan.toml
+	@$(RUN) server.py serve
+
+bench: setup-dev ## measurements: latency, simultaneous calls, recogniser throughput
+	@$(RUN) -m bench $(ARGS)
+
+lock: ## writes the lock files anew from pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip -q install uv
+	@UV="$(VENV)/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml"; \
+	$$UV --extra whisper -o requirements.lock && \
+	$$UV --extra whisper --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## removes environment and caches, never data/
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

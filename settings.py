@@ -1,0 +1,158 @@
+"""Settings: environment variables with the prefix WENAN_, over a TOML file (WENAN_SETTINGS, default ./wenan.toml).
+
+Every setting is documented in docs/settings.md (a test holds the two together). A broken setting ends the program
+with one clear sentence that names the place; secrets never appear in messages.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "WENAN_"
+FILE_VARIABLE = "WENAN_SETTINGS"
+DEFAULT_FILE = Path("wenan.toml")
+# Read by tests and the set-up, not by the program.
+FOREIGN = {FILE_VARIABLE, "WENAN_SHARED", "WENAN_TEST_POSTGRES_URL", "WENAN_PYTHON", "WENAN_UPDATE_GOLDEN"}
+
+
+class SettingsError(Exception):
+    """One sentence for the operator: what is wrong, where, and what to do."""
+
+
+class Settings(BaseSettings):
+    """All settings. Field names are the variable names without prefix, in lower case."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    database_url: str = Field("sqlite:///data/wenan.db", description="SQLAlchemy URL of the database")
+    data_dir: Path = Field(Path("data"), description="recordings, rendered prompts, the morning sheet")
+    models: Path | None = Field(None, description="folder with recogniser weights (default: DATA_DIR/models)")
+    human_prompts: Path | None = Field(None, description="folder with recordings of prompts by people")
+    port: int = Field(8000, ge=0, le=65535, description="port on 127.0.0.1 (0: any free one)")
+    public_url: str = Field("", description="URL under which the carrier reaches us, without path")
+    carrier: Literal["virtual", "twilio"] = Field("virtual", description="who carries the calls")
+    media: Literal["stream", "verbs"] = Field("stream", description="audio by Media Streams or by plain TwiML verbs")
+    twilio_account_sid: str = Field("", description="account SID at the Twilio-compatible carrier")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="its auth token; signs webhooks")
+    twilio_auth_token_next: SecretStr = Field(SecretStr(""), description="second valid token while rotating")
+    twilio_api_base: str = Field("https://api.twilio.com", description="base URL of the carrier's REST API")
+    twilio_from: str = Field("", description="the line's own number, E.164")
+    lines: int = Field(8, ge=1, le=2000, description="lines of the trunk")
+    lines_reserved: int = Field(2, ge=0, description="lines kept free for people ringing in")
+    calls_per_second: float = Field(1.0, gt=0, le=100, description="calls started per second at most")
+    recogniser_workers: int = Field(2, ge=1, le=64, description="threads that recognise speech")
+    whisper_threads: int = Field(1, ge=1, le=64, description="processor threads per Whisper utterance")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # `load` passes the file's values as init values; the environment wins over them.
+        return env_settings, init_settings
+
+    @field_validator("database_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError:
+            raise ValueError("is no database URL; write e.g. sqlite:///data/wenan.db") from None
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError(f"names the database {backend!r}; sqlite and postgresql are supported")
+        return value
+
+    @field_validator("public_url", "twilio_api_base")
+    @classmethod
+    def _base(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/")):
+            raise ValueError("must look like https://line.example.org, without a path")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        if self.lines_reserved >= self.lines:
+            raise ValueError(f"LINES_RESERVED ({self.lines_reserved}) must be below LINES ({self.lines})")
+        if self.carrier == "twilio":
+            for name in ("public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from"):
+                value = getattr(self, name)
+                if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                    raise ValueError(f"CARRIER=twilio needs {PREFIX}{name.upper()}")
+        return self
+
+    @property
+    def models_dir(self) -> Path:
+        return self.models or self.data_dir / "models"
+
+    @property
+    def auth_tokens(self) -> tuple[str, ...]:
+        tokens = (self.twilio_auth_token.get_secret_value(), self.twilio_auth_token_next.get_secret_value())
+        return tuple(token for token in tokens if token)
+
+
+def load() -> Settings:
+    """The settings of this process. Raises SettingsError with one sentence that names the place."""
+    file = Path(os.environ.get(FILE_VARIABLE, DEFAULT_FILE))
+    values = _read(file)
+    _refuse_unknown(file, values)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, file, values)) from None
+
+
+def unknown_variables() -> list[str]:
+    """One warning for each WENAN_ variable that no setting knows (a typing error, most likely)."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | FOREIGN
+    strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    return [f"{name} is no setting{_near(name, known)}; it is ignored" for name in strange]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        if FILE_VARIABLE in os.environ:
+            raise SettingsError(f"{FILE_VARIABLE} names {file}, which does not exist")
+        return {}
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from None
+
+
+def _refuse_unknown(file: Path, values: dict[str, Any]) -> None:
+    for name in values:
+        if name not in Settings.model_fields:
+            raise SettingsError(f"{file}: {name} is no setting{_near(name, set(Settings.model_fields))}")
+
+
+def _near(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f" (do you mean {near[0]}?)" if near else ""
+
+
+def _sentence(error: ValidationError, file: Path, values: dict[str, Any]) -> str:
+    """The first problem only: one at a time is easier to mend. Never repeats the value (it may be a secret)."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if not first["loc"]:
+        return f"settings: {message}"
+    name = str(first["loc"][0]).removeprefix(PREFIX.lower())
+    variable = PREFIX + name.upper()
+    place = variable if variable in os.environ or name not in values else f"{file}: {name}"
+    return f"{place}: {message}"

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Sets everything up: virtual environment, locked dependencies, espeak-ng's library, recogniser weights.
+
+Usage: python3 tools/bootstrap.py [--dev] [--no-models]
+Standard library only; runs again where it stopped; prints time and MB of each step. Wheels only, so no compiler:
+the one package without a wheel (srt, one file of Python, wanted by vosk) is built by setuptools in a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import ctypes.util
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+OLDEST, NEWEST = (3, 11), (3, 13)
+STARTUP_MODELS = ("whisper-base", "vosk-model-small-cn-0.22")
+
+
+def main() -> int:
+    options = _options()
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        return _fail(f"Python 3.11 to 3.13 is needed, this is {sys.version.split()[0]}: make PYTHON=python3.12 …")
+    begin = time.monotonic()
+    lock = ROOT / ("requirements-dev.lock" if options.dev else "requirements.lock")
+    _step("virtual environment", VENV, _make_venv)
+    _step(f"packages ({lock.name})", VENV, lambda: _install(lock))
+    _step("espeak-ng library", None, _espeak)
+    if not options.no_models:
+        _step("recogniser weights", _models_dir(), _models)
+    print(f"set-up done in {time.monotonic() - begin:.0f} s", flush=True)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Sets up virtual environment, packages, espeak-ng and weights.")
+    parser.add_argument("--dev", action="store_true", help="also what the tests need")
+    parser.add_argument("--no-models", action="store_true", help="no recogniser weights (keys only)")
+    return parser.parse_args()
+
+
+def _step(name: str, folder: Path | None, work: Callable[[], str]) -> None:
+    print(f"· {name} …", flush=True)
+    begin, before = time.monotonic(), _megabytes(folder)
+    try:
+        said = work()
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(_fail(f"{name}: {_tail(error)}")) from None
+    grown = _megabytes(folder) - before
+    print(f"  {said} ({time.monotonic() - begin:.0f} s{f', {grown:.0f} MB' if folder else ''})", flush=True)
+
+
+def _make_venv() -> str:
+    if PYTHON.exists() and _run([PYTHON, "-m", "pip", "--version"], check=False) == 0:
+        return "there already"
+    shutil.rmtree(VENV, ignore_errors=True)
+    if _run([sys.executable, "-m", "venv", VENV], check=False) != 0:
+        _apt(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv", "python3-venv")
+        shutil.rmtree(VENV, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", VENV])
+    return f"Python {sys.version.split()[0]}"
+
+
+def _install(lock: Path) -> str:
+    """The stamp holds the lock file's hash: a changed lock installs again, a broken run starts over."""
+    stamp = VENV / f".{lock.stem}-done"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return "there already"
+    command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-binary", "srt"]
+    command += ["--disable-pip-version-check", "--retries", "5", "-r", lock]
+    if not sys.stdout.isatty():
+        command.append("--quiet")
+    _run(command, capture=not sys.stdout.isatty())
+    stamp.write_text(wanted)
+    return "installed"
+
+
+def _espeak() -> str:
+    if _has_espeak():
+        return "there already"
+    if _apt("libespeak-ng1") and _has_espeak():
+        return "installed by apt"
+    return "taken from the package espeakng-loader"
+
+
+def _has_espeak() -> bool:
+    for name in ("libespeak-ng.so.1", ctypes.util.find_library("espeak-ng")):
+        try:
+            ctypes.CDLL(name or "")
+        except OSError:
+            continue
+        return bool(name)
+    return False
+
+
+def _models() -> str:
+    """A weight that can't be had here is no failure: the line then runs by the others, or by keys, and says so."""
+    code = _run([PYTHON, ROOT / "server.py", "models", "pull", "--soft", *STARTUP_MODELS], check=False, capture=False)
+    return "checked" if code == 0 else "some are missing: the line will say which engines it has"
+
+
+def _models_dir() -> Path:
+    data = Path(os.environ.get("WENAN_DATA_DIR", "data"))
+    return Path(os.environ.get("WENAN_MODELS", data / "models"))
+
+
+def _apt(*packages: str) -> bool:
+    """Installs the first of these packages that exists, when root and on a system with apt."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], env=environment, capture_output=True, check=False)
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    return any(
+        subprocess.run([*install, package], env=environment, capture_output=True, check=False).returncode == 0
+        for package in packages
+    )
+
+
+def _run(command: list[str | Path], *, check: bool = True, capture: bool = True) -> int:
+    return subprocess.run(
+        [str(part) for part in command], check=check, capture_output=capture, text=True, cwd=ROOT
+    ).returncode
+
+
+def _megabytes(folder: Path | None) -> float:
+    if folder is None or not folder.exists():
+        return 0.0
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def _tail(error: subprocess.CalledProcessError) -> str:
+    lines = ((error.stderr or "") + (error.stdout or "")).strip().splitlines()
+    return "\n    ".join([f"{error.cmd[0]} ended with {error.returncode}", *lines[-12:]])
+
+
+def _fail(sentence: str) -> int:
+    print(f"set-up stopped: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
