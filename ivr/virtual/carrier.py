@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 
@@ -98,7 +98,9 @@ class VirtualCarrier:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serves REST; returns the base URL. Port 0 takes a free one. OSError when the port is taken."""
         listener = socket.create_server((host, port))
-        config = uvicorn.Config(self.app, log_config=None, lifespan="off", ws="none", access_log=False, timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            self.app, log_config=None, lifespan="off", ws="none", access_log=False, timeout_graceful_shutdown=2
+        )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
         while not self._server.started:
@@ -117,6 +119,13 @@ class VirtualCarrier:
             self._server.should_exit = True
             await self._serving
         await self.webhooks.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.stop()
 
     async def idle(self) -> None:
         """Returns when no call and no callback is under way."""

@@ -20,7 +20,7 @@ from ivr.virtual import wav
 from ivr.virtual.acoustics import sounds, tone
 from ivr.virtual.behaviour import ElderDirectory
 from ivr.virtual.carrier import VirtualCarrier
-from ivr.virtual.elder import CallScript, ElderScript
+from ivr.virtual.elder import ElderScript
 from ivr.virtual.observation import Observation
 from ivr.virtual.phone import FRAME_BYTES
 from tests.fakes.carrier import ACCOUNT_SID, AUTH_TOKEN, FakeCarrier
@@ -380,18 +380,16 @@ async def test_rest_faults(carrier: FakeCarrier, app: TinyApp) -> None:
 
 
 async def test_an_unexpected_call_fails_the_test(warp_clock: WarpClock, app: TinyApp) -> None:
-    fake = FakeCarrier(warp_clock)
-    await fake.start()
-    await dial(fake, app)
-    await fake.idle()
-    await fake.stop()
+    async with FakeCarrier(warp_clock) as fake:
+        await dial(fake, app)
+        await fake.idle()
     with pytest.raises(AssertionError, match="nobody expected"):
         fake.verify()
 
 
 async def test_an_expected_call_that_never_comes_fails_the_test(warp_clock: WarpClock) -> None:
-    fake = FakeCarrier(warp_clock)
-    fake.expect_call(ELDER)
+    async with FakeCarrier(warp_clock) as fake:
+        fake.expect_call(ELDER)
     with pytest.raises(AssertionError, match="never came"):
         fake.verify()
 
@@ -409,52 +407,35 @@ async def test_a_story_that_does_not_come_true_says_what_happened(carrier: FakeC
 
 
 async def test_a_scripted_elder_in_virtual_time(warp_clock: WarpClock, app: TinyApp) -> None:
-    fake = FakeCarrier(warp_clock, clips={"wei": VOICE}.__getitem__)
-    await fake.start()
     elder = ElderScript.from_mapping(
         {"number": ELDER, "reactions": {"answered": {"say": "wei"}, "*.ask": {"press": "1", "after_s": 1.0}}}
     )
-    call = fake.expect_call(ELDER, script=elder.call(0))
-    await dial(fake, app)
-    await call.ended()
+    async with FakeCarrier(warp_clock, clips={"wei": VOICE}.__getitem__) as fake:
+        call = fake.expect_call(ELDER, script=elder.call(0))
+        await dial(fake, app)
+        await call.ended()
+    fake.verify()
     assert [(o.kind, o.detail) for o in call.log if o.kind in ("said", "pressed", "prompt")] == [
-        ("prompt", "greet.ask"),
         ("said", "wei"),
+        ("prompt", "greet.ask"),
         ("pressed", "1"),
         ("prompt", "health.ask"),
         ("pressed", "1"),
         ("prompt", "bye.say"),
     ]
-    await fake.stop()
-    fake.verify()
 
 
 async def test_real_time(app: TinyApp) -> None:
     """Wall pace: two calls at once, paced by the shared tick, ringing hurried."""
     seen: list[Observation] = []
-    scripts = [
-        ElderScript(
-            number,
-            (
-                CallScript(
-                    rings=1,
-                    reactions=ElderScript.from_mapping({"number": number, "reactions": {"*.ask": {"press": "1"}}})
-                    .calls[0]
-                    .reactions,
-                ),
-            ),
-        )
-        for number in (ELDER, "+862155500002")
-    ]
-    carrier = VirtualCarrier(
-        ACCOUNT_SID, AUTH_TOKEN, ElderDirectory(tuple(scripts), {}.__getitem__), hurry=50, observe=seen.append
-    )
-    await carrier.start()
-    await asyncio.gather(dial(carrier, app), dial(carrier, app, to="+862155500002"))
-    began = time.monotonic()
-    await carrier.idle()
-    took = time.monotonic() - began
-    await carrier.stop()
+    numbers = (ELDER, "+862155500002")
+    scripts = [ElderScript.from_mapping({"number": n, "reactions": {"*.ask": {"press": "1"}}}) for n in numbers]
+    elders = ElderDirectory(tuple(scripts), {}.__getitem__)
+    async with VirtualCarrier(ACCOUNT_SID, AUTH_TOKEN, elders, hurry=50, observe=seen.append) as carrier:
+        await asyncio.gather(*(dial(carrier, app, to=number) for number in numbers))
+        began = time.monotonic()
+        await carrier.idle()
+        took = time.monotonic() - began
     assert [o.detail for o in seen if o.kind == "ended"] == ["completed", "completed"]
     assert not [o for o in seen if o.kind == "error"]
     assert 2.5 < took < 6  # 1.7 s of prompts and twice 0.5 s of thinking

@@ -43,8 +43,6 @@ def errors_logged() -> Iterator[list[str]]:
 @pytest_asyncio.fixture
 async def carrier(warp_clock: WarpClock, errors_logged: list[str]) -> AsyncIterator[FakeCarrier]:
     """A started carrier in virtual time; at the end no call is unexpected, missing or in error."""
-    fake = FakeCarrier(warp_clock)
-    await fake.start()
-    yield fake
-    await fake.stop()
+    async with FakeCarrier(warp_clock) as fake:
+        yield fake
     fake.verify()
