@@ -1,0 +1,33 @@
+"""The domestic carriers' limits for one elder's number, over all routine purposes. Pure.
+
+At most 5 calls in 24 h and 3 in 5 min (PRODUCT.md, "Line rules"). An emergency is exempt: it may always ring.
+The third rule, no routine call outside 08:00-21:00, is a matter of the day and lives in the ladder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+LIMITS = ((5, timedelta(hours=24)), (3, timedelta(minutes=5)))
+LOOK_BACK = max(period for _, period in LIMITS)
+
+
+class Purpose(StrEnum):
+    """Why a number is called; all routine purposes share the limits."""
+
+    CHECKIN = "checkin"
+    EMERGENCY = "emergency"
+
+
+EXEMPT = frozenset({Purpose.EMERGENCY})
+
+
+def allowed_at(purpose: Purpose, dialled: Sequence[datetime], now: datetime) -> datetime:
+    """The first moment from `now` on when one more call keeps all limits, given when the number was dialled before."""
+    if purpose in EXEMPT:
+        return now
+    ordered = sorted(dialled)
+    # The `most`-th last call must have left the sliding window; exactly `period` later is allowed.
+    return max([now, *(ordered[-most] + period for most, period in LIMITS if len(ordered) >= most)])

@@ -1,0 +1,42 @@
+"""Telephone numbers: whatever people write, to E.164."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+
+class NumberError(ValueError):
+    """Says what is wrong with a number, without repeating it (numbers are personal)."""
+
+
+def to_e164(text: str, area_code: str = "021", region: str = "CN") -> str:
+    """ "62345678", "021-6234 5678", "+862162345678" → "+862162345678". Raises NumberError.
+
+    A number of 7 or 8 digits that starts neither with 0 nor 1 is a local one and gets `area_code`. Only the shape
+    is checked (length and country), not whether the range is in use: test numbers that can't ring are welcome.
+    """
+    digits = "".join(character for character in text if character.isdecimal())
+    if not digits:
+        raise NumberError("there is no digit in it")
+    if len(digits) in (7, 8) and digits[0] not in "01" and "+" not in text:
+        text = area_code + digits
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        raise NumberError("is no telephone number") from None
+    _check(number)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _check(number: phonenumbers.PhoneNumber) -> None:
+    shape = phonenumbers.is_possible_number_with_reason(number)
+    if shape == phonenumbers.ValidationResult.TOO_SHORT:
+        raise NumberError("has too few digits")
+    if shape == phonenumbers.ValidationResult.TOO_LONG:
+        raise NumberError("has too many digits")
+    if shape == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+        raise NumberError("lacks its area code")
+    if shape != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise NumberError("is no telephone number")
+    if number.extension:
+        raise NumberError("has an extension; the line can't dial extensions")
