@@ -42,7 +42,7 @@ async def app() -> AsyncIterator[TinyApp]:
         yield tiny
 
 
-class _Rerouted(TwilioHttpClient):
+class Rerouted(TwilioHttpClient):
     def __init__(self, base: str) -> None:
         super().__init__(timeout=2, max_retries=0)
         self._base = base
@@ -52,7 +52,7 @@ class _Rerouted(TwilioHttpClient):
 
 
 def sdk(carrier: VirtualCarrier, token: str = AUTH_TOKEN) -> Client:
-    return Client(carrier.account_sid, token, http_client=_Rerouted(carrier.base_url))
+    return Client(carrier.account_sid, token, http_client=Rerouted(carrier.base_url))
 
 
 async def dial(carrier: VirtualCarrier, app: TinyApp, to: str = ELDER, **more: object) -> str:
