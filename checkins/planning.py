@@ -60,8 +60,9 @@ def plan_day(session: Session, place: Neighbourhood, day: date, now: datetime, l
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     insert: Any = dialect.insert(Checkin.__table__)
     insert = insert.from_select([column.name for column in rows.selected_columns], rows)
-    insert = insert.on_conflict_do_nothing(index_elements=["elder_id", "date"])
-    added = session.connection().execute(insert).rowcount
+    before = _cases(session, place, day)
+    session.execute(insert.on_conflict_do_nothing(index_elements=["elder_id", "date"]))
+    added = _cases(session, place, day) - before  # the driver doesn't count rows of a statement that starts with WITH
     return _report(session, place, day, now, added, frame) if added else PlanReport(0, 0, 0)
 
 
@@ -84,6 +85,11 @@ def tomorrow_warning(session: Session, place: Neighbourhood, day: date, lines: i
     calls = _calls(session, place, day)
     window = timedelta(minutes=place.plan_until - place.plan_from)
     return capacity_warning(calls, min(lines, place.lines or lines), window)
+
+
+def _cases(session: Session, place: Neighbourhood, day: date) -> int:
+    query = select(func.count()).where(Checkin.neighbourhood_id == place.id, Checkin.date == day)
+    return session.scalar(query) or 0
 
 
 def _calls(session: Session, place: Neighbourhood, day: date) -> int:

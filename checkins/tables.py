@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import (
     JSON,
@@ -20,8 +21,9 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from checkins.policy import Policy
 from checkins.results import Status
 from storage.database import Base, UtcTime
 
@@ -85,6 +87,19 @@ class Neighbourhood(Base):
     policy: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
     notice: Mapped[str | None] = mapped_column(Text)  # today's notice, read after a "well"
 
+    @validates("policy")
+    def _policy(self, _key: str, value: dict[str, Any]) -> dict[str, Any]:
+        Policy.from_json(value)  # a broken policy must not reach the cycle
+        return value
+
+    @validates("timezone")
+    def _zone(self, _key: str, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"neighbourhood: {value!r} is no time zone; write e.g. Asia/Shanghai") from None
+        return value
+
 
 class Person(Base):
     """Anyone the line knows. `number` is E.164. `consents` names purposes ("calls", "recording", "transcription",
@@ -113,6 +128,11 @@ class Person(Base):
     policy: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # a whole policy instead of the neighbourhood's
 
     neighbourhood: Mapped[Neighbourhood] = relationship(lazy="raise")
+
+    @validates("policy")
+    def _policy(self, _key: str, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        Policy.from_json(value or {})
+        return value
 
 
 class Checkin(Base):

@@ -1,0 +1,63 @@
+"""Who is late? Asked of the register, with code of its own: shares nothing with planning and cycle on purpose.
+
+Every elder due today is, at every moment, closed or has a next action ahead (PRODUCT.md, "Nothing gets lost"). An
+open case of an earlier day counts, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from checkins.tables import Checkin, Neighbourhood, Person
+
+GRACE = timedelta(minutes=2)  # the cycle ticks every second; lines may be taken for a moment
+
+
+@dataclass(frozen=True)
+class Late:
+    """An elder whom the house has forgotten, or is about to: no case at all, or a next action that has passed."""
+
+    elder_id: str
+    neighbourhood_id: int
+    checkin_id: int | None
+    since: datetime
+
+
+def late(session: Session, now: datetime, grace: timedelta = GRACE) -> list[Late]:
+    """All who are late at `now`, longest first."""
+    found = [*_overdue(session, now - grace)]
+    for place in session.scalars(select(Neighbourhood)):
+        found += _without_case(session, place, now - grace)
+    return sorted(found, key=lambda item: item.since)
+
+
+def _overdue(session: Session, moment: datetime) -> list[Late]:
+    """Open cases, of any day, whose next action has passed or was never set."""
+    query = select(Checkin.elder_id, Checkin.neighbourhood_id, Checkin.id, Checkin.due_at, Checkin.slot).where(
+        Checkin.status != "closed", or_(Checkin.due_at.is_(None), Checkin.due_at < moment)
+    )
+    return [Late(elder, place, case, due or slot) for elder, place, case, due, slot in session.execute(query)]
+
+
+def _without_case(session: Session, place: Neighbourhood, moment: datetime) -> list[Late]:
+    """Elders of the register who count today and have no case, once the morning's window has begun."""
+    local = moment.astimezone(ZoneInfo(place.timezone))
+    hour, minute = divmod(place.plan_from, 60)
+    begin = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if local < begin:
+        return []
+    counted = or_(
+        Person.state.in_(("active", "refused")),
+        and_(Person.state == "paused", Person.state_until < local.date()),
+    )
+    query = (
+        select(Person.id)
+        .outerjoin(Checkin, and_(Checkin.elder_id == Person.id, Checkin.date == local.date()))
+        .where(Person.neighbourhood_id == place.id, Person.role == "elder", counted, Checkin.id.is_(None))
+    )
+    return [Late(elder, place.id, None, begin.astimezone(UTC)) for elder in session.scalars(query)]

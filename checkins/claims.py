@@ -1,0 +1,248 @@
+"""One transaction that takes due cases and writes call intents. Nothing is dialled here.
+
+On SQLite the transaction begins IMMEDIATE; on PostgreSQL due rows are locked with SKIP LOCKED (a row that staff or
+news hold right now comes next time) and one claimer at a time counts the trunk's lines (an advisory lock). A case
+is taken by compare-and-set on its status and lease; a crash leaves an intent that the reconciliation finds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session, contains_eager
+
+from checkins import ladder
+from checkins.case_rows import case_of, log_event, put_case
+from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
+from checkins.line_rules import LOOK_BACK, Purpose, allowed_at
+from checkins.pace import LIVE, Pace, pace_now
+from checkins.people import stops_calls
+from checkins.ports import Callee, CallRequest
+from checkins.results import Reason, Status, Urgency
+from checkins.tables import CallIntent, Checkin, IntentCheckin, Neighbourhood, Person, State
+
+log = logging.getLogger(__name__)
+
+FLOW = "daily_checkin"
+NEWS_WITHIN = timedelta(seconds=60)  # without news of a call for so long the carrier is asked
+JOIN_WITHIN = timedelta(minutes=15)  # a second elder of the number, due so soon, is asked in the same call
+BATCH = 200
+_TRUNK_LOCK = 0x6C696E6573  # "lines"
+
+
+@dataclass
+class Claimed:
+    """What one transaction took."""
+
+    requests: list[CallRequest] = field(default_factory=list)
+    to_person: int = 0
+    reminded: int = 0
+    postponed: int = 0
+    line_down: bool = False
+    limited: bool = False  # due calls wait for a free line or for the next second
+    seen: int = 0  # rows looked at
+
+    @property
+    def more(self) -> bool:
+        """There may be more to do at this moment: a full batch was looked at, and something of it done."""
+        return self.seen >= BATCH and bool(self.requests or self.to_person or self.reminded or self.postponed)
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """What may be used for outgoing calls. `lines` excludes those kept free for people ringing in."""
+
+    lines: int
+    starts_per_s: float
+
+
+def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
+    """Takes what is due at `now`: decides, writes intents, reminds. Commit before dialling anything."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TRUNK_LOCK})
+    pace = pace_now(session, now, trunk.lines, trunk.starts_per_s)
+    claimed = Claimed(line_down=pace.line_down)
+    work = _Work(session, now, owner, claimed, pace)
+    for row in _due(session, now, calls=False, limit=BATCH):
+        work.handle(row)
+    _calls(work, now)
+    return claimed
+
+
+def _calls(work: _Work, now: datetime) -> None:
+    """Due calls in order of their promise; with no line free they stay due. What needs no line is never held up."""
+    for row in _due(work.session, now, calls=True, limit=BATCH):
+        if row.status in (Status.PLANNED, Status.WAITING):  # not taken with its neighbour a moment ago
+            work.handle(row)
+
+
+def _due(session: Session, now: datetime, *, calls: bool, limit: int) -> Sequence[Checkin]:
+    status = (Status.PLANNED, Status.WAITING) if calls else (Status.NEEDS_PERSON,)
+    query = (
+        select(Checkin)
+        .join(Checkin.elder)
+        .join(Person.neighbourhood)
+        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
+        .where(Checkin.status.in_(status), Checkin.due_at <= now)
+        .where(Checkin.lease_until.is_(None) | (Checkin.lease_until <= now))
+        .order_by(Checkin.due_at, Checkin.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Checkin)
+    )
+    return session.scalars(query).all()
+
+
+@dataclass
+class _Work:
+    """The hands of one claim."""
+
+    session: Session
+    now: datetime
+    owner: str
+    claimed: Claimed
+    pace: Pace
+
+    def handle(self, row: Checkin) -> None:
+        self.claimed.seen += 1
+        if row.status != Status.NEEDS_PERSON and stops_calls(row.elder):
+            self._not_called(row)
+            return
+        case = case_of(row, row.elder.neighbourhood.timezone)
+        match ladder.decide(case, self.now):
+            case Wait(until):
+                row.due_at = until
+            case Remind():
+                self._remind(row, case)
+            case NeedPerson(reason, urgency):
+                self._to_person(row, case, reason, urgency)
+            case PlaceCall():
+                self._call(row, case)
+
+    def _not_called(self, row: Checkin) -> None:
+        """The register changed after the plan: it holds before the next call."""
+        case = case_of(row, row.elder.neighbourhood.timezone)
+        if row.elder.state in (State.PAUSED, State.MOVED, State.DIED):
+            by = row.elder.state_source or "register"
+            put_case(row, ladder.close(case, by, f"state: {row.elder.state}", self.now))
+            self._log(row, f"closed:{row.elder.state}")
+            return
+        self._to_person(row, case, stops_calls(row.elder) or Reason.HUMAN_CONTACT, Urgency.TODAY)
+
+    def _to_person(self, row: Checkin, case: Case, reason: Reason, urgency: Urgency) -> None:
+        put_case(row, ladder.need_person(case, reason, urgency, self.now))
+        self.claimed.to_person += 1
+        self._log(row, f"needs_person:{reason}")
+
+    def _remind(self, row: Checkin, case: Case) -> None:
+        put_case(row, ladder.remind(case, self.now))
+        self.claimed.reminded += 1
+        self._log(row, "reminded")
+
+    def _call(self, row: Checkin, case: Case) -> None:
+        number = row.elder.number
+        assert number is not None
+        if not self.pace.budget:
+            self.claimed.limited = True
+            return
+        allowed = allowed_at(Purpose.CHECKIN, _dialled(self.session, number, self.now), self.now)
+        if allowed > self.now:
+            self._postpone(row, case, allowed)
+        elif _busy_with(self.session, number):
+            row.due_at = self.now + NEWS_WITHIN  # somebody of this number is being called right now
+        else:
+            self.pace.budget -= 1
+            self._intend(number, [row, *self._others(row, number)])
+
+    def _postpone(self, row: Checkin, case: Case, allowed: datetime) -> None:
+        after = ladder.postpone(case, allowed, self.now)
+        put_case(row, after)
+        self.claimed.postponed += after.dialling
+        self.claimed.to_person += not after.dialling
+        self._log(row, "postponed:line_rules" if after.dialling else f"needs_person:{after.reason}")
+
+    def _others(self, row: Checkin, number: str) -> list[Checkin]:
+        """Others behind the same number who are due now or soon: one call asks them all."""
+        query = (
+            select(Checkin)
+            .join(Checkin.elder)
+            .join(Person.neighbourhood)
+            .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
+            .where(Person.number == number, Checkin.id != row.id, Checkin.date == row.date)
+            .where(Checkin.status.in_((Status.PLANNED, Status.WAITING)))
+            .where(Checkin.due_at <= self.now + JOIN_WITHIN)
+            .order_by(Checkin.due_at, Checkin.id)
+            .with_for_update(skip_locked=True, of=Checkin)
+        )
+        return [other for other in self.session.scalars(query) if self._joins(other)]
+
+    def _joins(self, other: Checkin) -> bool:
+        if stops_calls(other.elder):
+            return False
+        case = replace(case_of(other, other.elder.neighbourhood.timezone), due_at=self.now)
+        return isinstance(ladder.decide(case, self.now), PlaceCall)
+
+    def _intend(self, number: str, rows: list[Checkin]) -> None:
+        cases = [case_of(row, row.elder.neighbourhood.timezone) for row in rows]
+        check_at = self.now + NEWS_WITHIN
+        intent = CallIntent(
+            id=str(uuid4()),
+            number=number,
+            purpose=Purpose.CHECKIN,
+            try_no=max(case.tries for case in cases) + 1,
+            created_at=self.now,
+            check_at=check_at,
+            owner=self.owner,
+        )
+        self.session.add(intent)
+        self.session.flush()
+        taken = [row for row, case in zip(rows, cases, strict=True) if self._take(row, case, check_at)]
+        for position, row in enumerate(taken):
+            self.session.add(IntentCheckin(intent_id=intent.id, checkin_id=row.id, position=position))
+            log_event(self.session, row, f"call:{intent.try_no}", self.owner, self.now, intent_id=intent.id)
+        assert taken, "due rows are locked; nobody else can have taken them"
+        self.claimed.requests.append(_request(intent, taken, max(case.policy.ring_s for case in cases)))
+
+    def _take(self, row: Checkin, case: Case, until: datetime) -> bool:
+        """Compare-and-set: nobody else has taken or changed the case since we read it."""
+        mine = (
+            update(Checkin)
+            .where(Checkin.id == row.id, Checkin.status == row.status, Checkin.due_at == row.due_at)
+            .where(Checkin.lease_until.is_(None) | (Checkin.lease_until <= self.now))
+            .values(lease_owner=self.owner, lease_until=until)
+            .execution_options(synchronize_session=False)
+        )
+        if self.session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
+            return False
+        put_case(row, ladder.calling(case, until))
+        row.lease_owner, row.lease_until = self.owner, until
+        return True
+
+    def _log(self, row: Checkin, what: str) -> None:
+        log_event(self.session, row, what, self.owner, self.now)
+
+
+def _dialled(session: Session, number: str, now: datetime) -> list[datetime]:
+    query = select(CallIntent.created_at).where(
+        CallIntent.number == number, CallIntent.dialled, CallIntent.created_at > now - LOOK_BACK
+    )
+    return list(session.scalars(query.where(CallIntent.purpose != Purpose.EMERGENCY)))
+
+
+def _busy_with(session: Session, number: str) -> bool:
+    live = select(func.count()).where(CallIntent.number == number, CallIntent.state.in_(LIVE))
+    return bool(session.scalar(live))
+
+
+def _request(intent: CallIntent, rows: list[Checkin], ring_s: int) -> CallRequest:
+    place: Neighbourhood = rows[0].elder.neighbourhood
+    variables = {"committee": place.committee} | ({"notice": place.notice} if place.notice else {})
+    callees = tuple(
+        Callee(row.elder.id, row.elder.spoken_name, row.elder.language, bool(row.elder.consents.get("recording")))
+        for row in rows
+    )
+    return CallRequest(intent.id, intent.number, FLOW, callees, variables, ring_s)

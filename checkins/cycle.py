@@ -1,0 +1,249 @@
+"""The cycle: takes what is due, has it dialled, takes in the news, asks after calls that went quiet.
+
+Nothing is remembered here: every promise is a row with a moment. The process may die between any two lines;
+whoever ticks next, here or elsewhere, goes on where the rows stand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from checkins import planning, settling
+from checkins.claims import NEWS_WITHIN, Claimed, Trunk, claim
+from checkins.pace import LIVE, pace_now
+from checkins.planning import PlanReport
+from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
+from checkins.results import Status
+from checkins.schedule import local_date
+from checkins.tables import CallIntent, Checkin, CheckinEvent, Neighbourhood
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+PLACE_WITHIN_S = 30.0  # shorter than NEWS_WITHIN: nobody asks after a call that is still being placed
+UNREACHABLE_FOR = timedelta(minutes=10)  # the carrier can't be asked: so long it is asked again
+QUIET_FOR = timedelta(minutes=15)  # ringing, the 10 minutes of a call, and a margin
+CLOCK_TOLERANCE = timedelta(seconds=5)  # clocks of two machines differ a little
+PLAN_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class TickReport:
+    """What one tick did. `clock_behind` and `line_down` are alarms for whoever runs the cycle."""
+
+    placed: int = 0
+    refused: int = 0
+    unknown: int = 0
+    planned: int = 0
+    to_person: int = 0
+    reminded: int = 0
+    postponed: int = 0
+    limited: bool = False
+    line_down: bool = False
+    clock_behind: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Live:
+    """An intent without news for too long."""
+
+    id: str
+    number: str
+    created_at: datetime
+    check_at: datetime
+
+
+class Cycle:
+    """One worker. `owner` names it in leases and logs; `lines` is the trunk's, of which `reserved` stay free for
+    people ringing in. Several cycles may work on one database."""
+
+    def __init__(
+        self,
+        db: Database,
+        placer: CallPlacer,
+        clock: Clock,
+        *,
+        owner: str = "cycle",
+        lines: int = 8,
+        reserved: int = 2,
+        starts_per_s: float = 1.0,
+    ) -> None:
+        if not 0 <= reserved < lines:
+            raise ValueError("lines kept free must be fewer than the lines there are")
+        self._db, self._placer, self._clock, self._owner = db, placer, clock, owner
+        self._trunk = Trunk(lines - reserved, starts_per_s)
+        self._planned_at: datetime | None = None
+        self._line_down = False
+
+    # ── ticking ───────────────────────────────────────────────────────────────────────────────────
+
+    async def tick(self) -> TickReport:
+        """Plans what is not planned, takes what is due, dials it. Returns when the carrier has answered (or not)."""
+        now = self._clock.now()
+        if await self._db.view(lambda session: newest_row(session)) > now + CLOCK_TOLERANCE:
+            log.error("the clock is behind the newest row in the database: no calls are started")
+            return TickReport(clock_behind=True)
+        plans = await self._plan(now)
+        report = TickReport(
+            planned=sum(plan.added for plan in plans),
+            warnings=tuple(plan.warning for plan in plans if plan.warning),
+        )
+        while True:
+            claimed = await self._db.run(lambda session: claim(session, now, self._owner, self._trunk))
+            self._tell_line(claimed.line_down)
+            report = await self._dial(claimed, report)
+            if not claimed.more:
+                return report
+
+    async def plan(self) -> list[PlanReport]:
+        """Plans today for every neighbourhood, whatever the time; safe to repeat."""
+        now = self._clock.now()
+        return await self._db.run(lambda session: _plan_all(session, now, self._trunk.lines))
+
+    async def _plan(self, now: datetime) -> list[PlanReport]:
+        """Elders added or changed after the plan count today; looking every few seconds is enough."""
+        if self._planned_at is not None and timedelta() <= now - self._planned_at < PLAN_EVERY:
+            return []
+        self._planned_at = now
+        if not await self._db.view(lambda session: _unplanned(session, now)):
+            return []
+        return await self.plan()
+
+    async def _dial(self, claimed: Claimed, report: TickReport) -> TickReport:
+        answers = await asyncio.gather(*(self._place(request) for request in claimed.requests))
+        return replace(
+            report,
+            placed=report.placed + answers.count(Placed.PLACED),
+            refused=report.refused + answers.count(Placed.REFUSED) + answers.count(Placed.BAD_NUMBER),
+            unknown=report.unknown + answers.count(Placed.UNKNOWN),
+            to_person=report.to_person + claimed.to_person,
+            reminded=report.reminded + claimed.reminded,
+            postponed=report.postponed + claimed.postponed,
+            limited=claimed.limited,
+            line_down=claimed.line_down,
+        )
+
+    async def _place(self, request: CallRequest) -> Placed:
+        """Asks the carrier, once. Whatever goes wrong here means: it may ring."""
+        try:
+            answer = await asyncio.wait_for(self._placer.place(request), PLACE_WITHIN_S)
+        except TimeoutError:
+            answer = Placed.UNKNOWN
+        except Exception:
+            log.exception("placing call %s failed; the carrier will be asked", request.id)
+            answer = Placed.UNKNOWN
+        now = self._clock.now()
+        if answer is Placed.PLACED:
+            await self._db.run(lambda session: settling.placed(session, request.id))
+        elif answer in (Placed.BAD_NUMBER, Placed.REFUSED):
+            bad = answer is Placed.BAD_NUMBER
+            disposition = Disposition.BAD_NUMBER if bad else Disposition.LINE_ERROR
+            await self._db.run(lambda session: settling.refused(session, request.id, disposition, now))
+        return answer
+
+    def _tell_line(self, down: bool) -> None:
+        if down and not self._line_down:
+            log.error("line alarm: several numbers in a row met a line error; one probe at a time from now on")
+        self._line_down = down
+
+    # ── news ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def settle(self, outcome: CallOutcome) -> bool:
+        """Takes in news of a call; durable when it returns. The same news twice changes nothing (False)."""
+        now = self._clock.now()
+        return await self._db.run(lambda session: settling.settle(session, outcome, now))
+
+    async def reconcile(self) -> int:
+        """Asks the carrier after calls without news for 60 s. Returns how many were given up: a person, no redial."""
+        now = self._clock.now()
+        quiet = await self._db.view(lambda session: _quiet(session, now))
+        return sum([await self._ask(call, now) for call in quiet])
+
+    async def _ask(self, call: _Live, now: datetime) -> bool:
+        mine = await self._db.run(
+            lambda session: settling.ask_again(session, call.id, call.check_at, now + NEWS_WITHIN)
+        )
+        if not mine or not _lost(await self._trace(call), now - call.created_at):
+            return False
+        log.warning("nobody knows what became of call %s: a person looks", call.id)
+        return await self._db.run(lambda session: settling.give_up(session, call.id, now))
+
+    async def _trace(self, call: _Live) -> Trace:
+        try:
+            return await asyncio.wait_for(self._placer.trace(call.id, call.number, call.created_at), PLACE_WITHIN_S)
+        except Exception as error:
+            log.warning("could not ask the carrier after call %s: %s", call.id, type(error).__name__)
+            return Trace.UNREACHABLE
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def next_due(self) -> datetime | None:
+        """When the next call, or question after a call, is due (perhaps already); None: no call is ahead. Reminders
+        of people don't count: they go on until somebody acts."""
+        now = self._clock.now()
+        return await self._db.view(lambda session: _next_due(session, now, self._trunk))
+
+    async def run(self, stop: asyncio.Event, every_s: float = 1.0) -> None:
+        """Ticks until `stop` is set. An error in one round is logged and the next round comes."""
+        while not stop.is_set():
+            try:
+                await self.tick()
+                await self.reconcile()
+            except Exception:
+                log.exception("a round of the cycle failed; the next one follows")
+            try:
+                await asyncio.wait_for(stop.wait(), every_s)
+            except TimeoutError:
+                continue
+
+
+def newest_row(session: Session) -> datetime:
+    """The newest moment at which anything was written: an event, a plan, an intent."""
+    moments = (func.max(CheckinEvent.at), func.max(Checkin.planned_at), func.max(CallIntent.created_at))
+    found = [moment for column in moments if (moment := session.scalar(select(column))) is not None]
+    return max(found, default=datetime.min.replace(tzinfo=UTC))
+
+
+def _lost(trace: Trace, age: timedelta) -> bool:
+    if trace is Trace.NOT_FOUND:
+        return True
+    return age >= (UNREACHABLE_FOR if trace is Trace.UNREACHABLE else QUIET_FOR)
+
+
+def _plan_all(session: Session, now: datetime, lines: int) -> list[PlanReport]:
+    return [
+        planning.plan_day(session, place, local_date(place.timezone, now), now, lines)
+        for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
+    ]
+
+
+def _unplanned(session: Session, now: datetime) -> bool:
+    return any(
+        planning.due_count(session, place, local_date(place.timezone, now))
+        for place in session.scalars(select(Neighbourhood))
+    )
+
+
+def _quiet(session: Session, now: datetime) -> Sequence[_Live]:
+    query = (
+        select(CallIntent.id, CallIntent.number, CallIntent.created_at, CallIntent.check_at)
+        .where(CallIntent.state.in_(LIVE), CallIntent.check_at <= now)
+        .order_by(CallIntent.check_at)
+    )
+    return [_Live(*row) for row in session.execute(query)]
+
+
+def _next_due(session: Session, now: datetime, trunk: Trunk) -> datetime | None:
+    dial = session.scalar(select(func.min(Checkin.due_at)).where(Checkin.status.in_((Status.PLANNED, Status.WAITING))))
+    ask = session.scalar(select(func.min(CallIntent.check_at)).where(CallIntent.state.in_(LIVE)))
+    if dial is not None and dial <= now:
+        dial = max(dial, pace_now(session, now, trunk.lines, trunk.starts_per_s).next_start)
+    return min((moment for moment in (dial, ask) if moment is not None), default=None)

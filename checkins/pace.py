@@ -1,0 +1,65 @@
+"""How many calls may start now: free lines, starts per second, and whether the line itself is down.
+
+All of it is read from the intents, so that a restart or a second process keeps the same limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from checkins.ports import Disposition
+from checkins.tables import CallIntent, IntentState
+
+LIVE = (IntentState.INTENDED, IntentState.PLACED)
+# The line counts as down when so many different numbers met a line error and no call got through since.
+# Then one probe at a time: a dead line raises a line alarm, not 300 visits.
+DOWN_AFTER_NUMBERS = 3
+DOWN_MEMORY = timedelta(hours=1)
+PROBE_EVERY = timedelta(minutes=2)
+_LINE_FAILED = (Disposition.LINE_ERROR, Disposition.INTERRUPTED)
+
+
+@dataclass
+class Pace:
+    """A budget of starts. `next_start`: when there may be one again by time (lines apart)."""
+
+    budget: int
+    next_start: datetime
+    line_down: bool = False
+
+
+def pace_now(session: Session, now: datetime, lines: int, starts_per_s: float) -> Pace:
+    live = session.scalar(select(func.count()).where(CallIntent.state.in_(LIVE))) or 0
+    free = max(0, lines - live)
+    if is_line_down(session, now):
+        last = session.scalar(select(func.max(CallIntent.created_at)))
+        probe = now if last is None else max(now, last + PROBE_EVERY)
+        return Pace(min(free, int(probe <= now)), probe, line_down=True)
+    started, oldest, window, most = _recent(session, now, starts_per_s)
+    next_start = now if started < most or oldest is None else oldest + window
+    return Pace(min(free, max(0, most - started)), next_start)
+
+
+def _recent(session: Session, now: datetime, rate: float) -> tuple[int, datetime | None, timedelta, int]:
+    """Starts within the last window: a second, or longer when less than one call a second may start."""
+    window = timedelta(seconds=max(1.0, 1 / rate))
+    recent = select(func.count(), func.min(CallIntent.created_at)).where(CallIntent.created_at > now - window)
+    started, oldest = session.execute(recent).one()
+    return started, oldest, window, max(1, int(rate * window.total_seconds()))
+
+
+def is_line_down(session: Session, now: datetime) -> bool:
+    """Whether several numbers in a row met a line error, within the last hour, and nothing got through since."""
+    through = select(func.max(CallIntent.settled_at)).where(
+        CallIntent.disposition.is_not(None),
+        CallIntent.disposition.not_in((*_LINE_FAILED, Disposition.UNKNOWN)),
+    )
+    since = max(session.scalar(through) or now - DOWN_MEMORY, now - DOWN_MEMORY)
+    failed = select(func.count(CallIntent.number.distinct())).where(
+        CallIntent.disposition == Disposition.LINE_ERROR, CallIntent.settled_at > since
+    )
+    return (session.scalar(failed) or 0) >= DOWN_AFTER_NUMBERS

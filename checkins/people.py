@@ -1,0 +1,82 @@
+"""Changes of the register that the line must obey before its next call. Each names who says so."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
+
+from checkins import ladder
+from checkins.case_rows import case_of, log_event, put_case
+from checkins.phones import to_e164
+from checkins.results import Reason, Status, Urgency
+from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, State
+
+
+def stops_calls(person: Person) -> Reason | None:
+    """Why no machine call may go to this elder, as the register stands now; None: it may."""
+    if person.state != State.ACTIVE:
+        return Reason.REFUSED if person.state == State.REFUSED else Reason.HUMAN_CONTACT
+    if person.mode in (Mode.HUMAN, Mode.VISIT) or not person.consents.get("calls"):
+        return Reason.HUMAN_CONTACT
+    if person.number_state == NumberState.SUSPECT:
+        return Reason.WRONG_NUMBER
+    if person.number is None or person.number_state == NumberState.BAD:
+        return Reason.BAD_NUMBER
+    return None
+
+
+def set_state(
+    session: Session, person_id: str, state: State, by: str, now: datetime, *, until: date | None = None
+) -> None:
+    """Sets an elder's state, on the word of `by`. Moved and died end every open case at once; a pause ends calls
+    that are still ahead; refused turns them into a human contact. ValueError without a name, or a pause without end."""
+    if not by.strip():
+        raise ValueError("say who: a state is set on somebody's word")
+    if (state is State.PAUSED) != (until is not None):
+        raise ValueError("a pause, and only a pause, has a last day")
+    for row in _open(session, person_id):
+        _stop(session, row, state, by.strip(), now)
+    person = session.get_one(Person, person_id, with_for_update=True)
+    person.state, person.state_until, person.state_source = state, until, by.strip()
+
+
+def set_number(session: Session, person_id: str, number: str) -> None:
+    """Corrects a number (any way of writing it) and lifts its suspension. NumberError when it is none."""
+    person = session.get_one(Person, person_id, with_for_update=True)
+    place = session.get_one(Neighbourhood, person.neighbourhood_id)
+    person.number, person.number_state = to_e164(number, place.area_code), NumberState.OK
+
+
+def set_mode(session: Session, person_id: str, mode: Mode) -> None:
+    """How the elder answers best, e.g. after calls that ended with "present, unconfirmed"."""
+    session.get_one(Person, person_id, with_for_update=True).mode = mode
+
+
+def flag_number(session: Session, number: str, state: NumberState) -> None:
+    """Suspends a number for everybody behind it, until somebody corrects it."""
+    for person in session.scalars(select(Person).where(Person.number == number).with_for_update()):
+        person.number_state = state
+
+
+def _open(session: Session, person_id: str) -> list[Checkin]:
+    query = (
+        select(Checkin)
+        .join(Checkin.elder)
+        .join(Person.neighbourhood)
+        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
+        .where(Checkin.elder_id == person_id, Checkin.status != Status.CLOSED)
+        .with_for_update(of=Checkin)
+    )
+    return list(session.scalars(query))
+
+
+def _stop(session: Session, row: Checkin, state: State, by: str, now: datetime) -> None:
+    case = case_of(row, row.elder.neighbourhood.timezone)
+    if state in (State.MOVED, State.DIED) or (state is State.PAUSED and case.dialling):
+        put_case(row, ladder.close(case, by, f"state: {state}", now))
+        log_event(session, row, f"closed:{state}", by, now)
+    elif state is State.REFUSED and case.dialling:
+        put_case(row, ladder.need_person(case, Reason.REFUSED, Urgency.TODAY, now))
+        log_event(session, row, "needs_person:refused", by, now)

@@ -1,0 +1,210 @@
+"""Elders from a spreadsheet: a CSV file in, all errors at once by row and column, nothing imported if there is one.
+
+Columns (English or Chinese heading, any order): name 姓名, spoken_name 称呼, phone 电话; optional: role 角色,
+language 语言, mode 方式, slot 时间 ("08:30"), consents 同意 ("calls recording", by spaces or commas).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins.phones import to_e164
+from checkins.schedule import read_minute
+from checkins.tables import Mode, Neighbourhood, Person, Role
+
+MAX_BYTES = 20_000_000
+CONSENTS = ("calls", "recording", "transcription", "buddy", "family", "street")
+
+_HEADINGS = {
+    "name": ("name", "姓名"),
+    "spoken_name": ("spoken_name", "称呼"),
+    "phone": ("phone", "number", "电话", "电话号码"),
+    "role": ("role", "角色"),
+    "language": ("language", "语言"),
+    "mode": ("mode", "方式", "应答方式"),
+    "slot": ("slot", "时间", "时段"),
+    "consents": ("consents", "同意"),
+}
+_REQUIRED = ("name", "spoken_name", "phone")
+_WORDS = {
+    "老人": Role.ELDER,
+    "老伙伴": Role.BUDDY,
+    "工作人员": Role.STAFF,
+    "家属": Role.FAMILY,
+    "按键": Mode.KEYS,
+    "语音": Mode.VOICE,
+    "人工": Mode.HUMAN,
+    "上门": Mode.VISIT,
+    "普通话": "zh",
+    "上海话": "wuu",
+    "拨打": "calls",
+    "录音": "recording",
+    "转写": "transcription",
+    "家人": "family",
+    "街道": "street",
+}
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """`errors` as sentences ("row 7, column phone: has too few digits"); when there are any, `added` is 0. `known`
+    counts rows whose name and number are in the register already. `encoding` is what the file was read as."""
+
+    added: int
+    known: int
+    errors: tuple[str, ...]
+    encoding: str = ""
+
+
+def import_people(session: Session, neighbourhood_id: int, path: Path) -> ImportReport:
+    """Adds the people of a CSV file to the register. Row numbers are the spreadsheet's (headings are row 1)."""
+    place = session.get_one(Neighbourhood, neighbourhood_id)
+    try:
+        text, encoding = _decode(_read(path))
+        table = _table(text)
+    except ValueError as error:
+        return ImportReport(0, 0, (f"{path.name}: {error}",))
+    people, errors = _people(table, place)
+    if errors:
+        return ImportReport(0, 0, tuple(errors), encoding)
+    new = [person for person in people if not _is_known(session, person)]
+    session.add_all(new)
+    session.flush()
+    return ImportReport(len(new), len(people) - len(new), (), encoding)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError("is larger than 20 MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(error.strerror or "cannot be read") from None
+
+
+def _decode(raw: bytes) -> tuple[str, str]:
+    if raw.startswith(b"PK\x03\x04") or raw.startswith(b"\xd0\xcf\x11\xe0"):
+        raise ValueError("is a workbook, not CSV: in the spreadsheet choose “save as: CSV UTF-8”")
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError("is UTF-16 text: in the spreadsheet choose “save as: CSV UTF-8”")
+    if b"\0" in raw:
+        raise ValueError("is no text file")
+    for encoding, name in (("utf-8-sig", "UTF-8"), ("gb18030", "GBK")):
+        try:
+            return raw.decode(encoding), name
+        except UnicodeDecodeError:
+            continue
+    raise ValueError("is neither UTF-8 nor GBK text: in the spreadsheet choose “save as: CSV UTF-8”")
+
+
+def _table(text: str) -> list[tuple[int, Mapping[str, str]]]:
+    """Row number and cells by our column names. ValueError for missing, unknown or double headings."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise ValueError(f"is broken CSV: {error}") from None
+    columns = _columns(rows[0] if rows else [])
+    table = []
+    for number, cells in enumerate(rows[1:], start=2):
+        if any(cell.strip() for cell in cells):
+            padded = [cell.strip() for cell in cells] + [""] * len(columns)
+            table.append((number, dict(zip(columns, padded, strict=False))))
+    return table
+
+
+def _columns(headings: list[str]) -> list[str]:
+    names = {heading: column for column, known in _HEADINGS.items() for heading in known}
+    columns = []
+    for place, heading in enumerate(headings, start=1):
+        column = names.get(heading.strip().lower())
+        if column is None or column in columns:
+            raise ValueError(f"row 1, column {place}: {'double' if column else 'unknown'} heading {heading.strip()!r}")
+        columns.append(column)
+    for column in _REQUIRED:
+        if column not in columns:
+            raise ValueError(f"row 1: the heading {column} ({_HEADINGS[column][1]}) is missing")
+    return columns
+
+
+def _people(table: list[tuple[int, Mapping[str, str]]], place: Neighbourhood) -> tuple[list[Person], list[str]]:
+    people, errors = [], []
+    seen: dict[tuple[str, str], int] = {}
+    for number, cells in table:
+        values = {}
+        for column, read in _readers(place).items():
+            try:
+                values[column] = read(cells.get(column, ""))
+            except ValueError as error:
+                errors.append(f"row {number}, column {column}: {error}")
+        key = (str(values.get("name")), str(values.get("phone")))
+        if len(values) == len(_HEADINGS):
+            if key in seen:
+                errors.append(f"row {number}: the same person as in row {seen[key]}")
+            seen.setdefault(key, number)
+            people.append(_person(values, place))
+    return people, errors
+
+
+def _person(values: Mapping[str, object], place: Neighbourhood) -> Person:
+    plain = {column: value for column, value in values.items() if column != "phone"}
+    return Person(neighbourhood_id=place.id, number=values["phone"], **plain)
+
+
+def _readers(place: Neighbourhood) -> dict[str, Callable[[str], object]]:
+    return {
+        "name": _text,
+        "spoken_name": _text,
+        "phone": lambda cell: to_e164(_text(cell), place.area_code),
+        "role": lambda cell: _one_of(cell, tuple(Role), Role.ELDER),
+        "language": lambda cell: _one_of(cell, ("zh", "wuu"), "zh"),
+        "mode": lambda cell: _one_of(cell, tuple(Mode), Mode.KEYS),
+        "slot": _slot,
+        "consents": _consents,
+    }
+
+
+def _text(cell: str) -> str:
+    if not cell:
+        raise ValueError("is empty")
+    if len(cell) > 100:
+        raise ValueError("is longer than 100 characters")
+    return cell
+
+
+def _one_of(cell: str, words: tuple[str, ...], default: str) -> str:
+    if not cell:
+        return default
+    word = str(_WORDS.get(cell, cell.lower()))
+    if word not in words:
+        raise ValueError(f"must be one of {', '.join(words)}")
+    return word
+
+
+def _slot(cell: str) -> int | None:
+    if not cell:
+        return None
+    minute = read_minute(cell)
+    if not 8 * 60 <= minute < 21 * 60:
+        raise ValueError("must lie between 08:00 and 21:00")
+    return minute
+
+
+def _consents(cell: str) -> dict[str, bool]:
+    words = [part for part in cell.replace(",", " ").replace("、", " ").replace(",", " ").replace(";", " ").split()]
+    return {_one_of(word, CONSENTS, ""): True for word in words}
+
+
+def _is_known(session: Session, person: Person) -> bool:
+    same = select(Person.id).where(
+        Person.neighbourhood_id == person.neighbourhood_id,
+        Person.number == person.number,
+        Person.name == person.name,
+    )
+    return session.scalar(same.limit(1)) is not None

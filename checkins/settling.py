@@ -1,0 +1,207 @@
+"""News of calls, applied once: the carrier's refusal, an alarm in mid-call, the final outcome, and "nobody knows".
+
+Every function runs inside one writing transaction and may be called again with the same news: what was applied is
+noted on the intent row, in the same transaction as its effect.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
+
+from checkins import ladder
+from checkins.case_rows import case_of, log_event, put_case
+from checkins.ladder import News
+from checkins.people import flag_number
+from checkins.ports import CallOutcome, Disposition, PersonOutcome
+from checkins.results import Result
+from checkins.tables import CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
+
+log = logging.getLogger(__name__)
+
+_TALKED = (Disposition.ANSWERED, Disposition.INTERRUPTED)
+_GOOD = (Result.WELL, Result.OTHER_SAYS_WELL)
+_NO_NEWS_OF_ELDER = {
+    Disposition.NO_ANSWER: Result.NO_ANSWER,
+    Disposition.BUSY: Result.BUSY,
+    Disposition.MACHINE: Result.MACHINE,
+    Disposition.LINE_ERROR: Result.LINE_ERROR,
+    Disposition.BAD_NUMBER: Result.BAD_NUMBER,
+    Disposition.INTERRUPTED: Result.INTERRUPTED,
+    Disposition.CANCELLED: Result.CANCELLED,
+    Disposition.UNKNOWN: Result.UNKNOWN,
+    Disposition.ANSWERED: Result.HUNG_UP,  # picked up, and the call ended before this elder's turn
+}
+
+
+def result_of(disposition: Disposition, person: PersonOutcome | None) -> tuple[Result, str]:
+    """What a call came to for one person, and the evidence. Good news counts only from a call that was answered,
+    and from speech only when the ear was certain; bad news counts from any call. A word we don't know means: a sign
+    of life, nothing confirmed."""
+    if person is None:
+        return _NO_NEWS_OF_ELDER[disposition], "none"
+    result = _word(person.result)
+    if disposition not in _TALKED and result in (*_GOOD, Result.HUNG_UP, Result.MACHINE):
+        return _NO_NEWS_OF_ELDER[disposition], "none"
+    uncertain = person.evidence == "speech" and not person.detail.get("certain", True)
+    if result in _GOOD and (uncertain or person.evidence not in ("key", "speech")):
+        return Result.PRESENT_UNCONFIRMED, person.evidence
+    return result, person.evidence
+
+
+def _word(word: str) -> Result:
+    try:
+        return Result(word)
+    except ValueError:
+        log.error("a call ended with a result that the care room doesn't know; a person will look")
+        return Result.PRESENT_UNCONFIRMED
+
+
+def settle(session: Session, outcome: CallOutcome, now: datetime) -> bool:
+    """Applies news of a call. False when it was known already, or the intent isn't ours."""
+    intent = session.get(CallIntent, outcome.intent_id, with_for_update=True)
+    if intent is None:
+        log.warning("news of call %s, which we never intended: ignored", outcome.intent_id)
+        return False
+    rows = _rows(session, intent)
+    changed = bool(outcome.alarm) and _alarm(session, intent, rows, outcome, now)
+    if not outcome.final or intent.applied.get("final"):
+        return changed
+    disposition = outcome.disposition or Disposition.UNKNOWN
+    people = {person.id: person for person in outcome.people}
+    for row in rows:
+        _apply(session, intent, row, disposition, people.get(row.elder_id), now)
+    if disposition is Disposition.BAD_NUMBER:
+        flag_number(session, intent.number, NumberState.BAD)
+    _note(intent, final=True)
+    intent.state, intent.disposition, intent.settled_at = IntentState.SETTLED, disposition, now
+    return True
+
+
+def refused(session: Session, intent_id: str, disposition: Disposition, now: datetime) -> bool:
+    """The carrier said no before anything could ring: it doesn't count against the number's limits."""
+    intent = session.get(CallIntent, intent_id, with_for_update=True)
+    if intent is None or intent.state != IntentState.INTENDED:
+        return False
+    intent.dialled = False
+    return settle(session, CallOutcome(intent_id, now, final=True, disposition=disposition), now)
+
+
+def placed(session: Session, intent_id: str) -> bool:
+    """The carrier took it. News may have overtaken us; then nothing changes."""
+    intent = session.get(CallIntent, intent_id, with_for_update=True)
+    if intent is None or intent.state != IntentState.INTENDED:
+        return False
+    intent.state = IntentState.PLACED
+    return True
+
+
+def give_up(session: Session, intent_id: str, now: datetime) -> bool:
+    """Nobody can say what became of this call: a person looks, nobody dials it again. Late news is still welcome."""
+    intent = session.get(CallIntent, intent_id, with_for_update=True)
+    if intent is None or intent.state not in (IntentState.INTENDED, IntentState.PLACED):
+        return False
+    for row in _rows(session, intent):
+        _apply(session, intent, row, Disposition.UNKNOWN, None, now)
+    intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, Disposition.UNKNOWN, now
+    return True
+
+
+def ask_again(session: Session, intent_id: str, seen: datetime, check_at: datetime) -> bool:
+    """The call goes on: look again at `check_at`. Compare-and-set on `seen`, so that one process asks at a time."""
+    intent = session.get(CallIntent, intent_id, with_for_update=True)
+    live = intent is not None and intent.state in (IntentState.INTENDED, IntentState.PLACED)
+    if intent is None or not live or intent.check_at != seen:
+        return False
+    intent.check_at = check_at
+    for row in _rows(session, intent):
+        if row.status == "calling":
+            row.due_at = row.lease_until = check_at
+    return True
+
+
+def _alarm(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome: CallOutcome, now: datetime) -> bool:
+    """Raises the alarm once per call and person; without a person named, for everybody of the call."""
+    raised = set(intent.applied.get("alarm", ()))
+    whom = [row for row in rows if outcome.alarm_person in (None, row.elder_id)] or list(rows)
+    new = [row for row in whom if row.elder_id not in raised]
+    for row in new:
+        _put(session, intent, row, News(Result.EMERGENCY), now, {"alarm": outcome.alarm or ""})
+    _note(intent, alarm=sorted(raised | {row.elder_id for row in new}))
+    return bool(new)
+
+
+def _apply(
+    session: Session,
+    intent: CallIntent,
+    row: Checkin,
+    disposition: Disposition,
+    person: PersonOutcome | None,
+    now: datetime,
+) -> None:
+    result, evidence = result_of(disposition, person)
+    detail = dict(person.detail) if person else {}
+    if result is Result.EMERGENCY:
+        if row.elder_id in intent.applied.get("alarm", ()):
+            _keep_answer(row, detail)
+            return
+        _note(intent, alarm=sorted({*intent.applied.get("alarm", ()), row.elder_id}))
+    again = result is Result.OTHER_SAYS_WELL and _reported_last_time(session, row)
+    _put(session, intent, row, News(result, evidence, again), now, detail)
+    if result is Result.REFUSED:
+        _refuse(row.elder)
+    if result is Result.WRONG_NUMBER:
+        flag_number(session, intent.number, NumberState.SUSPECT)
+
+
+def _put(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime, detail: dict[str, Any]) -> None:
+    put_case(row, ladder.apply(case_of(row, row.elder.neighbourhood.timezone), news, now))
+    _keep_answer(row, detail)
+    detail = {**detail, "evidence": news.evidence, "status": row.status}
+    log_event(session, row, str(news.result), "line", now, intent_id=intent.id, detail=detail)
+
+
+def _keep_answer(row: Checkin, detail: dict[str, Any]) -> None:
+    """What the elder said stays with the case, for those who act on it."""
+    if detail:
+        row.answer = {**(row.answer or {}), **detail}
+
+
+def _refuse(elder: Person) -> None:
+    """Holds before the next call; a person asks the elder whether it was their wish. Reversible."""
+    if elder.state == State.ACTIVE:
+        elder.state, elder.state_source = State.REFUSED, "by phone"
+
+
+def _note(intent: CallIntent, **applied: Any) -> None:
+    intent.applied = {**intent.applied, **applied}
+
+
+def _reported_last_time(session: Session, row: Checkin) -> bool:
+    """Whether the elder's check-in before this one was reported by another, too."""
+    last = (
+        select(Checkin.result)
+        .where(Checkin.elder_id == row.elder_id, Checkin.date < row.date)
+        .order_by(Checkin.date.desc())
+        .limit(1)
+    )
+    return session.scalar(last) == Result.OTHER_SAYS_WELL
+
+
+def _rows(session: Session, intent: CallIntent) -> list[Checkin]:
+    query = (
+        select(Checkin)
+        .join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
+        .join(Checkin.elder)
+        .join(Person.neighbourhood)
+        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
+        .where(IntentCheckin.intent_id == intent.id)
+        .order_by(IntentCheckin.position)
+        .with_for_update(of=Checkin)
+    )
+    return list(session.scalars(query))
