@@ -127,7 +127,7 @@ def close_case(session: Session, checkin_id: int, by: str, finding: str, now: da
     log_event(session, row, "closed", by.strip(), now, detail={"finding": finding.strip()})
 
 
-def _cases() -> Select[tuple[Checkin]]:
+def _cases() -> Select[Any]:
     return (
         select(Checkin)
         .join(Checkin.elder)
@@ -153,13 +153,13 @@ def _needs_first(row: Row) -> tuple[int, datetime]:
     return len(URGENCIES), row.slot
 
 
-def _view(session: Session, query: Select[tuple[Checkin]]) -> list[Row]:
+def _view(session: Session, query: Select[Any]) -> list[Row]:
     rows = session.scalars(query).all()
     calls = _intents(session, query)
     return [_row(row, tuple(calls.get(row.id, ()))) for row in rows]
 
 
-def _intents(session: Session, query: Select[tuple[Checkin]]) -> dict[int, list[str]]:
+def _intents(session: Session, query: Select[Any]) -> dict[int, list[str]]:
     wanted = query.with_only_columns(Checkin.id).order_by(None)
     links = (
         select(IntentCheckin.checkin_id, IntentCheckin.intent_id)

@@ -90,7 +90,7 @@ def _read(path: Path) -> bytes:
 
 
 def _decode(raw: bytes) -> tuple[str, str]:
-    if raw.startswith(b"PK\x03\x04") or raw.startswith(b"\xd0\xcf\x11\xe0"):
+    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ValueError("is a workbook, not CSV: in the spreadsheet choose “save as: CSV UTF-8”")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError("is UTF-16 text: in the spreadsheet choose “save as: CSV UTF-8”")
@@ -111,7 +111,7 @@ def _table(text: str) -> list[tuple[int, Mapping[str, str]]]:
     except csv.Error as error:
         raise ValueError(f"is broken CSV: {error}") from None
     columns = _columns(rows[0] if rows else [])
-    table = []
+    table: list[tuple[int, Mapping[str, str]]] = []
     for number, cells in enumerate(rows[1:], start=2):
         if any(cell.strip() for cell in cells):
             padded = [cell.strip() for cell in cells] + [""] * len(columns)
