@@ -137,7 +137,9 @@ def _cases() -> Select[Any]:
 
 
 def _locked(session: Session, checkin_id: int) -> Checkin:
-    row = session.scalars(_cases().where(Checkin.id == checkin_id).with_for_update(of=Checkin)).one_or_none()
+    row: Checkin | None = session.scalars(
+        _cases().where(Checkin.id == checkin_id).with_for_update(of=Checkin)
+    ).one_or_none()
     if row is None:
         raise LookupError(f"there is no case {checkin_id}")
     return row
