@@ -1,8 +1,9 @@
 """Is what comes in while a prompt plays the line's own prompt coming back, or somebody speaking over it?
 
-Hybrids on two-wire lines send a part of the prompt back, 10–25 dB weaker and 20–300 ms late. An echoed "身体好" must never
-become a "well" (PRODUCT.md). The test: find the delay by cross-correlation, fit a short filter from the played to the
-heard signal (least squares), and look at what the filter cannot explain. A pure echo is explained; speech on top is not.
+Hybrids on two-wire lines send a part of the prompt back, 10–25 dB weaker and 20–300 ms late. An echoed "身体好" must
+never become a "well" (PRODUCT.md). The test: find the delay by cross-correlation, fit a short filter from the played
+to the heard signal (least squares), and look at what the filter cannot explain: a pure echo is explained, speech on
+top is not.
 """
 
 from __future__ import annotations

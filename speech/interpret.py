@@ -1,0 +1,101 @@
+"""What an utterance counts for: PRODUCT.md's rule on confidence in one pure function.
+
+A decoder's own confidence in grammar mode is none. `certain` needs the phrase scorer's margin over a garbage model, or
+a phrase of the menu *and* a free decoding that agrees, above the bar. Whoever is not certain is asked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from speech import phrases
+from speech.recogniser import Hypothesis, Request
+
+POSITIVE = frozenset({"well", "yes"})
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What one engine's numbers must reach. None: the engine doesn't make that number and needs none."""
+
+    confidence: float | None
+    margin: float | None
+    needs_agreement: bool
+
+
+BARS = {
+    # −1 nat per token against the free decoding accepts 92 % of in-menu answers and 1 % of off-menu ones
+    # (measured with the zipformer of 3.3 M parameters, full-sum scoring).
+    "phrase-scorer": Bar(confidence=None, margin=-1.0, needs_agreement=False),
+    # Vosk's word confidences in open decoding: right words lie above 0.8, guesses around 0.5. The grammar's own
+    # confidence is not looked at.
+    "vosk": Bar(confidence=0.7, margin=None, needs_agreement=True),
+    # exp(mean log probability) of the free decoding, and the forced score of the menu's phrase against it:
+    # bench/recognisers.py prints how answers and off-menu speech lie around these.
+    "whisper": Bar(confidence=0.45, margin=-0.7, needs_agreement=True),
+}
+# An engine that nobody has measured never makes anything certain.
+UNKNOWN = Bar(confidence=2.0, margin=0.0, needs_agreement=True)
+
+# One syllable is what a telephone distorts most (不 is swallowed, 好 is left), so it asks for a confirmation.
+MIN_SYLLABLES = 2
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """`meaning` None: no-match (with text: something was said; without: silence or noise). `reason`: why not certain."""
+
+    meaning: str | None
+    certain: bool
+    text: str
+    phrase: str | None
+    confidence: float
+    engine: str
+    reason: str = ""
+
+
+def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
+    """The meaning of `hypothesis` among the request's phrases, and whether it is certain."""
+    found = _match(hypothesis, request)
+    if found is None:
+        reason = "no-match" if hypothesis.text else "nothing heard"
+        return _result(hypothesis, None, False, reason)
+    doubt = _doubt(hypothesis, found, request)
+    return _result(hypothesis, found, not doubt, doubt)
+
+
+def _result(hyp: Hypothesis, found: phrases.Match | None, certain: bool, reason: str) -> Interpretation:
+    meaning, phrase = (found.meaning, found.phrase) if found else (None, None)
+    return Interpretation(meaning, certain, hyp.text, phrase, hyp.confidence, hyp.engine, reason)
+
+
+def _match(hyp: Hypothesis, request: Request) -> phrases.Match | None:
+    """The free text decides where there is one; the engine's own choice of phrase fills in."""
+    by_text = phrases.match(hyp.text, request.phrases)
+    if by_text is not None or hyp.meaning is None:
+        return by_text
+    return phrases.Match(hyp.meaning, hyp.phrase or "", whole=True)
+
+
+def _doubt(hyp: Hypothesis, found: phrases.Match, request: Request) -> str:
+    """Why this is not certain; empty when it is."""
+    bar = BARS.get(hyp.engine, UNKNOWN)
+    if hyp.meaning is not None and hyp.meaning != found.meaning:
+        return "the menu and the free decoding differ"
+    if not found.whole:
+        return "only a part of the utterance"
+    if found.meaning in POSITIVE and len(phrases.normalise(found.phrase)) < MIN_SYLLABLES:
+        return "one syllable"
+    if request.language != "zh" and hyp.engine != "phrase-scorer":
+        return "the engine does not know this language"
+    return _below(hyp, bar)
+
+
+def _below(hyp: Hypothesis, bar: Bar) -> str:
+    if bar.needs_agreement and hyp.agreed is not True:
+        return "no agreeing free decoding"
+    if bar.confidence is not None and hyp.confidence < bar.confidence:
+        return "confidence below the bar"
+    if bar.margin is not None and (hyp.margin is None or hyp.margin < bar.margin):
+        return "margin below the bar"
+    return ""

@@ -1,0 +1,178 @@
+"""From what was heard to what was meant: text normalised, then matched with the phrases that may be said now. Pure.
+
+Two rules keep this safe. A positive meaning (well, yes, …) is taken only when the *whole* utterance consists of its
+phrases, so "不好" or "好是好,就是头晕" never counts as "好". Distress is found anywhere in an utterance.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+DISTRESS = "distress"
+
+# Traditional → simplified, for the characters that lexicon phrases and their surroundings use: engines trained on
+# both scripts mix them at will.
+_TRADITIONAL = (
+    "還还這这個个們们來来沒没麼么樣样體体頭头暈晕腰腰難难過过點点聽听說说話话電电請请謝谢對对錯错號号開开關关門门"
+    "幫帮覺觉會会給给與与無无為为時时間间現现後后從从動动衝冲氣气勁劲厲厉害害痛痛腫肿飯饭藥药醫医護护車车倒倒"
+    "摔摔員员專专業业轉转區区務务兒儿媽妈爺爷奶奶親亲鄰邻裡里裏里邊边麵面東东長长滿满買买賣卖蠻蛮挺挺睏困壞坏"
+    "爾尔讓让認认識识誰谁記记訴诉問问題题報报聲声響响視视樓楼燈灯燒烧熱热涼凉風风雨雨馬马騙骗趕赶緊紧救救"
+    "別别閉闭鐘钟兩两幾几萬万億亿歲岁歡欢樂乐興兴舊旧華华國国愛爱傷伤勞劳煩烦條条張张費费師师網网絡络"
+    "應应該该願愿選选變变貴贵質质賬账銀银鑰钥鎖锁離离遠远運运進进連连遲迟邊边隊队險险雖虽雙双雜杂靜静順顺須须"
+    "復复懷怀總总戶户擔担據据撥拨斷断於于啟启喚唤單单嗎吗嚇吓團团圍围場场塊块夠够奪夺婦妇學学實实寫写將将屬属"
+    "島岛幹干廣广廳厅強强當当態态慘惨憶忆戲戏戰战搶抢擇择數数書书楊杨極极構构機机權权歷历歸归殘残殺杀氫氢決决"
+    "漲涨濕湿營营獨独療疗瘋疯癢痒發发監监盤盘確确禮礼種种稱称穩稳窮穷筆笔節节範范簡简糧粮級级紅红終终組组結结"
+    "絕绝統统經经綠绿線线練练織织繼继續续羅罗義义習习聯联職职腦脑臉脸臨临艙舱蓋盖蘇苏處处術术補补裝装見见規规計计"
+    "訂订討讨訓训訪访設设許许評评試试誤误課课調调談谈論论證证譯译議议讀读貓猫負负財财責责貨货賴赖購购"
+    "贊赞跡迹躺躺輕轻輛辆輪轮輸输辦办農农遊游達达適适遲迟鄭郑醒醒錢钱錄录鎮镇鐵铁閒闲閱阅陳陈陽阳陰阴階阶隨随"
+    "雞鸡霧雾預预領领顆颗顧顾飛飞飲饮養养駕驾驗验髮发魚鱼鮮鲜鳥鸟麗丽麻麻黃黄齊齐齒齿龍龙喫吃妳你甚什祇只"
+)
+_SIMPLIFY = str.maketrans(dict(zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)))
+
+# How a recogniser writes a phrase that sounds the same on a telephone. Only whole words that mean nothing else here;
+# measured with Whisper base on 8 kHz μ-law (bench/recognisers.py).
+_SOUNDS_LIKE = {
+    "满好": "蛮好",
+    "慢好": "蛮好",
+    "曼好": "蛮好",
+    "买好的": "蛮好的",
+    "秀命": "救命",
+    "就命": "救命",
+    "旧命": "救命",
+    "水倒了": "摔倒了",
+    "谁到了": "摔倒了",
+    "谁倒了": "摔倒了",
+    "睡到了": "摔倒了",
+    "率倒": "摔倒",
+    "头云": "头晕",
+    "头运": "头晕",
+    "不受服": "不舒服",
+    "不书服": "不舒服",
+    "机委会": "居委会",
+    "居尾会": "居委会",
+    "专人工": "转人工",
+    "转人共": "转人工",
+    "兄口痛": "胸口痛",
+    "凶口痛": "胸口痛",
+}
+
+_PARTICLES = "啊呀呢哦噢喔嘛吧哎诶欸哟咯啦呐哪嗯呃哈额唉喂"
+_POLITE = ("谢谢侬", "谢谢你们", "谢谢你", "谢谢您", "谢谢", "再见", "你好", "侬好", "您好", "那个", "这个")
+_NEGATIONS = ("没有", "呒没", "没", "不是", "不会", "不", "勿", "别", "未")
+
+# Found inside a longer utterance too, most urgent first: each ends with a person or with a question asked again, so a
+# false one costs little. Everything else needs the whole utterance.
+_INSIDE = (DISTRESS, "unwell", "talk", "refuse", "wrong_number", "someone_else", "repeat")
+# An acknowledgement in front of the answer ("是的,蛮好的") adds nothing to it.
+_WEAK = "yes"
+
+
+@dataclass(frozen=True)
+class Match:
+    """`whole`: the utterance consists of this meaning's phrases and nothing else."""
+
+    meaning: str
+    phrase: str
+    whole: bool
+
+
+def simplify(text: str) -> str:
+    """Traditional characters of the lexicon's range → simplified; full width → half width."""
+    return unicodedata.normalize("NFKC", text).translate(_SIMPLIFY)
+
+
+def normalise(text: str) -> str:
+    """For matching: simplified, lower case, no punctuation, space or particle."""
+    kept = (char for char in simplify(text).lower() if unicodedata.category(char)[0] in "LNM")
+    plain = "".join(kept)
+    bare = "".join(char for char in plain if char not in _PARTICLES)
+    return bare or plain
+
+
+def match(text: str, phrases: Mapping[str, Sequence[str]]) -> Match | None:
+    """What `text` means among `phrases` (meaning → ways to say it); None when it is none of them."""
+    heard = normalise(text)
+    if not heard:
+        return None
+    table = _table(phrases)
+    for variant in _variants(heard):
+        inside = _inside(variant, table)
+        if inside and inside.meaning == DISTRESS:
+            whole = _tiled(variant, table)
+            return whole if whole and whole.meaning == DISTRESS else inside
+    for variant in _variants(heard):
+        found = _tiled(variant, table)
+        if found:
+            return found
+    return next((found for variant in _variants(heard) if (found := _inside(variant, table))), None)
+
+
+def _table(phrases: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
+    """(normalised, meaning, phrase), longest first."""
+    rows = {(normalise(phrase), meaning): phrase for meaning, ways in phrases.items() for phrase in ways}
+    table = [(plain, meaning, phrase) for (plain, meaning), phrase in rows.items() if plain]
+    return sorted(table, key=lambda row: -len(row[0]))
+
+
+def _variants(heard: str) -> Iterator[str]:
+    """As heard; then with sound-alikes mended."""
+    yield heard
+    mended = heard
+    for wrong, right in _SOUNDS_LIKE.items():
+        mended = mended.replace(wrong, right)
+    if mended != heard:
+        yield mended
+
+
+def _tiled(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
+    """The meaning of an utterance made of phrases (and politeness) from end to end."""
+    best = _tilings(heard, table).get(len(heard))
+    if not best:
+        return None
+    meanings = {meaning for meaning, _ in best}
+    if DISTRESS in meanings:
+        meanings = {DISTRESS}
+    if len(meanings) > 1:
+        meanings.discard(_WEAK)
+    if len(meanings) != 1:
+        return None
+    meaning = meanings.pop()
+    phrase = max((phrase for found, phrase in best if found == meaning), key=len)
+    return Match(meaning, phrase, whole=len({found for found, _ in best}) == 1)
+
+
+def _tilings(heard: str, table: list[tuple[str, str, str]]) -> dict[int, list[tuple[str, str]]]:
+    """For every end that phrases reach from the start: the tiles on the way, fewest tiles first."""
+    reached: dict[int, list[tuple[str, str]]] = {0: []}
+    for at in range(len(heard)):
+        if at not in reached:
+            continue
+        so_far = reached[at]
+        steps = [(len(plain), [(meaning, phrase)]) for plain, meaning, phrase in table if heard.startswith(plain, at)]
+        steps += [(len(word), []) for word in _POLITE if heard.startswith(word, at)]
+        for length, tile in steps:
+            known = reached.get(at + length)
+            if known is None or len(so_far) + len(tile) < len(known) or not known:
+                reached[at + length] = so_far + tile
+    return reached
+
+
+def _inside(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
+    """A phrase of a meaning that may be found anywhere, not negated; the most urgent, then the longest."""
+    for meaning in _INSIDE:
+        for plain, found, phrase in table:
+            if found == meaning and len(plain) > 1 and _affirmed(heard, plain):
+                return Match(meaning, phrase, whole=False)
+    return None
+
+
+def _affirmed(heard: str, plain: str) -> bool:
+    """Whether `plain` stands in `heard` at least once without a negation right before it."""
+    at = heard.find(plain)
+    while at >= 0:
+        if not heard[:at].endswith(_NEGATIONS):
+            return True
+        at = heard.find(plain, at + 1)
+    return False

@@ -1,0 +1,172 @@
+"""The register: numbers, states, and elders from a spreadsheet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from checkins import people
+from checkins.people_csv import ImportReport, import_people
+from checkins.phones import NumberError, to_e164
+from checkins.results import Reason, Status
+from checkins.tables import Mode, Neighbourhood, Person, State
+from tests.unit.checkins.world import DAY, World
+
+HEAD = "姓名,称呼,电话,方式,时间,同意\n"
+
+
+def read(world: World, path: Path) -> ImportReport:
+    with world.db.write() as session:
+        return import_people(session, world.place_id, path)
+
+
+def csv_file(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "elders.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("62345678", "+862162345678"),
+        ("021-6234 5678", "+862162345678"),
+        ("(021)62345678", "+862162345678"),
+        ("+86 21 6234 5678", "+862162345678"),
+        ("13800000000", "+8613800000000"),
+        ("02110000001", "+862110000001"),  # can't ring: welcome in tests
+        ("62345678", "+862162345678"),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, number: str) -> None:
+    assert to_e164(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "abc", "12", "021623456789012", "021-62345678 转 12", "+", "+999 12345678"])
+def test_what_is_no_number_is_said_without_repeating_it(text: str) -> None:
+    with pytest.raises(NumberError) as caught:
+        to_e164(text)
+    assert not text.strip() or text not in str(caught.value)
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-8-sig", "UTF-8"), ("utf-8", "UTF-8"), ("gbk", "GBK")])
+def test_a_spreadsheet_as_excel_saves_it(world: World, tmp_path: Path, encoding: str, name: str) -> None:
+    text = HEAD + "王秀英,王阿婆,62345678,按键,08:30,拨打 录音\n\n李建国,李阿公,021-62345679,语音,,拨打\n"
+    report = read(world, csv_file(tmp_path, text, encoding))
+    assert report == ImportReport(2, 0, (), name)
+    with world.db.read() as session:
+        first, second = session.scalars(select(Person).order_by(Person.number))
+    assert (first.spoken_name, first.number, first.slot, first.mode) == ("王阿婆", "+862162345678", 510, Mode.KEYS)
+    assert first.consents == {"calls": True, "recording": True}
+    assert (second.slot, second.mode, second.consents) == (None, Mode.VOICE, {"calls": True})
+
+
+def test_reading_the_same_file_again_adds_nobody(world: World, tmp_path: Path) -> None:
+    path = csv_file(tmp_path, HEAD + "王秀英,王阿婆,62345678,,,\n")
+    assert read(world, path).added == 1
+    assert read(world, path) == ImportReport(0, 1, (), "UTF-8")
+
+
+def test_all_errors_are_told_by_row_and_column_and_nothing_is_imported(world: World, tmp_path: Path) -> None:
+    rows = [
+        "王秀英,王阿婆,62345678,,,拨打",
+        "李建国,,123,飞鸽,25:00,拨打 八卦",
+        "王秀英,王阿婆,021-62345678,,,",
+        "赵,赵阿婆,62345670,,07:59,",
+    ]
+    report = read(world, csv_file(tmp_path, HEAD + "\n".join(rows)))
+    assert report.added == 0
+    assert report.errors == (
+        "row 3, column spoken_name: is empty",
+        "row 3, column phone: has too few digits",
+        "row 3, column mode: must be one of keys, voice, human, visit",
+        "row 3, column slot: write a time between 00:00 and 23:59",
+        "row 3, column consents: must be one of calls, recording, transcription, buddy, family, street",
+        "row 4: the same person as in row 2",
+        "row 5, column slot: must lie between 08:00 and 21:00",
+    )
+    with world.db.read() as session:
+        assert session.scalars(select(Person)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"PK\x03\x04rest", "is a workbook"),
+        ("姓名".encode("utf-16"), "is UTF-16"),
+        (b"\x00\x01", "is no text file"),
+        (b"\xff\x80\xff", "neither UTF-8 nor GBK"),
+        (b"", "the heading name (姓名) is missing"),
+        ("姓名,宠物\n".encode(), "row 1, column 2: unknown heading '宠物'"),
+        ("姓名,name\n".encode(), "row 1, column 2: double heading 'name'"),
+        ('姓名,称呼,电话\n"a'.encode(), "is broken CSV"),
+    ],
+)
+def test_a_file_that_is_none_gives_one_clear_sentence(world: World, tmp_path: Path, raw: bytes, message: str) -> None:
+    path = tmp_path / "elders.csv"
+    path.write_bytes(raw)
+    (error,) = read(world, path).errors
+    assert error.startswith("elders.csv: ")
+    assert message in error
+
+
+def test_a_missing_file(world: World, tmp_path: Path) -> None:
+    assert read(world, tmp_path / "none.csv").errors == ("none.csv: No such file or directory",)
+
+
+async def test_a_state_needs_a_name_and_a_pause_an_end(world: World) -> None:
+    elder = world.elder()
+    with world.db.write() as session:
+        with pytest.raises(ValueError, match="say who"):
+            people.set_state(session, elder, State.DIED, " ", world.clock.now())
+        with pytest.raises(ValueError, match="last day"):
+            people.set_state(session, elder, State.PAUSED, "女儿", world.clock.now())
+        with pytest.raises(ValueError, match="last day"):
+            people.set_state(session, elder, State.ACTIVE, "女儿", world.clock.now(), until=DAY)
+
+
+async def test_a_pause_ends_with_a_human_who_asks_first(world: World) -> None:
+    elder = world.elder()
+    await world.to("07:30")
+    with world.db.write() as session:
+        people.set_state(session, elder, State.PAUSED, "女儿", world.clock.now(), until=DAY + timedelta(days=1))
+    assert (world.row(elder).status, world.row(elder).closed_by) == (Status.CLOSED, "女儿")
+    assert (await world.to("08:00", DAY + timedelta(days=1))).planned == 0
+    after = DAY + timedelta(days=2)
+    assert (await world.to("08:00", after)).planned == 1
+    assert world.row(elder, after).reason is Reason.PAUSE_ENDED
+    with world.db.write() as session:
+        people.set_state(session, elder, State.ACTIVE, "李老师", world.clock.now())
+    assert (await world.to("08:00", after + timedelta(days=1))).placed == 1
+
+
+async def test_refusing_in_person_turns_the_call_into_a_human_contact(world: World) -> None:
+    elder = world.elder()
+    await world.to("07:30")
+    with world.db.write() as session:
+        people.set_state(session, elder, State.REFUSED, "本人", world.clock.now())
+    assert (await world.to("08:30")).placed == 0
+    assert world.row(elder).reason is Reason.REFUSED
+
+
+async def test_a_corrected_number_is_called_again(world: World) -> None:
+    elder = world.elder()
+    await world.to("08:00")
+    await world.ends(elder, "wrong_number")
+    with world.db.write() as session:
+        people.set_number(session, elder, "62345678")
+        people.set_mode(session, elder, Mode.VOICE)
+    assert (await world.to("08:00", DAY + timedelta(days=1))).placed == 1
+    assert world.last_call(elder).number == "+862162345678"
+
+
+def test_a_broken_policy_or_zone_never_enters_the_register(world: World) -> None:
+    with pytest.raises(ValueError, match="unknown entry 'rign_s'"):
+        Person(neighbourhood_id=1, name="x", spoken_name="x", policy={"rign_s": 30})
+    with pytest.raises(ValueError, match="never sleeps"):
+        Neighbourhood(name="x", committee="x", policy={"unreached_every": 11})
+    with pytest.raises(ValueError, match="no time zone"):
+        Neighbourhood(name="x", committee="x", timezone="Asia/Atlantis")
