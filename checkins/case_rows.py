@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,12 +16,14 @@ from checkins.schedule import day_of
 from checkins.tables import Checkin, CheckinEvent
 from storage.database import from_millis, to_millis
 
+log = logging.getLogger(__name__)
+
 NEW_LADDER = {"tries": 0, "busy": 0, "line_errors": 0, "reminders": 0, "first_missed_at": None, "person_since": None}
 
 
 def case_of(row: Checkin, zone: str) -> Case:
     """The case that `row` holds; `zone` is its neighbourhood's."""
-    policy = Policy.from_json(row.policy)
+    policy = _policy(row)
     ladder = {**NEW_LADDER, **row.ladder}
     return Case(
         policy=policy,
@@ -43,6 +46,15 @@ def case_of(row: Checkin, zone: str) -> Case:
         closed_at=row.closed_at,
         finding=row.finding,
     )
+
+
+def _policy(row: Checkin) -> Policy:
+    """The register refuses a broken policy; one that came in past it must not stop this elder's calls."""
+    try:
+        return Policy.from_json(row.policy)
+    except ValueError:
+        log.error("case %s has a broken policy: the default one is used", row.id)
+        return Policy()
 
 
 def put_case(row: Checkin, case: Case) -> None:

@@ -108,7 +108,18 @@ class _Work:
     pace: Pace
 
     def handle(self, row: Checkin) -> None:
+        """One broken row breaks nothing for others: it stays due, and the auditor raises it."""
         self.claimed.seen += 1
+        row_id, budget, requests = row.id, self.pace.budget, len(self.claimed.requests)
+        try:
+            with self.session.begin_nested():
+                self._handle(row)
+        except (ValueError, LookupError, AssertionError) as error:
+            log.error("case %s cannot be handled: %s", row_id, type(error).__name__)
+            self.pace.budget = budget
+            del self.claimed.requests[requests:]
+
+    def _handle(self, row: Checkin) -> None:
         if row.status != Status.NEEDS_PERSON and stops_calls(row.elder):
             self._not_called(row)
             return
@@ -127,7 +138,7 @@ class _Work:
         """The register changed after the plan: it holds before the next call."""
         case = case_of(row, row.elder.neighbourhood.timezone)
         if row.elder.state in (State.PAUSED, State.MOVED, State.DIED):
-            by = row.elder.state_source or "register"
+            by = (row.elder.state_source or "").strip() or "register"
             put_case(row, ladder.close(case, by, f"state: {row.elder.state}", self.now))
             self._log(row, f"closed:{row.elder.state}")
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +32,7 @@ UNREACHABLE_FOR = timedelta(minutes=10)  # the carrier can't be asked: so long i
 QUIET_FOR = timedelta(minutes=15)  # ringing, the 10 minutes of a call, and a margin
 CLOCK_TOLERANCE = timedelta(seconds=5)  # clocks of two machines differ a little
 PLAN_EVERY = timedelta(seconds=30)
+ASK_AT_ONCE = 16  # questions to the carrier after quiet calls
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,17 @@ class Cycle:
         self._trunk = Trunk(lines - reserved, starts_per_s)
         self._planned_at: datetime | None = None
         self._line_down = False
+        self._clock_behind = False
 
     # ── ticking ───────────────────────────────────────────────────────────────────────────────────
 
     async def tick(self) -> TickReport:
         """Plans what is not planned, takes what is due, dials it. Returns when the carrier has answered (or not)."""
         now = self._clock.now()
-        if await self._db.view(lambda session: newest_row(session)) > now + CLOCK_TOLERANCE:
-            log.error("the clock is behind the newest row in the database: no calls are started")
+        if await self._db.view(lambda session: is_clock_behind(session, now)):
+            self._tell_clock(behind=True)
             return TickReport(clock_behind=True)
+        self._tell_clock(behind=False)
         plans = await self._plan(now)
         report = TickReport(
             planned=sum(plan.added for plan in plans),
@@ -149,6 +152,11 @@ class Cycle:
             await self._db.run(lambda session: settling.refused(session, request.id, disposition, now))
         return answer
 
+    def _tell_clock(self, *, behind: bool) -> None:
+        if behind and not self._clock_behind:
+            log.error("the clock is behind the newest row in the database: no calls are started until it is set right")
+        self._clock_behind = behind
+
     def _tell_line(self, down: bool) -> None:
         if down and not self._line_down:
             log.error("line alarm: several numbers in a row met a line error; one probe at a time from now on")
@@ -165,7 +173,13 @@ class Cycle:
         """Asks the carrier after calls without news for 60 s. Returns how many were given up: a person, no redial."""
         now = self._clock.now()
         quiet = await self._db.view(lambda session: _quiet(session, now))
-        return sum([await self._ask(call, now) for call in quiet])
+        asking = asyncio.Semaphore(ASK_AT_ONCE)
+
+        async def ask(call: _Live) -> bool:
+            async with asking:
+                return await self._ask(call, now)
+
+        return sum(await asyncio.gather(*(ask(call) for call in quiet)))
 
     async def _ask(self, call: _Live, now: datetime) -> bool:
         mine = await self._db.run(
@@ -192,11 +206,16 @@ class Cycle:
         return await self._db.view(lambda session: _next_due(session, now, self._trunk))
 
     async def run(self, stop: asyncio.Event, every_s: float = 1.0) -> None:
-        """Ticks until `stop` is set. An error in one round is logged and the next round comes."""
+        """Ticks and asks after quiet calls until `stop` is set, side by side: a carrier that doesn't answer questions
+        holds up no call and no reminder. An error in one round is logged and the next round comes."""
+        await asyncio.gather(
+            self._repeat(lambda: self.tick(), stop, every_s), self._repeat(lambda: self.reconcile(), stop, every_s)
+        )
+
+    async def _repeat(self, work: Callable[[], Awaitable[object]], stop: asyncio.Event, every_s: float) -> None:
         while not stop.is_set():
             try:
-                await self.tick()
-                await self.reconcile()
+                await work()
             except Exception:
                 log.exception("a round of the cycle failed; the next one follows")
             try:
@@ -210,6 +229,11 @@ def newest_row(session: Session) -> datetime:
     moments = (func.max(CheckinEvent.at), func.max(Checkin.planned_at), func.max(CallIntent.created_at))
     found = [moment for column in moments if (moment := session.scalar(select(column))) is not None]
     return max(found, default=datetime.min.replace(tzinfo=UTC))
+
+
+def is_clock_behind(session: Session, now: datetime) -> bool:
+    """Whether something was written later than `now`: then the clock is wrong, and no call may start."""
+    return newest_row(session) > now + CLOCK_TOLERANCE
 
 
 def _lost(trace: Trace, age: timedelta) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,8 +198,8 @@ def _slot(cell: str) -> int | None:
 
 
 def _consents(cell: str) -> dict[str, bool]:
-    words = [part for part in cell.replace(",", " ").replace("、", " ").replace(",", " ").replace(";", " ").split()]
-    return {_one_of(word, CONSENTS, ""): True for word in words}
+    words = re.split(r"[\s,;\u3001\uff0c\uff1b]+", cell)  # Chinese commas and semicolons, too
+    return {_one_of(word, CONSENTS, ""): True for word in words if word}
 
 
 def _is_known(session: Session, person: Person) -> bool:

@@ -43,6 +43,8 @@ class Policy:
             raise ValueError("policy: an unreached case never sleeps longer than 10 minutes")
         if not 1 <= self.finding_within <= 30:
             raise ValueError("policy: a finding is due within 30 minutes at the latest")
+        if self.remind_every < 1:
+            raise ValueError("policy: remind_every must be at least 1 minute")
         if not 10 <= self.ring_s <= 60:
             raise ValueError("policy: ring_s must be 10 to 60 seconds")
 

@@ -96,16 +96,16 @@ URGENCY_ZH = {
 REASON_ZH = {
     Reason.EMERGENCY: "求救",
     Reason.UNREACHED: "多次无人接听",
-    Reason.OFF_HOOK: "一直占线,可能话筒没挂好",
+    Reason.OFF_HOOK: "一直占线，可能话筒没挂好",
     Reason.UNKNOWN: "通话结果不明",
     Reason.NOT_WELL: "说身体不好",
     Reason.WANTS_PERSON: "想找人说话",
     Reason.OTHER_SAYS_UNWELL: "旁人说老人不好",
-    Reason.SILENT: "接了电话,没有声音",
-    Reason.PRESENT_UNCONFIRMED: "有人应,没听清",
+    Reason.SILENT: "接了电话，没有声音",
+    Reason.PRESENT_UNCONFIRMED: "有人应，没听清",
     Reason.OTHER_TWICE: "连续两天由旁人代答",
     Reason.ABSENT: "老人不在或没来接",
-    Reason.WRONG_NUMBER: "打错了,号码待核对",
+    Reason.WRONG_NUMBER: "打错了，号码待核对",
     Reason.BAD_NUMBER: "号码无效",
     Reason.REFUSED: "不要自动电话",
     Reason.LINE: "线路故障",
@@ -113,7 +113,7 @@ REASON_ZH = {
     Reason.WINDOW: "已过拨打时间",
     Reason.UNSERVED: "到点还没轮到",
     Reason.HUMAN_CONTACT: "约定由人联系",
-    Reason.PAUSE_ENDED: "暂停期满,先由人问一声",
+    Reason.PAUSE_ENDED: "暂停期满，先由人问一声",
 }
 
 RESULT_ZH = {
@@ -124,7 +124,7 @@ RESULT_ZH = {
     Result.OTHER_SAYS_UNWELL: "旁人说不好",
     Result.WRONG_NUMBER: "打错了",
     Result.REFUSED: "不要自动电话",
-    Result.PRESENT_UNCONFIRMED: "有人应,没听清",
+    Result.PRESENT_UNCONFIRMED: "有人应，没听清",
     Result.SILENT: "没有声音",
     Result.HUNG_UP: "接了就挂",
     Result.ABSENT: "不在或没来接",

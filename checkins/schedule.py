@@ -46,7 +46,7 @@ def day_of(zone: str, day: date, policy: Policy) -> Day:
 
 def read_minute(text: str) -> int:
     """ "08:30" → 510. ValueError for anything else."""
-    hours, colon, minutes = text.strip().replace(":", ":").partition(":")
+    hours, colon, minutes = text.strip().replace("\uff1a", ":").partition(":")
     if not colon or not (hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2):
         raise ValueError("write a time as 08:30")
     if int(hours) > 23 or int(minutes) > 59:

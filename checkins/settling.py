@@ -19,7 +19,7 @@ from checkins.case_rows import case_of, log_event, put_case
 from checkins.ladder import News
 from checkins.people import flag_number
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
-from checkins.results import Result
+from checkins.results import LINE, Result
 from checkins.tables import CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,15 @@ _NO_NEWS_OF_ELDER = {
 
 def result_of(disposition: Disposition, person: PersonOutcome | None) -> tuple[Result, str]:
     """What a call came to for one person, and the evidence. Good news counts only from a call that was answered,
-    and from speech only when the ear was certain; bad news counts from any call. A word we don't know means: a sign
-    of life, nothing confirmed."""
+    and from speech only when the ear says that it was certain; bad news counts from any call. A call that we broke off
+    before any sign of life is no hang-up. A word we don't know means: a sign of life, nothing confirmed."""
     if person is None:
         return _NO_NEWS_OF_ELDER[disposition], "none"
     result = _word(person.result)
-    if disposition not in _TALKED and result in (*_GOOD, Result.HUNG_UP, Result.MACHINE):
+    said_nothing = result in (Result.HUNG_UP, Result.MACHINE) and disposition is not Disposition.ANSWERED
+    if said_nothing or (disposition not in _TALKED and result in _GOOD):
         return _NO_NEWS_OF_ELDER[disposition], "none"
-    uncertain = person.evidence == "speech" and not person.detail.get("certain", True)
+    uncertain = person.evidence == "speech" and person.detail.get("certain") is not True
     if result in _GOOD and (uncertain or person.evidence not in ("key", "speech")):
         return Result.PRESENT_UNCONFIRMED, person.evidence
     return result, person.evidence
@@ -183,14 +184,15 @@ def _note(intent: CallIntent, **applied: Any) -> None:
 
 
 def _reported_last_time(session: Session, row: Checkin) -> bool:
-    """Whether the elder's check-in before this one was reported by another, too."""
+    """Whether the elder's check-in before this one was reported by another, too, and no person heard the elder since."""
     last = (
-        select(Checkin.result)
+        select(Checkin.result, Checkin.closed_by)
         .where(Checkin.elder_id == row.elder_id, Checkin.date < row.date)
         .order_by(Checkin.date.desc())
         .limit(1)
     )
-    return session.scalar(last) == Result.OTHER_SAYS_WELL
+    result, closed_by = session.execute(last).one_or_none() or (None, None)
+    return result == Result.OTHER_SAYS_WELL and closed_by in (None, LINE)
 
 
 def _rows(session: Session, intent: CallIntent) -> list[Checkin]:

@@ -38,7 +38,7 @@ def csv_file(folder: Path, text: str, encoding: str = "utf-8") -> Path:
         ("+86 21 6234 5678", "+862162345678"),
         ("13800000000", "+8613800000000"),
         ("02110000001", "+862110000001"),  # can't ring: welcome in tests
-        ("62345678", "+862162345678"),
+        ("\uff16\uff12\uff13\uff14\uff15\uff16\uff17\uff18", "+862162345678"),  # full-width digits
     ],
 )
 def test_numbers_as_people_write_them(text: str, number: str) -> None:
@@ -54,7 +54,7 @@ def test_what_is_no_number_is_said_without_repeating_it(text: str) -> None:
 
 @pytest.mark.parametrize(("encoding", "name"), [("utf-8-sig", "UTF-8"), ("utf-8", "UTF-8"), ("gbk", "GBK")])
 def test_a_spreadsheet_as_excel_saves_it(world: World, tmp_path: Path, encoding: str, name: str) -> None:
-    text = HEAD + "王秀英,王阿婆,62345678,按键,08:30,拨打 录音\n\n李建国,李阿公,021-62345679,语音,,拨打\n"
+    text = HEAD + "王秀英,王阿婆,62345678,按键,08\uff1a30,拨打\uff0c录音\n\n李建国,李阿公,021-62345679,语音,,拨打\n"
     report = read(world, csv_file(tmp_path, text, encoding))
     assert report == ImportReport(2, 0, (), name)
     with world.db.read() as session:
