@@ -1,0 +1,256 @@
+"""The media server: one WebSocket per call, from its first message to the report of what the call came to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from callflows.events import CallContext, Person
+from callflows.flow import Flow
+from callflows.session import Session
+from ivr.calls import CallStart
+from ivr.media_messages import FRAME_BYTES, Dtmf, Mark, Media, Message, ProtocolError, Start, StreamReader, StreamWriter
+from ivr.ports import CallOrder, Disposition, PersonResult
+from ivr.pump import Line, Pump, Tools
+
+log = logging.getLogger(__name__)
+
+START_WITHIN_S = 10.0
+STALL_S = 1.0  # without a frame for so long our own clock goes on: prompts must not stop
+_SILENCE = b"\xff" * FRAME_BYTES
+_POLICY, _UNSUPPORTED, _NORMAL = 1008, 1003, 1000
+
+
+class CallBook(Protocol):
+    """What the media server needs of the book of calls."""
+
+    async def accept_stream(self, token: str, call_sid: str) -> CallStart | None: ...
+
+    async def talked(
+        self, call_id: str, findings: Sequence[PersonResult], disposition: Disposition, session: dict[str, Any]
+    ) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+class MediaServer:
+    """Serves all streams of a process.
+
+    `lockstep` (tests in virtual time): a frame is answered only when all work beside the call is done, and no clock of
+    our own runs.
+    """
+
+    def __init__(
+        self,
+        book: CallBook,
+        flow: Callable[[str], Flow],
+        tools: Tools,
+        clock: Clock,
+        *,
+        lockstep: bool = False,
+    ) -> None:
+        self._book, self._flow, self._tools, self._clock = book, flow, tools, clock
+        self._lockstep = lockstep
+        self._calls: dict[str, _Call] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    def live(self) -> int:
+        return len(self._calls)
+
+    def machine_answered(self, call_id: str, answered_by: str) -> None:
+        """The carrier's answering-machine detection, for a call that may be live here: a hint."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.pump.machine(answered_by)
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """One accepted WebSocket, until one side ends it. Raises nothing; whatever goes wrong ends this call only."""
+        reader = StreamReader()
+        try:
+            async with asyncio.timeout(START_WITHIN_S):
+                start = await _first(websocket, reader)
+            begun = await self._book.accept_stream(start.parameters.get("token", ""), start.call_sid)
+        except (ProtocolError, TimeoutError, WebSocketDisconnect) as error:
+            log.warning("a media stream was refused: %s", error or type(error).__name__)
+            await _close(websocket, _UNSUPPORTED)
+            return
+        if begun is None:
+            log.warning("a media stream was refused: its token is wrong, used, or another call's")
+            await _close(websocket, _POLICY)
+            return
+        await self._talk(websocket, reader, start, begun)
+
+    async def _talk(self, websocket: WebSocket, reader: StreamReader, start: Start, begun: CallStart) -> None:
+        call = self._make(websocket, StreamWriter(start.stream_sid), begun)
+        self._calls[begun.call_id] = call
+        if not self._lockstep and (self._watch is None or self._watch.done()):
+            self._watch = asyncio.create_task(self._keep_going())
+        ending = _Ending(code=_NORMAL)
+        try:
+            call.pump.begin()
+            ending = await self._pass(websocket, reader, call)
+        except Exception:
+            log.exception("call %s broke off", begun.call_id)
+            call.pump.note("error", what="call", why="broke off")
+        finally:
+            del self._calls[begun.call_id]
+            await self._end(call, ending)
+            await _close(websocket, ending.code)
+
+    def _make(self, websocket: WebSocket, writer: StreamWriter, begun: CallStart) -> _Call:
+        order, flow = begun.order, self._flow(begun.order.flow)
+        session = Session.from_json(flow, begun.session) if begun.session else Session(flow, context_of(order))
+        line = Line(
+            begun.call_id,
+            self._clock.now(),
+            flow.distress,
+            records=all(callee.records for callee in order.callees),
+            language=order.callees[0].language if order.callees else "zh",
+        )
+        return _Call(Pump(line, session, self._tools), websocket, writer)
+
+    async def _pass(self, websocket: WebSocket, reader: StreamReader, call: _Call) -> _Ending:
+        """Messages in, frames out, until the call is over."""
+        while not call.pump.over:
+            try:
+                message = await _next(websocket, reader)
+            except WebSocketDisconnect:
+                call.pump.note("error", what="stream", why="dropped")
+                return _Ending(code=_NORMAL)
+            except ProtocolError as error:
+                log.warning("call %s: the stream is ended after %s", call.pump.call_id, error)
+                call.pump.note("error", what="stream", why=str(error))
+                return _Ending(code=_UNSUPPORTED)
+            match message:
+                case Media(audio):
+                    await self._frames(call, audio)
+                case Dtmf(digit):
+                    call.pump.key(digit)
+                case Mark(name):
+                    call.pump.mark(name)
+                case None | Start():
+                    continue
+                case _:
+                    return _Ending(code=_NORMAL, hung_up=True)
+        return _Ending(code=_NORMAL, finished=True)
+
+    async def _frames(self, call: _Call, audio: bytes) -> None:
+        call.last_frame = asyncio.get_running_loop().time()
+        call.rest += audio
+        while len(call.rest) >= FRAME_BYTES:
+            frame, call.rest = call.rest[:FRAME_BYTES], call.rest[FRAME_BYTES:]
+            if self._lockstep:
+                await _settled(call.pump)
+            await call.tick(frame)
+
+    async def _keep_going(self) -> None:
+        """The clock that steps in for calls whose inbound audio has stopped."""
+        loop = asyncio.get_running_loop()
+        while self._calls:
+            await asyncio.sleep(STALL_S / 5)
+            for call in list(self._calls.values()):
+                missing = loop.time() - call.last_frame
+                if call.last_frame and missing >= STALL_S:
+                    call.last_frame = loop.time()
+                    await call.silence(round(missing * 50))
+
+    async def _end(self, call: _Call, ending: _Ending) -> None:
+        """What the call came to is durable before the line is cut. A stream that dropped is not the end of a call: the
+        carrier's next document goes on with the saved session."""
+        try:
+            await call.pump.close(hung_up=ending.hung_up)
+            if ending.finished or ending.hung_up:
+                session = call.pump.session
+                findings = [PersonResult(f.person, f.result, f.evidence, f.detail) for f in session.findings]
+                await self._book.talked(call.pump.call_id, findings, _disposition(findings), session.to_json())
+        except Exception:
+            log.exception("call %s: its end could not be written down", call.pump.call_id)
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """`finished`: we said goodbye. `hung_up`: the other side did. Neither: the stream broke."""
+
+    code: int
+    finished: bool = False
+    hung_up: bool = False
+
+
+class _Call:
+    """One live call's pump and its socket."""
+
+    def __init__(self, pump: Pump, websocket: WebSocket, writer: StreamWriter) -> None:
+        self.pump = pump
+        self.last_frame = 0.0
+        self.rest = b""
+        self._websocket, self._writer = websocket, writer
+
+    async def tick(self, frame: bytes) -> None:
+        sent, marks = self.pump.tick(frame)
+        if self.pump.cleared:
+            self.pump.cleared = False
+            await self._send(self._writer.clear)
+        await self._send(self._writer.silence if sent is None else self._writer.media(sent))
+        for mark in marks:
+            await self._send(self._writer.mark(mark))
+
+    async def silence(self, frames: int) -> None:
+        for _ in range(frames):
+            if not self.pump.over:
+                await self.tick(_SILENCE)
+
+    async def _send(self, text: str) -> None:
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            await self._websocket.send({"type": "websocket.send", "text": text})
+
+
+def context_of(order: CallOrder) -> CallContext:
+    """What a session must know of its call."""
+    people = tuple(Person(callee.id, callee.spoken_name, callee.language) for callee in order.callees)
+    records = all(callee.records for callee in order.callees)
+    variables: Mapping[str, str] = dict(order.variables)
+    return CallContext(people, variables, consent_recording=records)
+
+
+def _disposition(findings: Sequence[PersonResult]) -> Disposition:
+    only_machine = bool(findings) and all(finding.result == "machine" for finding in findings)
+    return Disposition.MACHINE if only_machine else Disposition.ANSWERED
+
+
+async def _settled(pump: Pump) -> None:
+    while pump.pending:
+        await asyncio.wait(pump.pending)
+        await asyncio.sleep(0)
+
+
+async def _first(websocket: WebSocket, reader: StreamReader) -> Start:
+    while True:
+        message = await _next(websocket, reader)
+        if isinstance(message, Start):
+            return message
+
+
+async def _next(websocket: WebSocket, reader: StreamReader) -> Message | None:
+    event = await websocket.receive()
+    if event["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(event.get("code") or 1006)
+    text = event.get("text")
+    if text is None:
+        raise ProtocolError("a binary message")
+    return reader.read(text)
+
+
+async def _close(websocket: WebSocket, code: int) -> None:
+    if websocket.application_state is WebSocketState.CONNECTED and websocket.client_state is WebSocketState.CONNECTED:
+        try:
+            await websocket.close(code)
+        except (RuntimeError, WebSocketDisconnect):
+            log.debug("the stream was closed by the other side first")

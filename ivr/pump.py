@@ -1,0 +1,267 @@
+"""The audio pump: joins one call's frames to its session, both ways. All media carriers drive this same object.
+
+Time is the inbound audio: `tick` is called once per 20 ms frame that came and gives the frame to send; every wait is
+counted in frames. What takes longer (recognition, live synthesis, the database) runs beside it and comes back as an
+event. Nothing here blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from callflows.events import (
+    Alarm,
+    Dictate,
+    Hangup,
+    HungUp,
+    Input,
+    Key,
+    Listen,
+    MachineBeeped,
+    NoInput,
+    Output,
+    Say,
+    Started,
+    StopPlaying,
+    TimeLimit,
+)
+from callflows.session import Session
+from ivr.playout import Part, Playout
+from ivr.recordings import Recordings, Take
+from ivr.scribe import Book, Scribe
+from ivr.utterances import Utterances, Wait
+from speech.ears import Ears
+from speech.recogniser import FRAME_MS
+
+log = logging.getLogger(__name__)
+
+TIME_LIMIT_MS = 10 * 60 * 1000  # PRODUCT.md: a call has a hard limit
+LIMIT_GRACE_MS = 20_000  # for the goodbye
+WAIT_LIMIT_MS = 45_000  # in a room where somebody always speaks (television) a wait ends all the same
+ALARM_HOLD_S = 2.0  # so long the elder may hear nothing while an alarm is being written down
+
+
+class Voice(Protocol):
+    """The prompts, as 8 kHz μ-law."""
+
+    def find(self, text: str, language: str = "zh") -> bytes | None: ...
+
+    async def get(self, text: str, language: str = "zh") -> bytes: ...
+
+
+class CallBook(Book, Protocol):
+    """What a call writes down while it goes on."""
+
+    async def alarm(self, call_id: str, person: str, reason: str, detail: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What all calls of a process share."""
+
+    ears: Ears
+    voice: Voice
+    recordings: Recordings
+    book: CallBook
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a pump must know of its call. `distress`: phrases that count at any moment."""
+
+    call_id: str
+    began: datetime
+    distress: Sequence[str]
+    records: bool  # everybody of this call agreed to be recorded
+    language: str = "zh"
+
+
+class Pump:
+    """One call."""
+
+    def __init__(self, line: Line, session: Session, tools: Tools) -> None:
+        self.session = session
+        self.wait: Wait | None = None
+        self.cleared = False  # the carrier's buffer must be emptied before the next frame
+        self._line, self._tools = line, tools
+        self._scribe = Scribe(tools.book, line.call_id, lambda: self.at_ms)
+        self._playout = Playout()
+        self._utterances = Utterances(self, tools.ears, self._store, line.distress, line.language)
+        self._ticks = self._waited_ms = self._open_ms = self._dictations = 0
+        self._hanging_up = self._limited = False
+        self._take: Take | None = tools.recordings.take(line.call_id, "call", line.began) if line.records else None
+
+    # ── the call's life ───────────────────────────────────────────────────────────────────────────
+
+    @property
+    def call_id(self) -> str:
+        return self._line.call_id
+
+    @property
+    def at_ms(self) -> int:
+        """Audio time since the stream began."""
+        return self._ticks * FRAME_MS
+
+    @property
+    def playing(self) -> bool:
+        """Something may still be heard at the other end."""
+        return self._playout.playing
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will be said: the line may be cut."""
+        if self._hanging_up and not self.playing:
+            return True
+        return self._limited and self.at_ms > TIME_LIMIT_MS + LIMIT_GRACE_MS
+
+    @property
+    def pending(self) -> list[asyncio.Future[Any]]:
+        """Work whose result the call waits for now (recognition, synthesis, an alarm being written down)."""
+        return [*self._utterances.work, *self._playout.pending]
+
+    def begin(self) -> None:
+        """The call was answered and audio flows; a session that had begun before (by plain verbs) asks again."""
+        self.note("stream", begun_at=self._line.began.isoformat())
+        self.feed(Started())
+
+    async def close(self, *, hung_up: bool) -> None:
+        """Ends all work and finishes the recording; after this the session's findings stand."""
+        if hung_up:
+            self.note("hung_up")
+        await self._utterances.finish()
+        if hung_up:
+            self.feed(HungUp())
+        if self._take is not None:
+            done = await self._take.close()
+            self.note("recording", path=done.path, seconds=round(done.seconds, 2), sha256=done.sha256)
+        await self._scribe.flush()
+
+    # ── what comes in ─────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, heard: bytes) -> tuple[bytes | None, list[str]]:
+        """One 20 ms frame of μ-law came: the frame to send now (None: silence) and the marks to send after it."""
+        self._ticks += 1
+        sent, marks = self._playout.next()
+        if self._take is not None:
+            self._take.write(heard)
+        self._utterances.step(heard, sent)
+        for name in self._playout.overdue():
+            self.note("prompt", name=name)
+        self._time_passes()
+        return sent, marks
+
+    def key(self, digit: str) -> None:
+        self.note("key", node=self.wait.node if self.wait else "", digit=digit)
+        if isinstance(self.wait, Dictate) and digit == self.wait.finish_key:
+            self._end_dictation("key")
+        else:
+            self.feed(Key(digit, self.at_ms))
+
+    def mark(self, name: str) -> None:
+        """The carrier has played the prompt of this name, or dropped it."""
+        if self._playout.came_back(name):
+            self.note("prompt", name=name)
+
+    def machine(self, answered_by: str) -> None:
+        """The carrier thinks that a machine answered: a hint, and the session decides what it counts."""
+        self.note("machine", answered_by=answered_by)
+        if answered_by.startswith("machine_end"):
+            self.feed(MachineBeeped())
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _time_passes(self) -> None:
+        if self.at_ms >= TIME_LIMIT_MS and not self._limited:
+            self._limited = True
+            self.note("limit")
+            self.feed(TimeLimit())
+        elif self.wait is not None and not self.playing:
+            self._open_ms += FRAME_MS
+            self._waited_ms += 0 if self._utterances.busy else FRAME_MS
+            self._time_is_up(self.wait)
+
+    def _time_is_up(self, wait: Wait) -> None:
+        if isinstance(wait, Listen):
+            if self._waited_ms >= wait.timeout_s * 1000 or self._open_ms >= WAIT_LIMIT_MS:
+                self.note("no_input", node=wait.node)
+                self.feed(NoInput())
+        elif self._open_ms >= wait.max_s * 1000:
+            self._end_dictation("limit")
+        elif self._utterances.dictated_nothing and self._waited_ms >= wait.no_speech_s * 1000:
+            self._end_dictation("silence")
+
+    # ── the session ───────────────────────────────────────────────────────────────────────────────
+
+    def feed(self, event: Input) -> None:
+        """Gives the session what happened and does what it wants."""
+        outputs = self.session.feed(event)
+        for output in outputs:
+            self._put(output)
+        if outputs or self.session.over:
+            self._scribe.remember(self.session.to_json())
+
+    def note(self, kind: str, **detail: object) -> None:
+        """One line of the call's log."""
+        self._scribe.note(kind, **detail)
+
+    def _put(self, output: Output) -> None:
+        match output:
+            case Say():
+                self._playout.say(output.name, [self._audio(part.text, output.language) for part in output.parts])
+            case StopPlaying():
+                self._stop_playing()
+            case Listen() | Dictate():
+                self._open(output)
+            case Alarm():
+                self._sound(output)
+            case Hangup():
+                self.wait, self._hanging_up = None, True
+
+    def _open(self, wait: Wait) -> None:
+        self.wait, self._waited_ms, self._open_ms, self._hanging_up = wait, 0, 0, False
+        self._utterances.expect(wait)
+
+    def _stop_playing(self) -> None:
+        names = self._playout.clear()
+        if names:
+            self.cleared = True
+            self.note("cleared", names=names)
+
+    def _audio(self, text: str, language: str) -> Part:
+        found = self._tools.voice.find(text, language)
+        return found if found is not None else asyncio.ensure_future(self._tools.voice.get(text, language))
+
+    def _end_dictation(self, ended_by: str) -> None:
+        self._utterances.end_dictation(ended_by)
+        self.wait = None
+
+    async def _store(self, ulaw: bytes) -> str:
+        """A dictation is kept as a recording of its own, for those who must listen to it."""
+        if self._take is None:
+            return ""
+        self._dictations += 1
+        label = f"dictation{self._dictations}"
+        return (await self._tools.recordings.add(self.call_id, label, self._line.began, ulaw)).path
+
+    def _sound(self, alarm: Alarm) -> None:
+        """Written down before anything else is said; the elder doesn't wait longer than 2 s for that."""
+        self.note("alarm", person=alarm.person, reason=alarm.reason)
+        self._playout.hold(asyncio.ensure_future(_within(self._ring(alarm), ALARM_HOLD_S)))
+
+    async def _ring(self, alarm: Alarm) -> None:
+        try:
+            await self._tools.book.alarm(self.call_id, alarm.person, alarm.reason, {"text": alarm.text})
+        except Exception:
+            log.exception("call %s: an alarm could not be written down", self.call_id)
+            self.note("error", what="alarm", why="could not be written down")
+
+
+async def _within(work: Any, seconds: float) -> bytes:
+    """Waits for `work`, which goes on all the same when it takes longer."""
+    await asyncio.wait([asyncio.ensure_future(work)], timeout=seconds)
+    return b""
