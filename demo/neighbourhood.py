@@ -23,9 +23,12 @@ def morning(now: datetime) -> datetime:
 
 
 def create(session: Session, scenario: Scenario, day: date) -> int:
-    """Adds neighbourhood and people; returns the neighbourhood's id. ValueError when the database isn't fresh: a demo
-    must never mix with real people."""
-    if session.scalar(select(func.count()).select_from(Person)):
+    """Adds neighbourhood and people, unless they are there; returns the neighbourhood's id. ValueError when the
+    database holds anybody else: a demo must never mix with real people."""
+    known = session.scalars(select(Neighbourhood)).all()
+    if [place.name for place in known] == [scenario.name]:
+        return known[0].id
+    if known or session.scalar(select(func.count()).select_from(Person)):
         raise ValueError("the database holds people already; the demo needs a fresh one")
     place = Neighbourhood(
         name=scenario.name, committee=scenario.committee, notice=scenario.notice, timezone=ZONE, area_code="021"

@@ -153,7 +153,7 @@ class _Reader:
         called = [entry["name"] for entry in people if "number" in entry]
         early = [entry["name"] for entry in people if entry.get("early")]
         others = [name for name in called if name not in early]
-        Random(f"{self._seed}/order").shuffle(others)
+        self._random("order").shuffle(others)
         ordered = early + others
         return {name: waves[at * len(waves) // len(ordered)] for at, name in enumerate(ordered)}
 
@@ -185,7 +185,7 @@ class _Reader:
 
     def _script(self, entry: Mapping[str, Any]) -> ElderScript:
         place = self._place(entry)
-        choose = _Chooser(Random(f"{self._seed}/{entry['name']}"), self._voice(entry))
+        choose = _Chooser(self._random(entry["name"]), self._voice(entry))
         told = choose({"rings": [1, 2, 3], **{key: entry[key] for key in _TELEPHONE if key in entry}})
         if "noise" in told:
             told["noise"]["seed"] = choose.number()
@@ -198,14 +198,19 @@ class _Reader:
         for manner in entry.get("manners", ()):
             if manner not in self._data["manners"]:
                 raise ScriptError(f"{self._place(entry)}.manners: no manner {manner!r}")
-            reactions |= self._data["manners"][manner]
-        return reactions | entry.get("reactions", {})
+            reactions.update(self._data["manners"][manner])
+        reactions.update(entry.get("reactions", {}))
+        return reactions
 
     def _voice(self, entry: Mapping[str, Any]) -> str:
         """A voice that fits who speaks; women are called 阿婆."""
         speaker = entry.get("speaker") or ("f" if entry["spoken"].endswith("婆") else "m")
         fitting = [voice for voice in clip_voices() if voice[1] == speaker]
-        return Random(f"{self._seed}/{entry['name']}/voice").choice(fitting)
+        return self._random(entry["name"], "voice").choice(fitting)
+
+    def _random(self, *what: str) -> Random:
+        """Chance of its own for each thing, so that a change to one elder doesn't change the others."""
+        return Random("/".join((str(self._seed), *what)))  # noqa: S311 (a play must be repeatable, not secret)
 
     def _clip_exists(self, name: str) -> bool:
         return name.partition("/")[2] in self._texts
