@@ -1,7 +1,7 @@
 """Who is late? Asked of the register, with code of its own: shares nothing with planning and cycle on purpose.
 
-Every elder due today is, at every moment, closed or has a next action ahead (PRODUCT.md, "Nothing gets lost"). An
-open case of an earlier day counts, too.
+Every elder due today is, at every moment, closed by a name or has a next action ahead (PRODUCT.md, "Nothing gets
+lost"), and an unreached case never sleeps. An open case of an earlier day counts, too.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from checkins.tables import Checkin, Neighbourhood, Person
 
 GRACE = timedelta(minutes=2)  # the cycle ticks every second; lines may be taken for a moment
+# PRODUCT.md: an unreached case's next action is so near until a name accepts, then until a finding.
+AWAKE = timedelta(minutes=10)
+AWAKE_TAKEN = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
 class Late:
-    """An elder whom the house has forgotten, or is about to: no case at all, or a next action that has passed."""
+    """An elder whom the house has forgotten, or is about to: no case at all, a next action that has passed or lies
+    too far ahead, or a case that nobody closed by name."""
 
     elder_id: str
     neighbourhood_id: int
@@ -30,18 +34,32 @@ class Late:
 
 def late(session: Session, now: datetime, grace: timedelta = GRACE) -> list[Late]:
     """All who are late at `now`, longest first."""
-    found = [*_overdue(session, now - grace)]
+    found = [*_overdue(session, now - grace), *_asleep(session, now + grace)]
     for place in session.scalars(select(Neighbourhood)):
         found += _without_case(session, place, now - grace)
     return sorted(found, key=lambda item: item.since)
 
 
 def _overdue(session: Session, moment: datetime) -> list[Late]:
-    """Open cases, of any day, whose next action has passed or was never set."""
+    """Open cases, of any day, whose next action has passed or was never set; closed ones that bear no name."""
+    forgotten = and_(Checkin.status != "closed", or_(Checkin.due_at.is_(None), Checkin.due_at < moment))
+    nameless = and_(Checkin.status == "closed", func.coalesce(Checkin.closed_by, "") == "")
     query = select(Checkin.elder_id, Checkin.neighbourhood_id, Checkin.id, Checkin.due_at, Checkin.slot).where(
-        Checkin.status != "closed", or_(Checkin.due_at.is_(None), Checkin.due_at < moment)
+        or_(forgotten, nameless)
     )
     return [Late(elder, place, case, due or slot) for elder, place, case, due, slot in session.execute(query)]
+
+
+def _asleep(session: Session, now: datetime) -> list[Late]:
+    """Emergencies and unreached elders whose next action is further ahead than it may ever be."""
+    sleeps = or_(
+        and_(Checkin.owner.is_(None), Checkin.due_at > now + AWAKE),
+        and_(Checkin.owner.is_not(None), Checkin.due_at > now + AWAKE_TAKEN),
+    )
+    query = select(Checkin.elder_id, Checkin.neighbourhood_id, Checkin.id, Checkin.slot).where(
+        Checkin.status == "needs_person", Checkin.urgency.in_(("emergency", "unreached")), sleeps
+    )
+    return [Late(*row) for row in session.execute(query)]
 
 
 def _without_case(session: Session, place: Neighbourhood, moment: datetime) -> list[Late]:

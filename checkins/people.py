@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
@@ -25,6 +26,19 @@ def stops_calls(person: Person) -> Reason | None:
     if person.number is None or person.number_state == NumberState.BAD:
         return Reason.BAD_NUMBER
     return None
+
+
+def add_person(
+    session: Session, neighbourhood_id: int, name: str, spoken_name: str, number: str | None, **more: Any
+) -> Person:
+    """Adds somebody to the register; `number` in any way of writing it, `more` by the columns of Person. An elder
+    added counts today. NumberError when it is no number. The caller sees to it that `spoken_name` can be said."""
+    place = session.get_one(Neighbourhood, neighbourhood_id)
+    digits = None if number is None else to_e164(number, place.area_code)
+    person = Person(neighbourhood_id=place.id, name=name, spoken_name=spoken_name, number=digits, **more)
+    session.add(person)
+    session.flush()
+    return person
 
 
 def set_state(

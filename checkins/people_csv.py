@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import select
@@ -56,12 +56,14 @@ _WORDS = {
 @dataclass(frozen=True)
 class ImportReport:
     """`errors` as sentences ("row 7, column phone: has too few digits"); when there are any, `added` is 0. `known`
-    counts rows whose name and number are in the register already. `encoding` is what the file was read as."""
+    counts rows whose name and number are in the register already. `encoding` is what the file was read as.
+    `spoken_names` are those of the people added (personal): prompts that say them can be made now, not in a call."""
 
     added: int
     known: int
     errors: tuple[str, ...]
     encoding: str = ""
+    spoken_names: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 def import_people(session: Session, neighbourhood_id: int, path: Path) -> ImportReport:
@@ -78,7 +80,8 @@ def import_people(session: Session, neighbourhood_id: int, path: Path) -> Import
     new = [person for person in people if not _is_known(session, person)]
     session.add_all(new)
     session.flush()
-    return ImportReport(len(new), len(people) - len(new), (), encoding)
+    names = tuple(dict.fromkeys(person.spoken_name for person in new))
+    return ImportReport(len(new), len(people) - len(new), (), encoding, names)
 
 
 def _read(path: Path) -> bytes:

@@ -184,7 +184,7 @@ def _note(intent: CallIntent, **applied: Any) -> None:
 
 
 def _reported_last_time(session: Session, row: Checkin) -> bool:
-    """Whether the elder's check-in before this one was reported by another, too, and no person heard the elder since."""
+    """Whether the check-in before this one was reported by another, too, and no person has heard the elder since."""
     last = (
         select(Checkin.result, Checkin.closed_by)
         .where(Checkin.elder_id == row.elder_id, Checkin.date < row.date)

@@ -58,6 +58,9 @@ class Mode(StrEnum):
     VISIT = "visit"  # a person comes, e.g. to the deaf
 
 
+MODE_ZH = {Mode.KEYS: "按键", Mode.VOICE: "语音", Mode.HUMAN: "由人打电话", Mode.VISIT: "上门"}
+
+
 class NumberState(StrEnum):
     OK = "ok"
     SUSPECT = "suspect"  # somebody said "wrong number": suspended

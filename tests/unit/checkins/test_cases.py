@@ -109,6 +109,25 @@ async def test_the_auditor_finds_a_next_action_that_has_passed(world: World) -> 
     assert still.checkin_id == world.row(elder).checkin_id
 
 
+async def test_the_auditor_finds_a_case_that_sleeps_or_bears_no_name(world: World) -> None:
+    asleep, taken, nameless = world.elder(), world.elder(), world.elder()
+    for moment in ("08:00", "08:16", "08:50"):
+        world.clock.advance_to(world.at(moment))
+        await world.cycle.tick()
+        for elder in (asleep, taken, nameless):
+            if world.row(elder).status is Status.CALLING:
+                await world.ends(elder, "well" if elder == nameless else Disposition.NO_ANSWER, after=timedelta())
+    now = world.clock.now()
+    with world.db.write() as session:
+        cases.take_over(session, world.row(taken).checkin_id, "李老师", now)
+        assert auditor.late(session, now) == []
+        session.get_one(Checkin, world.row(asleep).checkin_id).due_at = now + timedelta(minutes=13)
+        session.get_one(Checkin, world.row(taken).checkin_id).due_at = now + timedelta(minutes=33)
+        session.get_one(Checkin, world.row(nameless).checkin_id).closed_by = None
+    with world.db.read() as session:
+        assert {item.elder_id for item in auditor.late(session, now)} == {asleep, taken, nameless}
+
+
 async def test_while_the_cycle_works_nobody_is_late(world: World) -> None:
     elders = [world.elder() for _ in range(6)]
     ends = ["well", Disposition.NO_ANSWER, Disposition.BUSY, "not_well", Disposition.LINE_ERROR, "emergency"]

@@ -7,12 +7,13 @@ import logging
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from checkins.cases import take_over
 from checkins.people import set_state
 from checkins.ports import CallOutcome, CallRequest, Disposition, Placed, Trace
 from checkins.results import Reason, Result, Status, Urgency
-from checkins.tables import IntentState, Mode, NumberState, Person, State
+from checkins.tables import Checkin, IntentState, Mode, NumberState, Person, State
 from storage.database import Database
 from tests.unit.checkins.world import DAY, World, outcome
 
@@ -211,6 +212,42 @@ async def test_a_clock_that_is_behind_starts_no_calls(world: World, caplog: pyte
     caplog.clear()
     world.clock.advance_to(world.at("08:00"))
     assert not (await world.cycle.tick()).clock_behind
+
+
+async def test_one_broken_row_stops_nobody(any_world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world = any_world
+    broken, odd, sound = world.elder(slot=480), world.elder(slot=481), world.elder(slot=482)
+    await world.cycle.plan()
+    with world.db.write() as session:
+        session.execute(update(Checkin).where(Checkin.elder_id == broken).values(result="from the future"))
+        session.execute(update(Checkin).where(Checkin.elder_id == odd).values(policy={"rign_s": 30}))
+    assert (await world.to("08:03")).placed == 2
+    assert {callee.id for call in world.placer.requests for callee in call.callees} == {odd, sound}
+    assert "cannot be handled: ValueError" in caplog.text
+    assert "broken policy" in caplog.text
+    caplog.clear()
+
+
+async def test_a_carrier_that_answers_no_question_holds_up_no_call(world: World) -> None:
+    for slot in (480, 481):
+        world.elder(slot=slot)
+    await world.to("08:00")
+    asked, stop = asyncio.Event(), asyncio.Event()
+
+    async def never(*_call: object) -> Trace:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    world.placer.trace = never  # type: ignore[method-assign,assignment]
+    world.clock.advance_to(world.at("08:02"))
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(world.cycle.run(stop, every_s=0.001))
+        await asyncio.wait_for(asked.wait(), 5)
+        while len(world.placer.requests) < 2:
+            await asyncio.sleep(0.001)
+        running.cancel()
+    assert world.calls(world.checkins()[1].elder_id) == 1
 
 
 @pytest.mark.parametrize("state", [State.DIED, State.MOVED])

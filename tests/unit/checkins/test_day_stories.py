@@ -132,8 +132,28 @@ async def test_hung_up_is_a_try(world: World) -> None:
     assert (world.row(elder).status, world.row(elder).try_no) == (Status.WAITING, 1)
 
 
+async def test_a_call_that_we_broke_off_before_a_word_is_no_hang_up_and_no_try(world: World) -> None:
+    elder = world.elder()
+    await world.to("08:00")
+    people = (PersonOutcome(elder, "hung_up", "none"),)
+    news = CallOutcome(
+        world.last_call(elder).id, world.clock.now(), final=True, disposition=Disposition.INTERRUPTED, people=people
+    )
+    await world.cycle.settle(news)
+    row = world.row(elder)
+    assert (row.status, row.try_no, row.result) == (Status.WAITING, 0, Result.INTERRUPTED)
+
+
+async def test_a_spoken_well_counts_when_the_ear_says_that_it_is_certain(world: World) -> None:
+    elder = world.elder()
+    await world.to("08:00")
+    await world.ends(elder, "well", "speech", {"certain": True})
+    assert (world.row(elder).status, world.row(elder).evidence) == (Status.CLOSED, "speech")
+
+
 @pytest.mark.parametrize(
-    ("evidence", "detail"), [("none", {}), ("speech", {"certain": False}), ("", {}), ("noise", {})]
+    ("evidence", "detail"),
+    [("none", {}), ("speech", {"certain": False}), ("speech", {}), ("", {}), ("noise", {"certain": True})],
 )
 async def test_well_without_clear_evidence_is_never_well(world: World, evidence: str, detail: dict[str, bool]) -> None:
     elder = world.elder()
@@ -175,6 +195,12 @@ async def test_reported_by_another_twice_running_a_person_hears_the_elder(world:
     await world.ends(elder, "other_says_well")
     row = world.row(elder, next_day)
     assert (row.status, row.reason) == (Status.NEEDS_PERSON, Reason.OTHER_TWICE)
+    with world.db.write() as session:
+        cases.close_case(session, row.checkin_id, "李老师", "电话里听到本人，都好", world.clock.now())
+    third_day = DAY + timedelta(days=2)
+    await world.to("08:00", third_day)
+    await world.ends(elder, "other_says_well")  # a person heard the elder in between: the count starts again
+    assert world.row(elder, third_day).status is Status.CLOSED
 
 
 async def test_wrong_number_is_suspended_and_a_person_contacts_from_now_on(world: World) -> None:

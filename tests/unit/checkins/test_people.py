@@ -66,7 +66,9 @@ def test_a_spreadsheet_as_excel_saves_it(world: World, tmp_path: Path, encoding:
 
 def test_reading_the_same_file_again_adds_nobody(world: World, tmp_path: Path) -> None:
     path = csv_file(tmp_path, HEAD + "王秀英,王阿婆,62345678,,,\n")
-    assert read(world, path).added == 1
+    first = read(world, path)
+    assert (first.added, first.spoken_names) == (1, ("王阿婆",))
+    assert read(world, path).spoken_names == ()
     assert read(world, path) == ImportReport(0, 1, (), "UTF-8")
 
 
@@ -115,6 +117,16 @@ def test_a_file_that_is_none_gives_one_clear_sentence(world: World, tmp_path: Pa
 
 def test_a_missing_file(world: World, tmp_path: Path) -> None:
     assert read(world, tmp_path / "none.csv").errors == ("none.csv: No such file or directory",)
+
+
+async def test_somebody_added_by_hand_is_called_today(world: World) -> None:
+    await world.to("08:30")
+    with world.db.write() as session:
+        elder = people.add_person(session, world.place_id, "王秀英", "王阿婆", "6234 5678", consents={"calls": True}).id
+        with pytest.raises(NumberError):
+            people.add_person(session, world.place_id, "李建国", "李阿公", "12")
+    assert (await world.to("08:31")).placed == 1
+    assert world.last_call(elder).number == "+862162345678"
 
 
 async def test_a_state_needs_a_name_and_a_pause_an_end(world: World) -> None:
