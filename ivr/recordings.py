@@ -88,10 +88,10 @@ class Recordings:
         """Recordings that wait in memory for room on the disk."""
         return len(self._unsaved)
 
-    async def close(self) -> None:
+    async def close(self, within_s: float = 5.0) -> None:
         """Waits a moment for what is still in memory, then gives up on it, with an error in the log."""
         if self._unsaved:
-            _, late = await asyncio.wait(self._unsaved, timeout=5)
+            _, late = await asyncio.wait(self._unsaved, timeout=within_s)
             for task in late:
                 task.cancel()
             if late:
