@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -15,12 +15,14 @@ from rich.text import Text
 
 from checkins.cases import Row
 from checkins.results import Status, Urgency
-from checkins.schedule import at_minute, local_date
+from checkins.tables import State
 from demo.board import Board, Line, LineState, result_words
 from demo.neighbourhood import ZONE
 from demo.scenario import Elder, Scenario
 
 WIDE = 100  # columns of a terminal that has room for what is being asked
+FRAME_ROWS = 3  # title, headings, and the line the cursor stands in
+_STATE_ZH = {State.PAUSED: "暂停中,不打", State.REFUSED: "不要自动电话"}
 _STATE_STYLE = {LineState.TALKING: "bold cyan", LineState.RINGING: "cyan", LineState.DIALLING: "dim cyan"}
 
 
@@ -63,20 +65,28 @@ class Show:
         table.add_column("听到", no_wrap=True, ratio=3, overflow="ellipsis")
         table.add_column("键", no_wrap=True, width=4)
         table.add_column("结果", no_wrap=True, ratio=3, overflow="ellipsis")
-        for elder in self._scenario.elders:
+        for elder in self._visible():
             table.add_row(*self._cells(elder, wide))
         return table
+
+    def _visible(self) -> Sequence[Elder]:
+        """Everybody; on a terminal that is too low for all, those whose line is in use first."""
+        elders, room = self._scenario.elders, self._out.height - FRAME_ROWS
+        if not self._live or len(elders) <= room:
+            return elders
+        idle_last = sorted(elders, key=lambda elder: self._board.line(elder.number).state is LineState.IDLE)
+        return idle_last[: max(1, room)]
 
     def _cells(self, elder: Elder, wide: bool) -> list[Text]:
         line, row = self._board.line(elder.number), self._board.rows.get(elder.name)
         return [
-            Text(clock_time(_slot(elder, row, self._now()), seconds=False) if row else "--:--", "dim"),
+            Text(clock_time(row.slot, seconds=False) if row else "--:--", "dim"),
             Text(elder.spoken_name),
             Text(line.state, _STATE_STYLE.get(line.state, "")),
             *([Text(line.prompt, "dim")] if wide else []),
             _heard(line),
             Text(line.keys[-4:]),
-            Text(result_words(row), result_style(row)) if row else Text(elder.state, "dim"),
+            Text(result_words(row), result_style(row)) if row else Text(_STATE_ZH.get(elder.state, ""), "dim"),
         ]
 
 
@@ -91,10 +101,6 @@ def result_style(row: Row | None) -> str:
     if row.status is Status.CLOSED:
         return "green"
     return "bold red" if row.urgency is Urgency.EMERGENCY else "yellow"
-
-
-def _slot(elder: Elder, row: Row | None, now: datetime) -> datetime:
-    return row.slot if row else at_minute(ZONE, local_date(ZONE, now), elder.slot)
 
 
 def _heard(line: Line) -> Text:

@@ -34,8 +34,9 @@ def print_summary(out: Console, verdicts: Sequence[Verdict], effort: Effort) -> 
     out.print()
     out.print(_verdicts(verdicts))
     for verdict in verdicts:
-        for difference in verdict.differences:
-            out.print(Text(f"✗ {verdict.elder.spoken_name} {difference}", "red"), soft_wrap=True)
+        if not verdict.right:
+            wrong = ";".join(verdict.differences)
+            out.print(Text(f"✗ {verdict.elder.spoken_name} {wrong}", "red"), soft_wrap=True)
     rows = [verdict.row for verdict in verdicts if verdict.row]
     out.print()
     for sentence in (_counts(rows), *_first(rows), "", *_heard(effort), _time(effort)):

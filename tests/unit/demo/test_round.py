@@ -180,7 +180,7 @@ async def test_one_difference_makes_it_1_and_is_named(tmp_path: Path) -> None:
     with small_house(tmp_path, answer) as (house, _):
         morning_ = few(["张秀兰", "陈月娥"], AS_WELL)
         assert await play(house, morning_, seed=1, out=out, exit_after=True, tick_s=0.01, limit_s=20) == 1
-    assert "✗ 张阿婆 result: 应为 well,实为 not_well" in shown(out)
+    assert "✗ 张阿婆 status: 应为 closed,实为 needs_person;result: 应为 well,实为 not_well" in shown(out)
     assert "1/2 与预期一致" in shown(out)
 
 
