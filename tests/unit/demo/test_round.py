@@ -52,11 +52,13 @@ class Phones:
     answer: Callable[[str, int], Answer]
     house: SmallHouse = field(init=False)
     times: dict[str, int] = field(default_factory=dict)
+    requests: list[CallRequest] = field(default_factory=list)
     talking: int = 0
     most: int = 0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def place(self, request: CallRequest) -> Placed:
+        self.requests.append(request)
         self.talking += 1
         self.most = max(self.most, self.talking)
         task = asyncio.create_task(self._call(request))
@@ -207,6 +209,9 @@ async def test_lines_stay_within_the_trunk(tmp_path: Path) -> None:
         everybody = scenario.load()
         await play(house, everybody, seed=1, out=screen(), exit_after=True, tick_s=0.005, limit_s=20)
         assert phones.most == 6
+    shared = next(request for request in phones.requests if len(request.callees) == 2)
+    asked = [callee.spoken_name for callee in shared.callees]
+    assert asked == ["郑阿公", "何阿婆"], "the scenario's answers come in this order"
     callable_ = {elder.number for elder in everybody.elders if elder.state == "active"}
     assert set(phones.times) == callable_, "the paused and the refused are not called"
     assert "王阿婆" not in house.prepared
