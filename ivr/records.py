@@ -1,0 +1,108 @@
+"""The telephone room's tables. Columns marked `info=PERSONAL` hold personal data: never logged, deleted in time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base, UtcTime
+
+PERSONAL = {"personal": True}
+_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
+_Json = JSON(none_as_null=True)
+
+
+class CallState(StrEnum):
+    """How far the carrier has come with a call. What was said is another matter (see `CallNews`)."""
+
+    ORDERED = "ordered"  # written; the carrier may or may not have been asked
+    PLACED = "placed"  # the carrier took it
+    RINGING = "ringing"
+    TALKING = "talking"  # picked up by somebody or something
+    OVER = "over"
+
+
+class Call(Base):
+    """One call. `id` is the intent's id, written before the carrier is asked; the same id is never dialled twice."""
+
+    __tablename__ = "call"
+    __table_args__ = (Index("ix_call_state_ordered", "state", "ordered_at"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    number: Mapped[str] = mapped_column(String(20), index=True, info=PERSONAL)
+    order: Mapped[dict[str, Any]] = mapped_column("call_order", _Json, info=PERSONAL)
+    carrier_sid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(16), default=CallState.ORDERED)
+    disposition: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(100), default="")  # the carrier's words: status, SIP or error code
+    answered_by: Mapped[str | None] = mapped_column(String(32))  # answering-machine detection: a hint
+    last_sequence: Mapped[int] = mapped_column(Integer, default=-1)  # of the status callbacks taken in
+    session: Mapped[dict[str, Any] | None] = mapped_column(_Json, info=PERSONAL)  # the conversation, after each turn
+    verbs: Mapped[dict[str, Any] | None] = mapped_column(_Json, info=PERSONAL)  # TwiML fallback: the turn on the line
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)  # SHA-256 of the media stream's token
+    token_used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    ordered_at: Mapped[datetime] = mapped_column(UtcTime)
+    ringing_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    interrupted_at: Mapped[datetime | None] = mapped_column(UtcTime)  # our process died in mid-call
+
+
+class CallEvent(Base):
+    """The call's log, only ever added to. `at_ms` is audio time since answer."""
+
+    __tablename__ = "call_event"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("call.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    at_ms: Mapped[int] = mapped_column(Integer, default=0)
+    detail: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict, info=PERSONAL)
+
+
+class CallNews(Base):
+    """The outbox toward the care room: written with what it follows from, told, then marked. `key` is "final" (once
+    per call: a call ends once) or "alarm:PERSON:REASON"."""
+
+    __tablename__ = "call_news"
+    __table_args__ = (UniqueConstraint("call_id", "key"), Index("ix_call_news_untold", "told_at", "created_at"))
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("call.id"))
+    key: Mapped[str] = mapped_column(String(100))
+    report: Mapped[dict[str, Any]] = mapped_column(_Json, info=PERSONAL)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class WebhookInbox(Base):
+    """Every callback of the carrier that told something new. `key` keeps duplicates out."""
+
+    __tablename__ = "webhook_inbox"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(128), unique=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("call.id"), index=True)
+    received_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    form: Mapped[dict[str, Any]] = mapped_column(_Json, info=PERSONAL)
+
+
+class CarrierRecording(Base):
+    """A recording that the carrier made for us (TwiML fallback): to be fetched, checked, then deleted there."""
+
+    __tablename__ = "carrier_recording"
+    __table_args__ = (Index("ix_carrier_recording_open", "deleted_at", "seen_at"),)
+
+    sid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("call.id"), index=True)
+    label: Mapped[str] = mapped_column(String(64))  # with call and `seen_at` it names our file
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+    path: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    stored_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcTime)  # at the carrier

@@ -1,0 +1,56 @@
+"""Orders and reports as JSON, for the rows that keep them until they have been told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ivr.ports import Callee, CallOrder, CallReport, Disposition, PersonResult
+from storage.database import from_millis, to_millis
+
+
+def order_to_json(order: CallOrder) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "flow": order.flow,
+        "callees": [
+            {"id": each.id, "spoken_name": each.spoken_name, "language": each.language, "records": each.records}
+            for each in order.callees
+        ],
+        "variables": dict(order.variables),
+        "ring_s": order.ring_s,
+    }
+
+
+def order_from_json(data: Mapping[str, Any]) -> CallOrder:
+    return CallOrder(**{**data, "callees": tuple(Callee(**each) for each in data["callees"])})
+
+
+def report_to_json(report: CallReport) -> dict[str, Any]:
+    return {
+        "id": report.id,
+        "at": to_millis(report.at),
+        "final": report.final,
+        "disposition": report.disposition,
+        "people": [
+            {"id": each.id, "result": each.result, "evidence": each.evidence, "detail": dict(each.detail)}
+            for each in report.people
+        ],
+        "alarm": report.alarm,
+        "alarm_person": report.alarm_person,
+        "reason": report.reason,
+    }
+
+
+def report_from_json(data: Mapping[str, Any]) -> CallReport:
+    return CallReport(
+        id=data["id"],
+        at=from_millis(data["at"]),
+        final=data["final"],
+        disposition=Disposition(data["disposition"]) if data["disposition"] else None,
+        people=tuple(PersonResult(**each) for each in data["people"]),
+        alarm=data["alarm"],
+        alarm_person=data["alarm_person"],
+        reason=data["reason"],
+    )

@@ -1,0 +1,242 @@
+"""The addresses under /twilio/ that the carrier asks: what to say, how a call stands, the media stream, audio.
+
+Every request is signed, or sealed in its address (audio); what is not gets 403 and changes nothing. Voice requests are
+always answered within a second by a TwiML document: the caller never hears dead air or an English error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from ivr.calls import Calls, LogEntry, StatusNews
+from ivr.records import Call
+from ivr.twilio import documents, wav
+from ivr.twilio.config import PREFIX, TwilioConfig
+from ivr.twilio.incoming import Gate, Incoming, RefusedError
+from ivr.twilio.verbs import Verbs
+
+log = logging.getLogger(__name__)
+
+ANSWER_S = 0.9
+_MAX_VALUE = 1000  # characters of a form's value that are kept
+
+
+class Media(Protocol):
+    """The media server, as the routes use it."""
+
+    async def serve(self, websocket: WebSocket) -> None: ...
+
+    def machine_answered(self, call_id: str, answered_by: str) -> None: ...
+
+
+class PromptSource(Protocol):
+    async def get(self, text: str, language: str = "zh") -> bytes: ...
+
+
+def routes(calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, prompts: PromptSource) -> APIRouter:
+    """All of /twilio/. `media`: see ivr.media.MediaServer. `prompts`: see speech.prompts.Prompts."""
+    desk = _Desk(calls, config, media, verbs, prompts)
+    router = APIRouter()
+    for path, handler in (
+        ("/voice", desk.voice),
+        ("/status", desk.status),
+        ("/amd", desk.amd),
+        ("/verbs", desk.verbs),
+        ("/verbs/key", desk.key),
+        ("/verbs/recorded", desk.recorded),
+        ("/verbs/recording", desk.recording),
+    ):
+        router.add_route(PREFIX + path, handler, methods=["POST"], include_in_schema=False)
+    audio = "/audio/{call}/{turn}/{index}/{seal}/{name}"
+    router.add_route(PREFIX + audio, desk.audio, methods=["GET"], include_in_schema=False)
+    router.add_websocket_route(PREFIX + "/media", desk.media)
+    return router
+
+
+class _Desk:
+    def __init__(self, calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, prompts: PromptSource) -> None:
+        self._calls, self._config, self._media = calls, config, media
+        self._verbs, self._prompts = verbs, prompts
+        self._gate = Gate(config)
+
+    # ── documents ─────────────────────────────────────────────────────────────────────────────────
+
+    async def voice(self, request: Request) -> Response:
+        return await self._document(request, self._voice)
+
+    async def verbs(self, request: Request) -> Response:
+        return await self._document(request, self._go_on)
+
+    async def key(self, request: Request) -> Response:
+        return await self._document(request, self._key)
+
+    async def recorded(self, request: Request) -> Response:
+        return await self._document(request, self._recorded)
+
+    async def _voice(self, incoming: Incoming) -> str:
+        if incoming.form.get("Direction", "").startswith("inbound") or not incoming.call_id:
+            return documents.goodbye(self._config, "line.inbound")
+        call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
+        if call is None:
+            return documents.goodbye(self._config, "line.unknown")
+        trouble = incoming.form.get("ErrorCode", "")[:10]
+        if trouble:
+            log.error("call %s: the carrier met error %s in our document; going on by verbs", call.id, trouble)
+            await self._calls.log(call.id, [LogEntry("error", 0, {"what": "document", "why": trouble})])
+        elif self._config.media == "stream" and not incoming.number("fallback"):
+            token = await self._calls.issue_token(call.id)
+            if token is not None:
+                return documents.stream(self._config, call.id, token)
+        return await self._continue(call)
+
+    async def _go_on(self, incoming: Incoming) -> str:
+        call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
+        return documents.hang_up() if call is None else await self._continue(call)
+
+    async def _continue(self, call: Call) -> str:
+        if await self._calls.reported(call.id):
+            return documents.hang_up()
+        return await self._verbs.go_on(call)
+
+    async def _key(self, incoming: Incoming) -> str:
+        call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
+        if call is None:
+            return documents.hang_up()
+        return await self._verbs.key(call, incoming.number("turn"), incoming.form.get("Digits", ""))
+
+    async def _recorded(self, incoming: Incoming) -> str:
+        call = await self._mine(incoming)
+        if call is None:
+            return documents.hang_up()
+        return await self._verbs.recorded(call, incoming.number("turn"), incoming.form)
+
+    async def _document(self, request: Request, work: Callable[[Incoming], Awaitable[str]]) -> Response:
+        try:
+            incoming = await self._gate.read(request)
+        except RefusedError as refusal:
+            return _refused(request, refusal)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                text = await work(incoming)
+        except Exception as error:
+            log.error("call %s: %s failed: %s", incoming.call_id, request.url.path, _where(error))
+            text = documents.sorry(self._config, incoming.call_id, incoming.number("tries"))
+        return Response(text, media_type="text/xml")
+
+    # ── news ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def status(self, request: Request) -> Response:
+        return await self._news(request, self._status)
+
+    async def amd(self, request: Request) -> Response:
+        return await self._news(request, self._amd)
+
+    async def recording(self, request: Request) -> Response:
+        return await self._news(request, self._recording)
+
+    async def _status(self, incoming: Incoming) -> None:
+        form = incoming.form
+        status, sid = form.get("CallStatus", ""), incoming.call_sid
+        if not status or not sid:
+            raise RefusedError(400, "a status callback without CallSid or CallStatus")
+        sequence = form.get("SequenceNumber", "")
+        counted = sequence.isascii() and sequence.isdecimal() and len(sequence) < 9
+        news = StatusNews(
+            key=f"status:{sid}:{int(sequence) if counted else status}"[:128],
+            call_sid=sid,
+            status=status[:32],
+            sequence=int(sequence) if counted else None,
+            sip_code=form.get("SipResponseCode", "")[:10],
+            error_code=form.get("ErrorCode", "")[:10],
+            form=_kept(incoming),
+        )
+        await self._calls.status(incoming.call_id, news)
+
+    async def _amd(self, incoming: Incoming) -> None:
+        answered_by = incoming.form.get("AnsweredBy", "")[:32]
+        if not answered_by:
+            raise RefusedError(400, "an answering-machine callback without AnsweredBy")
+        if await self._calls.machine(incoming.call_id, incoming.call_sid, answered_by, _kept(incoming)):
+            self._media.machine_answered(incoming.call_id, answered_by)
+
+    async def _recording(self, incoming: Incoming) -> None:
+        call = await self._mine(incoming)
+        if call is not None:
+            await self._verbs.recording(call, incoming.number("turn"), incoming.form)
+
+    async def _news(self, request: Request, work: Callable[[Incoming], Awaitable[None]]) -> Response:
+        """204, or 503 when it could not be taken in: then the carrier sends it again."""
+        try:
+            incoming = await self._gate.read(request)
+            async with asyncio.timeout(ANSWER_S):
+                await work(incoming)
+        except RefusedError as refusal:
+            return _refused(request, refusal)
+        except Exception as error:
+            log.error("%s could not be taken in: %s", request.url.path, _where(error))
+            return Response(status_code=503)
+        return Response(status_code=204)
+
+    async def _mine(self, incoming: Incoming) -> Call | None:
+        """The call that this request speaks of, over or not."""
+        call = await self._calls.get(incoming.call_id)
+        return call if call is not None and call.carrier_sid == incoming.call_sid else None
+
+    # ── audio ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def media(self, websocket: WebSocket) -> None:
+        if not self._gate.handshake(websocket):
+            log.warning("a media stream without a valid signature was refused")
+            await websocket.close(1008)  # before accept: the handshake is answered with 403
+            return
+        await websocket.accept()
+        await self._media.serve(websocket)
+
+    async def audio(self, request: Request) -> Response:
+        """One prompt as a WAV file. The address is sealed; the text stands in the call's row."""
+        part = request.path_params
+        names = part["call"], part["turn"], part["index"], part["name"]
+        if not documents.sealed(self._config, part["seal"], *names):
+            return Response(status_code=403)
+        try:
+            audio = await self._audio(*names)
+        except Exception as error:
+            log.error("a prompt of call %s failed: %s", names[0], _where(error))
+            return Response(status_code=503)
+        if audio is None:
+            return Response(status_code=404)
+        return Response(wav.of_ulaw(audio), media_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    async def _audio(self, call_id: str, turn: str, index: str, name: str) -> bytes | None:
+        if call_id == documents.LINE:
+            return await self._prompts.get(documents.SENTENCES[name])
+        call = await self._calls.get(call_id)
+        if call is None or call.verbs is None or str(call.verbs["turn"]) != turn:
+            return None
+        say = call.verbs["says"][int(index)]
+        return b"".join([await self._prompts.get(text, say["language"]) for text in say["parts"]])
+
+
+def _kept(incoming: Incoming) -> dict[str, str]:
+    return {key[:_MAX_VALUE]: value[:_MAX_VALUE] for key, value in incoming.form.items()}
+
+
+def _refused(request: Request, refusal: RefusedError) -> Response:
+    log.warning("%s was refused with %d: %s", request.url.path, refusal.status, refusal)
+    return Response(status_code=refusal.status)
+
+
+def _where(error: Exception) -> str:
+    """What and where, without the message: it may hold names, numbers or what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place

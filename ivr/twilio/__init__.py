@@ -1,0 +1,1 @@
+"""A Twilio-compatible carrier, seen from our side: REST, signatures, TwiML documents, the plain-verbs fallback."""

@@ -1,0 +1,119 @@
+"""A request of the carrier: read within bounds, its signature checked, its form taken apart. Nothing else happens
+before that."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
+from starlette.types import Scope
+from starlette.websockets import WebSocket
+
+from ivr.twilio.config import TwilioConfig
+from ivr.twilio.signature import HEADER, Form, Signatures
+
+MAX_BODY = 64 * 1024
+MAX_FIELDS = 200
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+class RefusedError(Exception):
+    """The request is answered with this HTTP status, and nothing changes."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request that the carrier signed."""
+
+    form: Form
+    query: QueryParams
+
+    @property
+    def call_id(self) -> str:
+        return self.query.get("call", "")
+
+    @property
+    def call_sid(self) -> str:
+        return self.form.get("CallSid", "")
+
+    def number(self, name: str) -> int:
+        """A count in the query (ours, so it is signed); 0 when there is none."""
+        text = self.query.get(name, "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+
+
+class Gate:
+    """Lets in what the carrier signed over our public address; the Host header plays no part."""
+
+    def __init__(self, config: TwilioConfig) -> None:
+        self._base = config.public_url
+        self._media_url = config.media_url
+        self._signatures = Signatures(config.tokens)
+
+    async def read(self, request: Request) -> Incoming:
+        """RefusedError: 413 too long, 403 not signed (or it can't be checked), 400 signed but no form."""
+        body = await _body(request)
+        url = self._base + _target(request.scope)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        given = request.headers.get(HEADER, "")
+        if kind == _JSON:
+            form, signed = _json_form(body), self._signatures.valid_json(url, body, given)
+        else:
+            form = _form(body) if kind == _FORM else Form() if not body else None
+            signed = form is not None and self._signatures.valid(url, form, given)
+        if not signed:
+            raise RefusedError(403, "no valid signature")
+        if form is None:
+            raise RefusedError(400, "no form")
+        return Incoming(form, request.query_params)
+
+    def handshake(self, websocket: WebSocket) -> bool:
+        """Whether the carrier signed this WebSocket's handshake. Our media address has no query."""
+        if websocket.scope.get("query_string"):
+            return False
+        return self._signatures.valid(self._media_url, Form(), Headers(scope=websocket.scope).get(HEADER, ""))
+
+
+def _target(scope: Scope) -> str:
+    """Path and query exactly as they were asked for; what is not ASCII can't have been signed."""
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"")
+    try:
+        return bytes(path + (b"?" + query if query else b"")).decode("ascii")
+    except UnicodeDecodeError:
+        raise RefusedError(403, "no valid signature") from None
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BODY:
+            raise RefusedError(413, f"more than {MAX_BODY} bytes")
+    return bytes(body)
+
+
+def _form(body: bytes) -> Form | None:
+    try:
+        text = body.decode("ascii")
+        return Form(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except (UnicodeDecodeError, ValueError):
+        return None
+
+
+def _json_form(body: bytes) -> Form | None:
+    """A flat object of strings, else None."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        return None
+    return Form(found)

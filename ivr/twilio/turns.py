@@ -1,0 +1,46 @@
+"""One turn of a conversation by plain TwiML verbs, as JSON in the call's row.
+
+    {"turn": 3, "says": [{"name": "greet.ask", "language": "zh", "parts": ["您好", …]}], "wait": {"kind": "listen", …}}
+
+`wait.kind`: "listen" (timeout_s), "dictate" (max_s, silence_s, no_speech_s, finish_key), "hangup"; `wait.node` names
+the flow's node. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from callflows.events import Alarm, Dictate, Hangup, Listen, Output, Say
+
+
+def turn_of(number: int, outputs: Sequence[Output], wait: Listen | Dictate | None) -> dict[str, Any]:
+    """The turn that these outputs make. Without a wait among them the session's open one goes on; without any: the
+    end."""
+    waits = [output for output in outputs if isinstance(output, Listen | Dictate | Hangup)]
+    says = [_say(output) for output in outputs if isinstance(output, Say)]
+    return {"turn": number, "says": says, "wait": _wait(waits[-1] if waits else wait)}
+
+
+def alarms(outputs: Sequence[Output]) -> list[Alarm]:
+    return [output for output in outputs if isinstance(output, Alarm)]
+
+
+def _say(say: Say) -> dict[str, Any]:
+    return {"name": say.name, "language": say.language, "parts": [part.text for part in say.parts]}
+
+
+def _wait(wait: Listen | Dictate | Hangup | None) -> dict[str, Any]:
+    match wait:
+        case Listen():
+            return {"kind": "listen", "node": wait.node, "timeout_s": wait.timeout_s}
+        case Dictate():
+            return {
+                "kind": "dictate",
+                "node": wait.node,
+                "max_s": wait.max_s,
+                "silence_s": wait.silence_s,
+                "no_speech_s": wait.no_speech_s,
+                "finish_key": wait.finish_key,
+            }
+    return {"kind": "hangup", "node": ""}

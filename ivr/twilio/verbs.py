@@ -1,0 +1,183 @@
+"""The same conversation by plain TwiML verbs, when streaming or recognition is down: keys and recordings only.
+
+Each turn is numbered and stored before it is answered, so a request that the carrier repeats gets the same document,
+and a crash between two turns costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from callflows.events import (
+    Dictate,
+    DictationEnded,
+    Input,
+    Key,
+    MachineBeeped,
+    NoInput,
+    Output,
+    SpeechFailed,
+    Started,
+    TimeLimit,
+)
+from callflows.flow import Flow
+from callflows.session import Session
+from ivr import endings
+from ivr.calls import Calls, LogEntry
+from ivr.media import context_of
+from ivr.records import Call, CallState
+from ivr.reports import order_from_json
+from ivr.twilio import documents
+from ivr.twilio.config import TwilioConfig
+from ivr.twilio.fetching import CarrierRecordings
+from ivr.twilio.signature import Form
+from ivr.twilio.turns import alarms, turn_of
+
+log = logging.getLogger(__name__)
+
+HARD_LIMIT = timedelta(minutes=10)
+KEYS = frozenset("0123456789*#")
+_MAX_EMPTY = 20  # documents in a row that ask without waiting: something loops
+
+
+class Verbs:
+    """Every method answers with a TwiML document."""
+
+    def __init__(
+        self, calls: Calls, config: TwilioConfig, recordings: CarrierRecordings, flow: Callable[[str], Flow]
+    ) -> None:
+        self._calls, self._config, self._recordings, self._flow = calls, config, recordings, flow
+
+    async def go_on(self, call: Call) -> str:
+        """Begins the conversation, takes it over from a media stream, or repeats the turn on the line."""
+        if call.verbs is not None:
+            return documents.turn(self._config, call.id, call.verbs)
+        await self._calls.log(call.id, [LogEntry("verbs", self._at_ms(call), {"begun": call.session is None})])
+        failed = SpeechFailed("plain verbs")
+        return await self._feed(call, 0, [failed] if call.session else [Started(), failed])
+
+    async def key(self, call: Call, turn: int, digits: str) -> str:
+        """The answer to a gather: one key, or none."""
+        if not self._on_line(call, turn):
+            return self._again(call)
+        at_ms, node = self._at_ms(call), call.verbs["wait"]["node"] if call.verbs else ""
+        if digits[:1] in KEYS and digits:
+            await self._calls.log(call.id, [LogEntry("key", at_ms, {"node": node, "digit": digits[0]})])
+            return await self._feed(call, turn, [Key(digits[0], at_ms)])
+        await self._calls.log(call.id, [LogEntry("no_input", at_ms, {"node": node})])
+        return await self._feed(call, turn, [MachineBeeped(), NoInput()] if _machine(call) else [NoInput()])
+
+    async def recorded(self, call: Call, turn: int, form: Form) -> str:
+        """The answer to a record, or that nothing was said. The recording is kept even when the call is over."""
+        ended_by, sid = form.get("Digits", ""), form.get("RecordingSid", "")
+        path = await self._recordings.note(call.id, sid, label(turn)) if sid else ""
+        if not self._on_line(call, turn):
+            return self._again(call)
+        wait = call.verbs["wait"] if call.verbs else {}
+        ended = _dictation(wait, _seconds(form), path, ended_by)
+        detail = {"node": wait.get("node", ""), "seconds": ended.seconds, "recording": path, "ended_by": ended.ended_by}
+        await self._calls.log(call.id, [LogEntry("dictation", self._at_ms(call), detail)])
+        if ended_by and ended_by in "0*":
+            return await self._feed(call, turn, [Key(ended_by, self._at_ms(call))])
+        return await self._feed(call, turn, [ended])
+
+    async def recording(self, call: Call, turn: int, form: Form) -> None:
+        """The carrier says that a recording is ready."""
+        sid = form.get("RecordingSid", "")
+        if sid and form.get("RecordingStatus", "completed") == "completed":
+            await self._recordings.note(call.id, sid, label(turn))
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _feed(self, call: Call, before: int, events: Sequence[Input]) -> str:
+        order = order_from_json(call.order)
+        flow = self._flow(order.flow)
+        session = Session.from_json(flow, call.session) if call.session else Session(flow, context_of(order))
+        if self._too_long(call):
+            events = [TimeLimit()]
+        outputs = _fed(session, events)
+        outputs += self._without_consent(session, all(callee.records for callee in order.callees))
+        for alarm in alarms(outputs):
+            await self._calls.alarm(call.id, alarm.person, alarm.reason, {"text": alarm.text})
+        return await self._answer(call, before, session, outputs)
+
+    async def _answer(self, call: Call, before: int, session: Session, outputs: Sequence[Output]) -> str:
+        verbs = turn_of(before + 1, outputs, session.wait)
+        if not await self._calls.save_turn(call.id, before, verbs, session.to_json()):
+            return self._again(await self._calls.get(call.id))  # the carrier asked twice at once
+        await self._log(call, outputs)
+        if session.over or call.state == CallState.OVER:
+            disposition, people = endings.answered(session.findings, answered_by=call.answered_by, interrupted=False)
+            await self._calls.talked(call.id, people, disposition, session.to_json())
+        return documents.turn(self._config, call.id, verbs)
+
+    def _without_consent(self, session: Session, consent: bool) -> list[Output]:
+        """Nothing is recorded without consent, whatever the flow asks for."""
+        outputs: list[Output] = []
+        for _ in range(_MAX_EMPTY):
+            if consent or not isinstance(session.wait, Dictate):
+                break
+            outputs += session.feed(DictationEnded(0, 0, "", 0, "", "", "limit"))
+        return outputs
+
+    async def _log(self, call: Call, outputs: Sequence[Output]) -> None:
+        at_ms = self._at_ms(call)
+        entries = [LogEntry("alarm", at_ms, {"person": each.person, "reason": each.reason}) for each in alarms(outputs)]
+        entries += [LogEntry("prompt", at_ms, {"name": each["name"]}) for each in turn_of(0, outputs, None)["says"]]
+        if entries:
+            await self._calls.log(call.id, entries)
+
+    def _on_line(self, call: Call, turn: int) -> bool:
+        """Whether this answers the turn on the line; an older one was answered before."""
+        return call.verbs is not None and call.verbs["turn"] == turn
+
+    def _again(self, call: Call | None) -> str:
+        if call is None or call.verbs is None:
+            return documents.hang_up()
+        return documents.turn(self._config, call.id, call.verbs)
+
+    def _at_ms(self, call: Call) -> int:
+        return round((self._calls.now() - (call.answered_at or self._calls.now())) / timedelta(milliseconds=1))
+
+    def _too_long(self, call: Call) -> bool:
+        return call.answered_at is not None and self._calls.now() - call.answered_at >= HARD_LIMIT
+
+
+def _fed(session: Session, events: Sequence[Input]) -> list[Output]:
+    """A machine's beep that the session answered leaves no silence to tell of."""
+    outputs: list[Output] = []
+    for event in events:
+        if not (isinstance(event, NoInput) and outputs):
+            outputs += session.feed(event)
+    return outputs
+
+
+def label(turn: int) -> str:
+    """Names a recording within its call."""
+    return f"verbs-{turn}"
+
+
+def _machine(call: Call) -> bool:
+    """Answering-machine detection has spoken, and nobody has pressed a key since: a hint, told once it is quiet."""
+    return (call.answered_by or "").startswith("machine")
+
+
+def _seconds(form: Form) -> float:
+    text = form.get("RecordingDuration", "")
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0.0
+
+
+def _dictation(wait: dict[str, Any], seconds: float, path: str, ended_by: str) -> DictationEnded:
+    """The carrier tells whole seconds, the silence at the end included."""
+    silence = max(wait.get("silence_s", 0), wait.get("no_speech_s", 0))
+    voiced = seconds if ended_by else max(seconds - silence, min(seconds, 1.0))
+    if ended_by == "hangup":
+        why = "hangup"
+    elif ended_by:
+        why = "key"
+    else:
+        why = "limit" if seconds >= wait.get("max_s", 1e9) else "silence"
+    return DictationEnded(seconds, voiced, "", 0.0, "", path, why)
