@@ -74,6 +74,7 @@ class DictationEnded:
     engine: str
     recording: str
     ended_by: str  # "silence", "key", "limit", "hangup"
+    node: str = ""  # the Dictate's node; tells a dictation that was broken off from the open one. "": the open one
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,143 @@
+"""A loaded flow as frozen values: flow → step → {prompts, wait, exits}. No behaviour beyond looking things up.
+
+`loader.load` makes them from YAML and refuses what is not sound, so the session may rely on every name here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# Targets that are no step.
+REPEAT = "repeat"  # say this step's prompt again
+STAY = "stay"  # say nothing, go on listening
+AGAIN = "again"  # counts as not understood: the next, simpler reprompt
+BACK = "back"  # to the step that was left by an answer of "anytime"
+DONE = "done"  # this person's part is over: the next person, or hang up
+END_CALL = "end_call"
+
+NAME = "name"  # the built-in variable: the person who is asked after
+# Built-in conditions of `only_if`; every other condition is a variable that is set.
+RECORDING = "recording"  # the person agreed to being recorded
+SPEECH = "speech"  # speech may be used and can be understood
+LAST_PERSON = "last_person"  # nobody else is to be asked in this call
+CONDITIONS = (RECORDING, SPEECH, LAST_PERSON)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of fixed text, or the name of a variable."""
+
+    text: str
+    variable: bool = False
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One sentence to say, per language. `name` is its mark."""
+
+    name: str
+    texts: Mapping[str, tuple[Piece, ...]]
+
+
+@dataclass(frozen=True)
+class Exit:
+    """Where to go, and what that means for the person. `result` None changes nothing."""
+
+    go: str
+    result: str | None = None
+    line: int = field(default=0, compare=False)  # in the file, for errors
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer: by `key`, by any of `phrases`, or both. `unsure` is where an uncertain spoken answer leads
+    (None: the same way). `everyone`: the result holds for all persons of the call."""
+
+    meaning: str
+    key: str | None
+    phrases: tuple[str, ...]
+    exit: Exit
+    unsure: str | None = None
+    everyone: bool = False
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Dictation:
+    """Free speech to record. `keep_as` names what it is: "message" → detail `message_recording`, `message_text`."""
+
+    keep_as: str
+    max_s: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing the line says, and what may follow. It waits (listens, or takes a dictation) or just goes on."""
+
+    name: str
+    line: int
+    prompts: tuple[Prompt, ...]  # the prompt, then its reprompts, each simpler
+    choices: tuple[Choice, ...] = ()
+    anytime: tuple[str, ...] = ()  # meanings of the flow's `anytime` answers that are offered here
+    any_key: Exit | None = None
+    any_speech: Exit | None = None
+    seconds: float = 8.0
+    dictation: Dictation | None = None
+    go: Exit | None = None
+    no_input: Exit | None = None
+    no_match: Exit | None = None
+    hang_up: Exit | None = None
+    only_if: str | None = None
+    otherwise: Exit | None = None
+    at_most: int | None = None
+    too_often: Exit | None = None
+
+    @property
+    def node(self) -> str:
+        """The name that logs show: "health" for health.ask, "health.confirm" for health.confirm."""
+        return node_of(self.name)
+
+    @property
+    def listens(self) -> bool:
+        return self.no_input is not None and self.dictation is None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """`default` None: may be missing, so steps that say it need `only_if`."""
+
+    about: str
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A checked flow. `moments`: what can happen at any time → step."""
+
+    name: str
+    version: int
+    file: str
+    languages: tuple[str, ...]
+    start: str
+    variables: Mapping[str, Variable]
+    acknowledge: Prompt
+    moments: Mapping[str, str]
+    anytime: tuple[Choice, ...]
+    steps: Mapping[str, Step]
+    distress: tuple[str, ...] = field(default=())
+
+    def sentences(self, language: str) -> tuple[str, ...]:
+        """Every fixed text that a Part of this flow can carry in `language`, once each, in the flow's order."""
+        prompts = [self.acknowledge, *(prompt for step in self.steps.values() for prompt in step.prompts)]
+        pieces = (piece for prompt in prompts for piece in prompt.texts.get(language, ()) if not piece.variable)
+        defaults = (variable.default for variable in self.variables.values() if variable.default)
+        return tuple(dict.fromkeys([*(piece.text for piece in pieces), *defaults]))
+
+    def offered(self, step: Step) -> tuple[Choice, ...]:
+        """The step's own answers first, then those of `anytime` that it offers."""
+        return step.choices + tuple(choice for choice in self.anytime if choice.meaning in step.anytime)
+
+
+def node_of(step: str) -> str:
+    return step.removesuffix(".ask")

@@ -1,0 +1,258 @@
+"""One move of the conversation: state and outputs being put together. Used by `transitions`; nothing here waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from callflows.checks import plain
+from callflows.events import Answer, CallContext, Dictate, Hangup, Listen, Output, Part, Person, Say, StopPlaying
+from callflows.findings import GOOD
+from callflows.flow import (
+    BACK,
+    DONE,
+    END_CALL,
+    LAST_PERSON,
+    NAME,
+    RECORDING,
+    REPEAT,
+    SPEECH,
+    STAY,
+    Choice,
+    Exit,
+    Flow,
+    Prompt,
+    Step,
+)
+from callflows.state import Phase, State
+
+# After so many "again please" or "wait a moment" in one step they count as not understood.
+MAX_REPEATS = 3
+MAX_STAYS = 3
+
+
+class Move:
+    """Reads flow and context, holds the state as it changes, collects outputs. Lives for one event."""
+
+    def __init__(self, flow: Flow, context: CallContext, state: State) -> None:
+        self.flow = flow
+        self.context = context
+        self.state = state
+        self.outputs: list[Output] = []
+        self.acknowledging = False  # a key was pressed: the next prompt begins with "收到"
+
+    # ── what is so ───────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def step(self) -> Step:
+        return self.flow.steps[self.state.step]
+
+    @property
+    def person(self) -> Person:
+        return self.context.people[self.state.person]
+
+    @property
+    def speech(self) -> bool:
+        """Without consent to record there is no record of a spoken answer: keys only."""
+        return self.state.speech and self.context.consent_recording
+
+    def holds(self, condition: str) -> bool:
+        built_in = {
+            RECORDING: self.context.consent_recording,
+            SPEECH: self.speech,
+            LAST_PERSON: self.state.person + 1 >= len(self.context.people),
+        }
+        return built_in.get(condition, bool(self.context.variables.get(condition)))
+
+    # ── changes ──────────────────────────────────────────────────────────────────────────────────
+
+    def set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def cut(self) -> None:
+        self.outputs.append(StopPlaying())
+
+    def record(self, result: str, *, everyone: bool = False) -> None:
+        """What the call has come to for this person (or for all)."""
+        last = self.state.last
+        if result in GOOD and last.get("by") != "key" and not last.get("certain"):
+            return  # the flow's checks make this impossible; a "well" is worth a second lock
+        whom = range(len(self.state.people)) if everyone else (self.state.person,)
+        people = [one.with_result(result, last) if at in whom else one for at, one in enumerate(self.state.people)]
+        self.set(people=tuple(people))
+
+    def sign(self, by: str) -> None:
+        """The person gave a sign of life."""
+        self._standing(self.state.person, sign=by)
+
+    def keep(self, person: int, details: Mapping[str, Any]) -> None:
+        """Adds to the person's record. Nothing kept is ever overwritten: a second recording comes under `more`."""
+        standing = self.state.people[person]
+        if any(key in standing.kept for key in details):
+            details = {"more": [*standing.kept.get("more", []), dict(details)]}
+        self._standing(person, kept={**standing.kept, **details})
+
+    def _standing(self, person: int, **changes: Any) -> None:
+        people = list(self.state.people)
+        people[person] = replace(people[person], **changes)
+        self.set(people=tuple(people))
+
+    # ── going on ─────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, choice: Choice) -> None:
+        """An answer of the step or of `anytime` that counts."""
+        if choice not in self.step.choices and choice.exit.go in self.flow.steps:
+            self.set(back=self.state.step)
+        self.follow(choice.exit, everyone=choice.everyone)
+
+    def follow(self, exit_: Exit, *, everyone: bool = False) -> None:
+        if exit_.result:
+            self.record(exit_.result, everyone=everyone)
+        special = {REPEAT: self.repeat, STAY: self.stay, BACK: self.resume, DONE: self.done, END_CALL: self.hang_up}
+        if exit_.go in special:
+            special[exit_.go]()
+        else:
+            self.enter(exit_.go)
+
+    def enter(self, name: str) -> None:
+        """Goes to a step: says it and waits, or goes on from it. Steps that don't apply are passed over."""
+        step = self.flow.steps[name]
+        visits = self.state.visits.get(name, 0)
+        if step.at_most is not None and step.too_often is not None:
+            if visits >= step.at_most:
+                self.follow(step.too_often)
+                return
+            self.set(visits={**self.state.visits, name: visits + 1})
+        self.set(step=name, reprompts=0, repeats=0, stays=0)
+        if not self._applies(step):
+            return
+        self.say(step.prompts[0])
+        self._wait_or_go_on(step)
+
+    def _applies(self, step: Step) -> bool:
+        """False: the step was passed over, and the conversation has gone on elsewhere."""
+        if step.only_if is None or step.otherwise is None or self.holds(step.only_if):
+            return True
+        self.follow(step.otherwise)
+        return False
+
+    def _wait_or_go_on(self, step: Step) -> None:
+        if step.dictation or step.listens:
+            self.wait()
+        elif step.go is not None:
+            self.follow(step.go)
+
+    def wait(self) -> None:
+        wait = wait_of(self.flow, self.context, self.state)
+        self.outputs.append(wait)
+        self.set(phase=Phase.DICTATING if isinstance(wait, Dictate) else Phase.LISTENING)
+
+    def reprompt(self, exit_: Exit) -> None:
+        """Nothing (useful) was heard: the next, simpler prompt, or `exit_` after the last."""
+        following = self.state.reprompts + 1
+        if following < len(self.step.prompts):
+            self.set(reprompts=following)
+            self.say(self.step.prompts[following])
+            self.wait()
+        else:
+            self.follow(exit_)
+
+    def no_match(self) -> None:
+        self.acknowledging = False
+        self.reprompt(self.step.no_match or Exit(END_CALL))
+
+    def repeat(self) -> None:
+        self.acknowledging = False
+        if self.state.repeats >= MAX_REPEATS:
+            self.no_match()
+            return
+        self.set(repeats=self.state.repeats + 1)
+        self.say(self.step.prompts[min(self.state.reprompts, len(self.step.prompts) - 1)])
+        self.wait()
+
+    def stay(self) -> None:
+        """Goes on listening; what is being said to the person isn't cut."""
+        if self.state.stays >= MAX_STAYS:
+            self.no_match()
+            return
+        self.set(stays=self.state.stays + 1)
+        self.rearm()
+
+    def rearm(self) -> None:
+        """The same wait once more, and not a word."""
+        self.outputs = [output for output in self.outputs if not isinstance(output, StopPlaying)]
+        self.wait()
+
+    def resume(self) -> None:
+        """Back to the step that an answer of `anytime` left, with its shorter prompt."""
+        name = self.state.back or self.flow.start
+        step = self.flow.steps[name]
+        self.set(step=name, back="", reprompts=min(1, len(step.prompts) - 1), repeats=0, stays=0)
+        if self._applies(step):
+            self.say(step.prompts[self.state.reprompts])
+            self._wait_or_go_on(step)
+
+    def done(self) -> None:
+        """This person's part is over: the next person, or goodbye."""
+        if self.holds(LAST_PERSON) or self.state.emergency:
+            self.hang_up()
+            return
+        self.set(person=self.state.person + 1, visits={}, last={}, back="")
+        self.enter(self.flow.moments["next_person"])
+
+    def hang_up(self) -> None:
+        self.set(phase=Phase.ENDING)
+        self.outputs.append(Hangup())
+
+    # ── saying ───────────────────────────────────────────────────────────────────────────────────
+
+    def say(self, prompt: Prompt) -> None:
+        language = self.person.language if self.person.language in prompt.texts else self.flow.languages[0]
+        parts = list(self._parts(prompt, language))
+        if self.acknowledging:
+            parts = [*self._parts(self.flow.acknowledge, language), *parts]
+            self.acknowledging = False
+        self.outputs.append(Say(prompt.name, tuple(parts), language))
+
+    def _parts(self, prompt: Prompt, language: str) -> list[Part]:
+        pieces = prompt.texts[language]
+        return [
+            Part(self._value(piece.text), personal=piece.text == NAME) if piece.variable else Part(piece.text)
+            for piece in pieces
+        ]
+
+    def _value(self, variable: str) -> str:
+        if variable == NAME:
+            return self.person.spoken_name
+        return self.context.variables.get(variable) or self.flow.variables[variable].default or ""
+
+
+def wait_of(flow: Flow, context: CallContext, state: State) -> Listen | Dictate:
+    """The wait of the state's step."""
+    step = flow.steps[state.step]
+    if step.dictation:
+        return Dictate(step.node, max_s=step.dictation.max_s, no_speech_s=step.seconds)
+    return Listen(
+        node=step.node,
+        answers=_answers(flow, step),
+        timeout_s=step.seconds,
+        speech=state.speech and context.consent_recording,
+    )
+
+
+def _answers(flow: Flow, step: Step) -> tuple[Answer, ...]:
+    """Own answers, then those of `anytime`; where both know a meaning, the own phrases count."""
+    own = {choice.meaning for choice in step.choices if choice.phrases}
+    answers = [Answer(choice.meaning, choice.key, choice.phrases) for choice in step.choices]
+    for choice in flow.offered(step)[len(step.choices) :]:
+        if choice.meaning not in own:
+            answers.append(Answer(choice.meaning, choice.key, choice.phrases))
+        elif choice.key:
+            answers.append(Answer(choice.meaning, choice.key))
+    return tuple(answers)
+
+
+def one_syllable(phrase: str | None) -> bool:
+    """One syllable is what a telephone distorts most (不 is swallowed, 好 is left): never certain."""
+    return phrase is not None and len(plain(phrase)) < 2

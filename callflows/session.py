@@ -1,0 +1,91 @@
+"""A conversation: the flow, the call's context, and a state that every event moves on. No clock, no audio, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from callflows import state as states
+from callflows import transitions
+from callflows.events import CallContext, Dictate, Input, Listen, Output
+from callflows.findings import STRENGTH, Finding, Standing
+from callflows.flow import Flow
+from callflows.move import wait_of
+from callflows.state import Phase
+
+__all__ = ["Finding", "Session", "SessionError"]
+
+
+class SessionError(ValueError):
+    """A session can't be begun or taken up again; the message says why."""
+
+
+class Session:
+    """`feed` it what happened, do what it returns. `findings` are right at any moment."""
+
+    def __init__(self, flow: Flow, context: CallContext) -> None:
+        if not context.people:
+            raise SessionError("a session needs at least one person to ask after")
+        self._flow = flow
+        self._context = context
+        self._state = transitions.begin(len(context.people))
+
+    def feed(self, event: Input) -> tuple[Output, ...]:
+        """Outputs that end with exactly one of Listen, Dictate, Hangup; () when nothing changes for the line."""
+        self._state, outputs = transitions.step(self._flow, self._context, self._state, event)
+        return outputs
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will be said or asked. A cry for help during the goodbye opens the call again."""
+        return self._state.phase in (Phase.ENDING, Phase.GONE)
+
+    @property
+    def wait(self) -> Listen | Dictate | None:
+        """The open wait."""
+        if self._state.phase not in (Phase.LISTENING, Phase.DICTATING):
+            return None
+        return wait_of(self._flow, self._context, self._state)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """One per person of the context: what counts if the line dropped now."""
+        state = self._state
+        return tuple(
+            self._standing(at).finding(person.id, state.last if at == state.person else {})
+            for at, person in enumerate(self._context.people)
+        )
+
+    def _standing(self, at: int) -> Standing:
+        """With the hang-up exit of the current step, when it says more than is known."""
+        standing, step = self._state.people[at], self._flow.steps.get(self._state.step)
+        if at != self._state.person or step is None or step.hang_up is None or step.hang_up.result is None:
+            return standing
+        stronger = standing.result is None or STRENGTH.index(step.hang_up.result) > STRENGTH.index(standing.result)
+        return standing.with_result(step.hang_up.result, self._state.last) if stronger else standing
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; personal."""
+        return {
+            "flow": self._flow.name,
+            "version": self._flow.version,
+            "context": states.context_to_dict(self._context),
+            "state": states.to_dict(self._state),
+        }
+
+    @classmethod
+    def from_json(cls, flow: Flow, data: Mapping[str, Any]) -> Session:
+        """The session that `to_json` gave. SessionError when it isn't one, or is another flow's or version's."""
+        written = (data.get("flow"), data.get("version"))
+        if written != (flow.name, flow.version):
+            raise SessionError(
+                f"the session is of flow {written[0]} version {written[1]}, not {flow.name} version {flow.version}"
+            )
+        try:
+            session = cls(flow, states.context_from_dict(data["context"]))
+            session._state = states.from_dict(data["state"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SessionError(f"the session can't be read: {type(error).__name__}: {error}") from None
+        if session._state.step and session._state.step not in flow.steps:
+            raise SessionError(f'the session is at step "{session._state.step}", which the flow does not have')
+        return session

@@ -1,0 +1,369 @@
+"""The session's transition table: (phase, event) → what happens. Pure: `step` takes a state and gives the next.
+
+Read the table at the end first. What an answer leads to stands in the flow; what an event is stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from callflows.events import (
+    Alarm,
+    CallContext,
+    DictationEnded,
+    Distress,
+    Hangup,
+    Heard,
+    HungUp,
+    Input,
+    Key,
+    MachineBeeped,
+    NoInput,
+    Output,
+    SpeechFailed,
+    Started,
+    TimeLimit,
+)
+from callflows.findings import Standing
+from callflows.flow import AGAIN, END_CALL, Choice, Exit, Flow
+from callflows.move import Move, one_syllable
+from callflows.state import Phase, State
+
+DOUBLE_ZERO_MS = 3000  # PRODUCT.md: a second 0 within 3 s of the first is an emergency
+BOUNCE_MS = 700  # the same key so soon is one long press, not an answer to the next question
+POSITIVE = frozenset({"well", "yes"})
+DISTRESS = "distress"
+UNWELL = "unwell"  # the dictation that belongs to the result itself
+# Less than this and no words: nobody dictated anything.
+MIN_VOICED_S = 0.4
+
+Handler = Callable[[Move, Any], None]
+
+
+def begin(people: int) -> State:
+    return State(people=tuple(Standing() for _ in range(people)))
+
+
+def step(flow: Flow, context: CallContext, state: State, event: Input) -> tuple[State, tuple[Output, ...]]:
+    """The next state, and what the line should do. Events that change nothing give ()."""
+    handler = _TABLE.get((state.phase, type(event)))
+    if handler is None:
+        return state, ()
+    move = Move(flow, context, state)
+    handler(move, event)
+    return move.state, tuple(move.outputs)
+
+
+# ── beginning and end ────────────────────────────────────────────────────────────────────────────
+
+
+def _start(move: Move, event: Started) -> None:
+    move.enter(move.flow.start)
+
+
+def _gone(move: Move, event: HungUp) -> None:
+    if move.state.phase is Phase.DICTATING:
+        _leave_dictation(move)
+    move.set(phase=Phase.GONE)
+
+
+def _time_limit(move: Move, event: TimeLimit) -> None:
+    move.cut()
+    _leave_dictation(move)
+    move.enter(move.flow.moments["emergency_limit" if move.state.emergency else "limit"])
+
+
+def _machine(move: Move, event: MachineBeeped) -> None:
+    """A hint: it never ends a call that got an answer."""
+    if move.state.answered or move.state.emergency:
+        return
+    everybody = tuple(Standing(result="machine", kept=standing.kept) for standing in move.state.people)
+    move.set(people=everybody, last={})
+    move.cut()
+    _leave_dictation(move)
+    move.enter(move.flow.moments["machine"])
+
+
+def _deaf(move: Move, event: SpeechFailed) -> None:
+    """From now on by keys. What is being said goes on; the hint follows it."""
+    if not move.state.speech:
+        return
+    was_listening, back = move.speech and move.state.phase is Phase.LISTENING, move.state.back
+    move.set(speech=False)
+    if was_listening and move.state.emergency:
+        move.rearm()
+    elif was_listening:
+        move.set(back=move.state.step)
+        move.enter(move.flow.moments["keys_only"])
+        move.set(back=back)
+
+
+# ── emergency ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _distress(move: Move, event: Distress) -> None:
+    move.sign("speech")
+    detail = {"alarm": "distress", "by": "speech", "text": event.text}
+    _emergency(move, "distress", event.text, {**detail, "engine": event.engine, "confidence": event.confidence})
+
+
+def _late_distress(move: Move, event: Distress) -> None:
+    """The line is down, but she cried for help before: people are rung all the same."""
+    if move.state.emergency:
+        return
+    _distress(move, event)
+    alarm = next(output for output in move.outputs if isinstance(output, Alarm))
+    move.outputs = [alarm, Hangup()]
+    move.set(phase=Phase.GONE)
+
+
+def _emergency(move: Move, reason: str, text: str, detail: dict[str, Any]) -> None:
+    if move.state.emergency:
+        if move.state.phase is Phase.LISTENING:
+            move.rearm()
+        return
+    move.cut()
+    move.outputs.append(Alarm(move.person.id, reason, text))
+    if move.state.phase is Phase.DICTATING:
+        _leave_dictation(move)
+    move.set(emergency=True, answered=True, last=detail)
+    move.record("emergency")
+    move.acknowledging = False
+    move.enter(move.flow.moments["emergency"])
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _key(move: Move, event: Key) -> None:
+    """Any key is a sign of life. 0 twice comes before everything else."""
+    before = move.state
+    _note_key(move, event)
+    if _second_zero(before, event):
+        _emergency(move, "double_zero", "", {"alarm": "double_zero", "by": "key", "key": "0"})
+    elif _bounced(before, event):
+        move.rearm()
+    else:
+        move.cut()
+        _answer_key(move, event.digit)
+
+
+def _note_key(move: Move, event: Key) -> None:
+    move.sign("key")
+    node = move.step.node if move.state.step else ""
+    last = {"by": "key", "key": event.digit, "node": node}
+    move.set(answered=True, last=last, key=event.digit, key_ms=event.at_ms)
+
+
+def _second_zero(before: State, event: Key) -> bool:
+    return event.digit == "0" == before.key and 0 <= event.at_ms - before.key_ms <= DOUBLE_ZERO_MS
+
+
+def _bounced(before: State, event: Key) -> bool:
+    same = event.digit == before.key and event.digit != "0"
+    return same and 0 < event.at_ms - before.key_ms < BOUNCE_MS
+
+
+def _answer_key(move: Move, digit: str) -> None:
+    move.acknowledging = True
+    choice = next((choice for choice in move.flow.offered(move.step) if choice.key == digit), None)
+    if choice is not None:
+        move.take(choice)
+    elif digit == "#" and not move.step.any_key:
+        move.stay()  # many press # after every answer
+    elif move.step.any_key:
+        move.follow(move.step.any_key)
+    else:
+        move.no_match()
+
+
+def _key_in_dictation(move: Move, event: Key) -> None:
+    """# ends a dictation by a DictationEnded of its own; of the other keys those of `anytime` count."""
+    before = move.state
+    if _second_zero(before, event):
+        _note_key(move, event)
+        _emergency(move, "double_zero", "", {"alarm": "double_zero", "by": "key", "key": "0"})
+        return
+    choice = next((choice for choice in move.flow.offered(move.step) if choice.key == event.digit), None)
+    if choice is None or _bounced(before, event):
+        return
+    _note_key(move, event)
+    move.cut()
+    move.acknowledging = True
+    _leave_dictation(move)
+    move.take(choice)
+
+
+def _key_at_goodbye(move: Move, event: Key) -> None:
+    """Only a 0 still counts while the goodbye is being played: a person, or the emergency."""
+    before = move.state
+    _note_key(move, event)
+    if _second_zero(before, event):
+        _emergency(move, "double_zero", "", {"alarm": "double_zero", "by": "key", "key": "0"})
+        return
+    choice = next((choice for choice in move.flow.anytime if choice.key == event.digit == "0"), None)
+    if choice is None or move.state.emergency:
+        return
+    move.cut()
+    move.acknowledging = True
+    move.follow(choice.exit)
+
+
+# ── speech ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _heard(move: Move, event: Heard) -> None:
+    """Something was said. Nothing but noise is no sign of life, and no silence either: ask again."""
+    if event.meaning == DISTRESS:
+        _distress(move, Distress(event.text, event.engine, event.confidence))
+        return
+    said = bool(event.text.strip() or event.meaning)
+    if said:
+        move.sign("speech")
+        move.set(last=_utterance(move, event))
+    choice = _spoken(move, event)
+    move.cut()
+    if choice is not None:
+        move.set(answered=move.state.answered or event.certain)
+        _answer_speech(move, choice, event)
+    elif said and move.step.any_speech:
+        move.follow(move.step.any_speech)
+    else:
+        move.no_match()
+
+
+def _utterance(move: Move, event: Heard) -> dict[str, Any]:
+    return {
+        "by": "speech",
+        "node": move.step.node,
+        "text": event.text,
+        "phrase": event.phrase,
+        "confidence": event.confidence,
+        "engine": event.engine,
+        "certain": _certain(event),
+    }
+
+
+def _spoken(move: Move, event: Heard) -> Choice | None:
+    if event.meaning is None:
+        return None
+    return next((choice for choice in move.flow.offered(move.step) if choice.meaning == event.meaning), None)
+
+
+def _certain(event: Heard) -> bool:
+    return event.certain and not (event.meaning in POSITIVE and one_syllable(event.phrase))
+
+
+def _answer_speech(move: Move, choice: Choice, event: Heard) -> None:
+    if choice.unsure is None or _certain(event):
+        move.take(choice)
+    elif choice.unsure == AGAIN:
+        move.no_match()
+    else:
+        move.follow(Exit(choice.unsure))
+
+
+def _no_input(move: Move, event: NoInput) -> None:
+    move.reprompt(move.step.no_input or Exit(END_CALL))
+
+
+def _late_speech(move: Move, event: Heard) -> None:
+    """Recognised after the line went down: what was said still counts, nothing is said any more."""
+    if not move.state.step or not move.step.listens:
+        return
+    _heard(move, event)
+    alarms = [output for output in move.outputs if isinstance(output, Alarm)]
+    move.outputs = [*alarms, Hangup()] if alarms else []
+    move.set(phase=Phase.GONE)
+
+
+# ── dictation ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _dictated(move: Move, event: DictationEnded) -> None:
+    step_ = move.step
+    if event.node and event.node != step_.node:
+        _late_recording(move, event)
+        return
+    _store(move, move.state.person, step_.dictation.keep_as if step_.dictation else "", event)
+    said = _said(event)
+    if said:
+        move.sign("speech")
+        move.set(answered=True)
+    if event.ended_by == "hangup":
+        move.set(phase=Phase.GONE)
+    elif said:
+        if event.ended_by == "key":
+            move.cut()
+            move.acknowledging = True
+        move.follow(step_.go or Exit(END_CALL))
+    else:
+        _no_input(move, NoInput())
+
+
+def _said(event: DictationEnded) -> bool:
+    return bool(event.text.strip()) or event.voiced_seconds >= MIN_VOICED_S
+
+
+def _leave_dictation(move: Move) -> None:
+    """Broken off: its recording comes later and is kept with the person who spoke."""
+    if move.state.phase is Phase.DICTATING and move.step.dictation:
+        move.set(left_dictation=move.step.dictation.keep_as, left_person=move.state.person)
+
+
+def _late_recording(move: Move, event: DictationEnded) -> None:
+    if event.recording or event.text:
+        _store(move, move.state.left_person, move.state.left_dictation or "late", event)
+        move.set(left_dictation="")
+
+
+def _store(move: Move, person: int, keep_as: str, event: DictationEnded) -> None:
+    """The recording is the record; the transcript stands beside it with its engine and confidence."""
+    if not event.recording and not event.text:
+        return
+    transcript = {"text": event.text, "confidence": event.confidence, "engine": event.engine}
+    if keep_as == UNWELL:
+        named = {f"recording_{name}": value for name, value in {**transcript, "seconds": event.seconds}.items()}
+        # Where a key decided, the transcript is what she said; where speech decided, that stays.
+        move.keep(person, {"recording": event.recording, **named, **transcript})
+    else:
+        named = {f"{keep_as}_{name}": value for name, value in {**transcript, "seconds": event.seconds}.items()}
+        move.keep(person, {f"{keep_as}_recording": event.recording, **named})
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────
+
+_TABLE: dict[tuple[Phase, type[Any]], Handler] = {
+    (Phase.NEW, Started): _start,
+    (Phase.NEW, Distress): _distress,
+    (Phase.NEW, SpeechFailed): _deaf,
+    (Phase.NEW, MachineBeeped): _machine,
+    (Phase.NEW, TimeLimit): _time_limit,
+    (Phase.NEW, HungUp): _gone,
+    (Phase.LISTENING, Key): _key,
+    (Phase.LISTENING, Heard): _heard,
+    (Phase.LISTENING, NoInput): _no_input,
+    (Phase.LISTENING, Distress): _distress,
+    (Phase.LISTENING, SpeechFailed): _deaf,
+    (Phase.LISTENING, DictationEnded): _late_recording,
+    (Phase.LISTENING, MachineBeeped): _machine,
+    (Phase.LISTENING, TimeLimit): _time_limit,
+    (Phase.LISTENING, HungUp): _gone,
+    (Phase.DICTATING, Key): _key_in_dictation,
+    (Phase.DICTATING, NoInput): _no_input,
+    (Phase.DICTATING, Distress): _distress,
+    (Phase.DICTATING, SpeechFailed): _deaf,
+    (Phase.DICTATING, DictationEnded): _dictated,
+    (Phase.DICTATING, MachineBeeped): _machine,
+    (Phase.DICTATING, TimeLimit): _time_limit,
+    (Phase.DICTATING, HungUp): _gone,
+    (Phase.ENDING, Key): _key_at_goodbye,
+    (Phase.ENDING, Distress): _distress,
+    (Phase.ENDING, DictationEnded): _late_recording,
+    (Phase.ENDING, MachineBeeped): _machine,
+    (Phase.ENDING, HungUp): _gone,
+    (Phase.GONE, Heard): _late_speech,
+    (Phase.GONE, Distress): _late_distress,
+    (Phase.GONE, DictationEnded): _late_recording,
+}
