@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""Renders the audio that is shipped: the prompt pack of all flows, the names pack, the demo's voices.
+
+    python tools/render_prompts.py [sentences|names|clips|all] [--again]   renders what is missing or has changed
+    python tools/render_prompts.py check                                    says what is missing; 1 if something is
+    python tools/render_prompts.py sheet FOLDER                             a list for people who record the prompts
+
+Needs the optional extra `voices` and Kokoro's weights in the folder that WENAN_VOICES names (default: shared/voices
+beside this checkout); `check` and `sheet` need neither. See docs/prompts.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from kokoro_voice import RATE, Context, KokoroVoice  # noqa: E402
+
+from callflows.flow import Flow, Piece  # noqa: E402
+from callflows.loader import shipped  # noqa: E402
+from speech import pack  # noqa: E402
+from speech.loudness import to_prompt  # noqa: E402
+
+VOICE, SPEED = "zf_xiaoxiao", 0.85
+RECIPE = "3"  # raise it when rendering changes in any way: everything is made again
+LICENCE = "Audio made by this project with Kokoro-82M v1.0 (Apache-2.0), voice zf_xiaoxiao"
+MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
+FLOWS = ("daily_checkin",)
+# What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
+SAMPLES = {"name": "王阿婆", "committee": "槐荫里居委会"}
+ENDINGS = ("阿婆", "阿公")
+ENDING_READINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
+NAME_CONTEXT = Context("请问您是", "本人吗?")
+# Words that the dictionary would read otherwise.
+READINGS = {
+    "槐荫里": ("huai2", "yin1", "li3"),
+    "应一声": ("ying4", "yi4", "sheng1"),
+    "保重": ("bao3", "zhong4"),
+    "按井号": ("an4", "jing3", "hao4"),
+    "喂": ("wei2",),
+    "听得到": ("ting1", "de5", "dao4"),
+    "不用": ("bu2", "yong4"),
+    "不在": ("bu2", "zai4"),
+    "谢谢": ("xie4", "xie5"),
+    "不好意思": ("bu4", "hao3", "yi4", "si5"),
+    "告诉": ("gao4", "su5"),
+    "清楚": ("qing1", "chu5"),
+    "舒服": ("shu1", "fu5"),
+    "人会": ("ren2", "hui4"),
+    # of the demo's elders
+    "得厉害": ("de5", "li4", "hai5"),
+    "睡不着": ("shui4", "bu4", "zhao2"),
+    "嘀声": ("di1", "sheng1"),
+    "一遍": ("yi2", "bian4"),
+    "一下": ("yi2", "xia4"),
+}
+SURNAMES = ROOT / "tools" / "surnames.txt"
+CLIPS = ROOT / "demo" / "clips.yaml"
+SENTENCE_END = "。?!;"
+
+
+ALONE = Context()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece to render."""
+
+    text: str
+    context: Context = ALONE
+
+    @property
+    def made_from(self) -> str:
+        whole = self.context.before + self.text + self.context.after
+        used = sorted(item for item in readings().items() if item[0] in whole)
+        parts = [self.text, self.context.before, self.context.after, VOICE, SPEED, RECIPE, used]
+        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _options(argv)
+    if options.what == "check":
+        return _check()
+    if options.what == "sheet":
+        return _sheet(options.folder)
+    try:
+        studio = Studio(_voices_folder())
+    except (ImportError, OSError) as error:
+        print(
+            f"can't render: {error}. Install the extra: pip install -e '.[voices]'; set WENAN_VOICES", file=sys.stderr
+        )
+        return 1
+    for name, work in {"sentences": _sentences, "names": _names, "clips": _clips}.items():
+        if options.what in (name, "all") or (options.what == "packs" and name != "clips"):
+            work(studio, options.again)
+    return _check()
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    what = ("packs", "sentences", "names", "clips", "all", "check", "sheet")
+    parser.add_argument("what", nargs="?", default="packs", choices=what, help="default: packs (sentences and names)")
+    parser.add_argument("folder", nargs="?", type=Path, help="for sheet: where the recordings will lie")
+    parser.add_argument("--again", action="store_true", help="render everything anew, not only what changed")
+    options = parser.parse_args(argv)
+    if options.what == "sheet" and options.folder is None:
+        parser.error("sheet needs the folder of the recordings, the one that WENAN_HUMAN_PROMPTS names")
+    return options
+
+
+def _voices_folder() -> Path:
+    return Path(os.environ.get("WENAN_VOICES", ROOT.parent / "shared" / "voices"))
+
+
+# ── what there is to render ───────────────────────────────────────────────────────────────────────
+
+
+@cache
+def readings() -> dict[str, tuple[str, ...]]:
+    """Our own readings: words of the sentences, and each surname that is read otherwise than the dictionary says."""
+    return {**READINGS, **ENDING_READINGS, **{name: reading for name, reading in surnames() if reading}}
+
+
+def surnames() -> Iterator[tuple[str, tuple[str, ...]]]:
+    for line in SURNAMES.read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            for word in line.split():
+                name, _, reading = word.partition("=")
+                yield name, tuple(reading.split(",")) if reading else ()
+
+
+def sentence_jobs() -> tuple[Job, ...]:
+    """Every fixed text of every shipped flow, then the samples; each once."""
+    jobs: dict[str, Job] = {}
+    for flow in map(shipped, FLOWS):
+        in_context = _in_context(flow)
+        for text in flow.sentences("zh"):
+            jobs.setdefault(text, in_context.get(text, Job(text)))
+    committee = SAMPLES["committee"]
+    jobs.setdefault(committee, Job(committee, Context("您好,这里是", "的自动语音电话。")))
+    return tuple(jobs.values())
+
+
+def _in_context(flow: Flow) -> dict[str, Job]:
+    """Text → job, for pieces between variables: spoken with samples in the variables' places, then cut out."""
+    jobs: dict[str, Job] = {}
+    for step in flow.steps.values():
+        for prompt in step.prompts:
+            pieces = prompt.texts.get("zh", ())
+            for at, piece in enumerate(pieces):
+                if not piece.variable:
+                    before, after = _spoken(pieces[:at]), _spoken(pieces[at + 1 :])
+                    jobs.setdefault(piece.text, Job(piece.text, Context(_last(before), _first(after))))
+    return jobs
+
+
+def _spoken(pieces: Iterable[Piece]) -> str:
+    return "".join(SAMPLES.get(piece.text, "") if piece.variable else piece.text for piece in pieces)
+
+
+def _last(text: str) -> str:
+    """The unfinished sentence at the end of `text`."""
+    return text[max((text.rfind(end) for end in SENTENCE_END), default=-1) + 1 :]
+
+
+def _first(text: str) -> str:
+    """The rest of the sentence at the beginning of `text`."""
+    ends = [text.find(end) for end in SENTENCE_END if end in text]
+    return text[: min(ends) + 1] if ends else text
+
+
+def name_jobs() -> tuple[Job, ...]:
+    return tuple(Job(name + ending, NAME_CONTEXT) for name, _ in surnames() for ending in ENDINGS)
+
+
+# ── rendering ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Studio:
+    """The voice and the progress bar."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._voice = KokoroVoice(folder, VOICE, SPEED, readings())
+
+    def prompts(self, title: str, jobs: Sequence[Job], known: dict[str, pack.PackPrompt]) -> list[pack.PackPrompt]:
+        """A prompt for each job; what is known and up to date is not rendered again."""
+
+        def make(job: Job) -> pack.PackPrompt:
+            old = known.get(job.text)
+            if old is not None and old.made_from == job.made_from:
+                return old
+            return pack.PackPrompt(job.text, job.made_from, self.render(self._voice, job))
+
+        return self.each(title, jobs, make)
+
+    def render(self, voice: KokoroVoice, job: Job) -> bytes:
+        ulaw = to_prompt(voice.speak(job.text, job.context), RATE, job.text)
+        if not ulaw:
+            raise ValueError(f"no voice in {job.text!r}")
+        return ulaw
+
+    def voice(self, name: str) -> KokoroVoice:
+        return self._voice.with_name(self._folder, name)
+
+    def each(self, title: str, items: Sequence[Any], work: Callable[[Any], Any]) -> list[Any]:
+        from rich.progress import track
+
+        return [work(item) for item in track(items, title, disable=not sys.stderr.isatty())]
+
+
+def _known(paths: Iterable[Path], again: bool) -> dict[str, pack.PackPrompt]:
+    known: dict[str, pack.PackPrompt] = {}
+    for path in [] if again else paths:
+        try:
+            known |= {prompt.text: prompt for prompt in pack.read(path)}
+        except pack.PackError as error:
+            print(f"{error}; rendered anew")
+    return known
+
+
+def _sentences(studio: Studio, again: bool) -> None:
+    path = pack.SHIPPED / "zh.zip"
+    known = _known([path] if path.exists() else [], again)
+    _write([path], studio.prompts("sentences", sentence_jobs(), known))
+
+
+def _names(studio: Studio, again: bool) -> None:
+    old = sorted(pack.SHIPPED.glob("zh-names-*.zip"))
+    prompts = studio.prompts("names", name_jobs(), _known(old, again))
+    groups = list(_groups(prompts, lambda prompt: len(prompt.ulaw)))
+    paths = [pack.SHIPPED / f"zh-names-{number}.zip" for number in range(1, len(groups) + 1)]
+    for path in set(old) - set(paths):
+        path.unlink()
+    for path, group in zip(paths, groups, strict=True):
+        _write([path], group)
+
+
+def _write(paths: Sequence[Path], prompts: Sequence[pack.PackPrompt]) -> None:
+    for path in paths:
+        pack.write(path, "zh", f"kokoro-v1.0 {VOICE} {SPEED}", LICENCE, prompts)
+        print(f"{path.relative_to(ROOT)}: {len(prompts)} prompts, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def _groups(items: Sequence[Any], size: Callable[[Any], int]) -> Iterator[list[Any]]:
+    """Items in order, in groups of at most MAX_FILE bytes."""
+    group: list[Any] = []
+    total = 0
+    for item in items:
+        if group and total + size(item) > MAX_FILE:
+            yield group
+            group, total = [], 0
+        group.append(item)
+        total += size(item)
+    if group:
+        yield group
+
+
+def _clips(studio: Studio, again: bool) -> None:
+    """demo/clips-N.zip: entries VOICE/KEY.ulaw. Rendered whole each time: a clip has no hash of its own."""
+    import yaml
+
+    script = yaml.safe_load(CLIPS.read_text("utf-8"))
+    jobs = [(name, key, text) for name in script["voices"] for key, text in script["clips"].items()]
+    voices = {name: studio.voice(name) for name in script["voices"]}
+    audio = studio.each("clips", jobs, lambda job: studio.render(voices[job[0]], Job(job[2])))
+    entries = [(f"{name}/{key}.ulaw", ulaw) for (name, key, _), ulaw in zip(jobs, audio, strict=True)]
+    for path in CLIPS.parent.glob("clips*.zip"):
+        path.unlink()
+    for number, group in enumerate(_groups(entries, lambda entry: len(entry[1])), 1):
+        path = CLIPS.with_name(f"clips-{number}.zip")
+        pack.write_zip(path, dict(group))
+        print(f"{path.relative_to(ROOT)}: {len(group)} clips, {path.stat().st_size / 1e6:.2f} MB")
+
+
+# ── checking, recording sheets ────────────────────────────────────────────────────────────────────
+
+
+def _check() -> int:
+    have = {prompt.text: prompt for path in pack.SHIPPED.glob("zh*.zip") for prompt in pack.read(path)}
+    jobs = [*sentence_jobs(), *name_jobs()]
+    missing = [job.text for job in jobs if job.text not in have]
+    stale = [job.text for job in jobs if job.text in have and have[job.text].made_from != job.made_from]
+    unused = sorted(set(have) - {job.text for job in jobs})
+    for title, texts in (("missing", missing), ("out of date", stale), ("no longer used", unused)):
+        for text in texts:
+            print(f"{title}: {text}")
+    print(f"{len(jobs) - len(missing) - len(stale)} of {len(jobs)} prompts are there and up to date")
+    return 1 if missing or stale else 0
+
+
+def _sheet(folder: Path) -> int:
+    """FOLDER/zh/index.tsv: one line for each sentence, with the file name under which a person records it."""
+    path = folder / "zh" / "index.tsv"
+    if path.exists():
+        print(f"{path} exists already; move it away first, so that no recording loses its sentence", file=sys.stderr)
+        return 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{number:03d}.wav\t{job.text}" for number, job in enumerate(sentence_jobs(), 1)]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    print(f"{path}: {len(lines)} sentences")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
