@@ -24,6 +24,7 @@ from checkins.phones import NumberError, to_e164
 from checkins.results import Reason, Result, Status
 from checkins.schedule import read_minute
 from checkins.tables import Mode, Role, State
+from ivr.virtual.behaviour import Clips, ElderDirectory
 from ivr.virtual.elder import ElderScript, ScriptError
 
 FILE = Path(__file__).with_name("scenario.yaml")
@@ -90,6 +91,10 @@ class Scenario:
     elders: tuple[Elder, ...]
     helpers: tuple[Helper, ...]
     scripts: tuple[ElderScript, ...]
+
+    def directory(self, clips: Clips) -> ElderDirectory:
+        """The telephones of the neighbourhood; `clips` gives the voices (demo.clips.load)."""
+        return ElderDirectory(self.scripts, clips)
 
     def spoken_texts(self) -> tuple[str, ...]:
         """What the line will say and no prompt pack can know: names, the committee, today's notice."""
