@@ -23,23 +23,32 @@ ZONE, DAY = "Asia/Shanghai", date(2026, 3, 2)
 OPENS, ENDS = at_minute(ZONE, DAY, 8 * 60), at_minute(ZONE, DAY, 10 * 60 + 30)
 SECOND = timedelta(seconds=1)
 
-people = st.lists(
-    st.fixed_dictionaries(
-        {
-            "number": st.none() | st.integers(1, 12).map(lambda i: f"+8621100000{i:02d}"),
-            "slot": st.none() | st.none() | st.integers(8 * 60, 20 * 60),
-            "mode": st.sampled_from([Mode.KEYS, Mode.KEYS, Mode.VOICE, Mode.HUMAN]),
-            "number_state": st.sampled_from([NumberState.OK] * 4 + [NumberState.SUSPECT, NumberState.BAD]),
-            "role": st.sampled_from([Role.ELDER] * 5 + [Role.BUDDY]),
-            "consents": st.sampled_from([{"calls": True}, {"calls": True}, {}, {"calls": False}]),
-            "state": st.sampled_from(
-                [(State.ACTIVE, None)] * 5
-                + [(State.REFUSED, None), (State.DIED, None), (State.MOVED, None)]
-                + [(State.PAUSED, DAY), (State.PAUSED, DAY - timedelta(days=1))]
-            ),
-        }
-    ),
-    max_size=30,
+numbers = st.integers(1, 12).map(lambda i: f"+8621100000{i:02d}")
+callable_ = st.fixed_dictionaries({"number": numbers, "slot": st.none() | st.integers(8 * 60, 20 * 60)}).map(
+    lambda values: {"consents": {"calls": True}, "state": (State.ACTIVE, None)} | values
+)
+anybody = st.fixed_dictionaries(
+    {
+        "number": st.none() | numbers,
+        "slot": st.none() | st.integers(8 * 60, 20 * 60),
+        "mode": st.sampled_from(Mode),
+        "number_state": st.sampled_from(NumberState),
+        "role": st.sampled_from([Role.ELDER, Role.ELDER, Role.BUDDY]),
+        "consents": st.sampled_from([{"calls": True}, {}, {"calls": False}]),
+        "state": st.sampled_from(
+            [
+                (State.ACTIVE, None),
+                (State.REFUSED, None),
+                (State.DIED, None),
+                (State.MOVED, None),
+                (State.PAUSED, DAY),
+                (State.PAUSED, DAY - timedelta(days=1)),
+            ]
+        ),
+    }
+)
+people = st.lists(callable_, max_size=25).flatmap(
+    lambda some: st.lists(anybody, max_size=12).map(lambda others: others + some)
 )
 
 
