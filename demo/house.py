@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from checkins.cycle import Cycle
-from demo.clock import JumpClock
+from checkins.ports import Clock
 from ivr.virtual.observation import Observe
 from storage.database import Database
 
@@ -60,7 +60,7 @@ class Carrier(Protocol):
 
 
 class House(Protocol):
-    """`active_calls` counts lines in use, ringing ones included."""
+    """`active_calls` counts lines in use, ringing ones included; `clock` must be a demo.clock.JumpClock."""
 
     @property
     def db(self) -> Database: ...
@@ -69,7 +69,7 @@ class House(Protocol):
     def cycle(self) -> Cycle: ...
 
     @property
-    def clock(self) -> JumpClock: ...
+    def clock(self) -> Clock: ...
 
     @property
     def ears(self) -> Ears: ...

@@ -22,6 +22,7 @@ from checkins.results import Status
 from checkins.schedule import local_date
 from checkins.tables import CallIntent
 from demo.board import Board
+from demo.clock import JumpClock
 from demo.house import House
 from demo.neighbourhood import ZONE, create
 from demo.scenario import Scenario
@@ -81,8 +82,10 @@ class Round:
 
     def __init__(self, house: House, scenario: Scenario, out: Console) -> None:
         self.board = Board(scenario)
-        self._house, self._scenario, self._out = house, scenario, out
-        self._day = local_date(ZONE, house.clock.now())
+        if not isinstance(house.clock, JumpClock):
+            raise TypeError("the demo's round needs a house whose clock can jump (demo.clock.JumpClock)")
+        self._house, self._scenario, self._out, self._clock = house, scenario, out, house.clock
+        self._day = local_date(ZONE, self._clock.now())
         self._place_id = 0
         self._skipped = timedelta()
         self._seconds = 0.0
@@ -104,7 +107,7 @@ class Round:
         carrier.append(self.board.observed)
         calls.append(self.board.logged)
         try:
-            with Show(self._scenario, self.board, self._out, self._house.clock.now) as show:
+            with Show(self._scenario, self.board, self._out, self._clock.now) as show:
                 return await self._loop(show, tick_s, began + limit_s)
         finally:
             carrier.remove(self.board.observed)
@@ -140,7 +143,7 @@ class Round:
         between the look and the jump."""
         due = await self._house.cycle.next_due()
         if due is not None and self._house.active_calls() == 0 and self._house.ears.idle:
-            self._skipped += self._house.clock.jump_to(due)
+            self._skipped += self._clock.jump_to(due)
 
     def _look(self, session: Session) -> Sight:
         out = session.scalar(select(func.count()).where(CallIntent.state.in_(LIVE))) or 0

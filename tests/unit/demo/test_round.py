@@ -25,6 +25,7 @@ from demo.round import play
 from demo.scenario import Expected, Scenario
 from ivr.virtual.observation import Observation
 from storage.database import Base, Database
+from tests.fakes.clock import WarpClock
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 CALL_S = 0.03  # a call of the telephone below
@@ -236,3 +237,10 @@ def test_the_demo_never_mixes_with_real_people(tmp_path: Path) -> None:
             other = replace(morning_, name="别处")
             with pytest.raises(ValueError, match="the demo needs a fresh one"):
                 create(session, other, day)
+
+
+async def test_a_clock_that_cannot_jump_is_refused(tmp_path: Path) -> None:
+    with small_house(tmp_path, lambda number, nth: WELL) as (house, _):
+        house.clock = WarpClock()  # type: ignore[assignment]
+        with pytest.raises(TypeError, match="whose clock can jump"):
+            await play(house, scenario.load(), seed=1, out=screen(), exit_after=True)
