@@ -62,6 +62,15 @@ def _start(move: Move, event: Started) -> None:
     move.enter(move.flow.start)
 
 
+def _again(move: Move, event: Started) -> None:
+    """The audio comes anew in mid-call (a stream that was lost, another medium): the question is asked again."""
+    if move.state.phase is Phase.ENDING:
+        move.hang_up()
+        return
+    move.say(move.step.prompts[move.state.reprompts])
+    move.wait()
+
+
 def _gone(move: Move, event: HungUp) -> None:
     if move.state.phase is Phase.DICTATING:
         _leave_dictation(move)
@@ -341,6 +350,7 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.NEW, MachineBeeped): _machine,
     (Phase.NEW, TimeLimit): _time_limit,
     (Phase.NEW, HungUp): _gone,
+    (Phase.LISTENING, Started): _again,
     (Phase.LISTENING, Key): _key,
     (Phase.LISTENING, Heard): _heard,
     (Phase.LISTENING, NoInput): _no_input,
@@ -350,6 +360,7 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.LISTENING, MachineBeeped): _machine,
     (Phase.LISTENING, TimeLimit): _time_limit,
     (Phase.LISTENING, HungUp): _gone,
+    (Phase.DICTATING, Started): _again,
     (Phase.DICTATING, Key): _key_in_dictation,
     (Phase.DICTATING, NoInput): _no_input,
     (Phase.DICTATING, Distress): _distress,
@@ -358,6 +369,7 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.DICTATING, MachineBeeped): _machine,
     (Phase.DICTATING, TimeLimit): _time_limit,
     (Phase.DICTATING, HungUp): _gone,
+    (Phase.ENDING, Started): _again,
     (Phase.ENDING, Key): _key_at_goodbye,
     (Phase.ENDING, Distress): _distress,
     (Phase.ENDING, DictationEnded): _late_recording,
