@@ -1,0 +1,355 @@
+"""The whole line, put together: every room made, joined and kept running. `server.py` is the command line over it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import uvicorn
+from fastapi import FastAPI
+from speech.ears import Ears, load_ears
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
+
+from callflows import loader
+from callflows.flow import Flow
+from checkins import ports
+from checkins.cycle import Cycle
+from checkins.mornings import Mornings
+from checkins.tables import Neighbourhood, Person, Role
+from checkins.watch import Watch
+from ivr import ports as telephone_ports
+from ivr import routes as telephone_routes
+from ivr.calls import Calls
+from ivr.media import MediaServer
+from ivr.pump import Tools
+from ivr.recordings import Recordings
+from ivr.telephone import TwilioTelephone
+from ivr.twilio.config import TwilioConfig
+from ivr.twilio.fetching import CarrierRecordings
+from ivr.twilio.rest import TwilioRest
+from ivr.twilio.verbs import Verbs
+from ivr.virtual.carrier import Directory, VirtualCarrier
+from ivr.virtual.phone import Phone, PhoneKind
+from settings import Settings, SettingsError
+from speech.prompts import Prompts
+from speech.synthesis import EspeakChild
+from storage.database import Database
+from storage.migrate import upgrade
+
+log = logging.getLogger(__name__)
+
+VIRTUAL_SID = "AC" + "0" * 32
+VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
+MAX_MESSAGE_BYTES = 64 * 1024  # of a WebSocket
+DRAIN_S = 60.0  # so long calls may go on when the server is asked to stop
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Placer:
+    """The care room's orders to the telephone room; values map one to one."""
+
+    def __init__(self, telephone: TwilioTelephone) -> None:
+        self._telephone = telephone
+
+    async def place(self, request: ports.CallRequest) -> ports.Placed:
+        order = telephone_ports.CallOrder(
+            request.id,
+            request.number,
+            request.flow,
+            tuple(telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records) for c in request.callees),
+            dict(request.variables),
+            request.ring_s,
+        )
+        return ports.Placed((await self._telephone.place(order)).value)
+
+    async def trace(self, intent_id: str, number: str, since: datetime) -> ports.Trace:
+        return ports.Trace((await self._telephone.trace(intent_id, number, since)).value)
+
+
+class Listener:
+    """The telephone room's news to the care room."""
+
+    def __init__(self, settle: Callable[[ports.CallOutcome], Awaitable[bool]]) -> None:
+        self._settle = settle
+
+    async def call_reported(self, report: telephone_ports.CallReport) -> None:
+        await self._settle(
+            ports.CallOutcome(
+                report.id,
+                report.at,
+                report.final,
+                ports.Disposition(report.disposition.value) if report.disposition else None,
+                tuple(ports.PersonOutcome(p.id, p.result, p.evidence, p.detail) for p in report.people),
+                report.alarm,
+                report.alarm_person,
+                report.reason,
+            )
+        )
+
+
+@dataclass
+class House:
+    """All rooms, joined. Made by `open_house`; `run` makes the rounds until told to stop."""
+
+    settings: Settings
+    clock: ports.Clock
+    db: Database
+    ears: Ears
+    prompts: Prompts
+    recordings: Recordings
+    calls: Calls
+    telephone: TwilioTelephone
+    media: MediaServer
+    cycle: Cycle
+    watch: Watch
+    web: FastAPI
+    base_url: str
+    virtual: VirtualCarrier | None = None
+    notes: list[str] = field(default_factory=list)  # what the operator must know; the console shows them
+
+    @property
+    def carrier(self) -> VirtualCarrier:
+        assert self.virtual is not None, "only a virtual carrier can be watched"
+        return self.virtual
+
+    def active_calls(self) -> int:
+        """Lines in use, ringing ones included."""
+        return max(self.telephone.active_calls(), self.media.live())
+
+    async def run(self, stop: asyncio.Event, *, rounds: bool = True) -> None:
+        """Everything that goes on by itself. `rounds` False: somebody else ticks the cycle (demo, tests)."""
+        await self.prepare_names()
+        lines = self.settings.lines - self.settings.lines_reserved
+        mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
+        loops = [self.telephone.run(stop), self.watch.run(stop), mornings.run(stop)]
+        if rounds:
+            loops.append(self.cycle.run(stop))
+        await asyncio.gather(*loops)
+
+    async def prepare_names(self) -> None:
+        """Renders what only this neighbourhood says (names, the committee, today's notice) before any call needs it."""
+        texts = await self.db.view(_own_texts)
+        missing = await self.prompts.prepare(texts)
+        self.say_once(f"{len(missing)} prompts could not be made: they will be left out" if missing else "")
+
+    async def _still_talking(self) -> bool:
+        return self.active_calls() > 0
+
+    def say_once(self, note: str) -> None:
+        """For the operator: into the log and onto the console, once."""
+        if note and note not in self.notes:
+            self.notes.append(note)
+            log.warning(note)
+
+    async def drain(self, within_s: float = DRAIN_S) -> None:
+        """Lets the calls that go on come to their end."""
+        calm = AsyncRetrying(stop=stop_after_delay(within_s), wait=wait_fixed(0.2), retry=retry_if_result(bool))
+        with suppress(RetryError):
+            await calm(self._still_talking)
+
+
+class Flows:
+    """The shipped flows, each read once."""
+
+    def __init__(self) -> None:
+        self._flows: dict[str, Flow] = {}
+
+    def __call__(self, name: str) -> Flow:
+        if name not in self._flows:
+            self._flows[name] = loader.shipped(name)
+        return self._flows[name]
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    *,
+    clock: ports.Clock | None = None,
+    directory: Directory | None = None,
+    hurry: float = 1.0,
+    lockstep: bool = False,
+    ears: Ears | None = None,
+    config: TwilioConfig | None = None,
+) -> AsyncIterator[House]:
+    """Serves webhooks, media and console on 127.0.0.1 while the context is open.
+
+    `directory`, `hurry`: for the virtual carrier (telephones behind numbers, how much faster they ring). `ears`,
+    `config`, `lockstep`: for tests. Raises SettingsError when the port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listen(settings.port))
+        base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        clock = clock or SystemClock()
+        virtual = None
+        if settings.carrier == "virtual" and config is None:
+            virtual = VirtualCarrier(
+                VIRTUAL_SID, secrets.token_hex(16), directory or _nobody, now=clock.now, hurry=hurry
+            )
+            await stack.enter_async_context(virtual)
+        config = config or _twilio_config(settings, base_url, virtual)
+        house = _build(settings, clock, base_url, config, virtual, ears, lockstep)
+        stack.push_async_callback(_close, house)
+        await stack.enter_async_context(_serve(house.web, listener))
+        await house.telephone.recover()
+        yield house
+
+
+def _build(
+    settings: Settings,
+    clock: ports.Clock,
+    base_url: str,
+    config: TwilioConfig,
+    virtual: VirtualCarrier | None,
+    ears: Ears | None,
+    lockstep: bool,
+) -> House:
+    data, flows = settings.data_dir, Flows()
+    data.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+    db = Database(settings.database_url)
+    ears = ears or load_ears(
+        settings.models_dir, workers=settings.recogniser_workers, whisper_threads=settings.whisper_threads
+    )
+    prompts = Prompts(cache=data / "prompts", human=settings.human_prompts, synthesiser=EspeakChild())
+    recordings = Recordings(data / "recordings")
+    for found in recordings.recover():
+        log.warning("a recording that a crash cut off is kept: %s (%.1f s)", found.path, found.seconds)
+    calls = Calls(db, clock.now, flow=flows)
+    rest = TwilioRest(config)
+    fetching = CarrierRecordings(calls, rest, recordings)
+    telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open])
+    verbs = Verbs(calls, config, fetching, flows)
+    cycle = Cycle(
+        db,
+        Placer(telephone),
+        clock,
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+        lines=settings.lines,
+        reserved=settings.lines_reserved,
+        starts_per_s=settings.calls_per_second,
+    )
+    calls.outbox.listener = Listener(cycle.settle)
+    tools = Tools(ears, prompts, recordings, calls)
+    media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
+    watch = Watch(db, clock, data / "heartbeat")
+    web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None)
+    web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts))
+    return House(
+        settings,
+        clock,
+        db,
+        ears,
+        prompts,
+        recordings,
+        calls,
+        telephone,
+        media,
+        cycle,
+        watch,
+        web,
+        base_url,
+        virtual,
+    )
+
+
+async def _close(house: House) -> None:
+    """In the order in which work flows: nothing is written to what is closed already."""
+    await house.telephone.close()
+    house.ears.close()
+    await house.prompts.close()
+    await house.recordings.close()
+    house.db.close()
+
+
+def _twilio_config(settings: Settings, base_url: str, virtual: VirtualCarrier | None) -> TwilioConfig:
+    if virtual is not None:
+        return TwilioConfig(
+            virtual.account_sid,
+            (virtual.auth_token,),
+            VIRTUAL_NUMBER,
+            base_url,
+            api_base=virtual.base_url,
+            media=settings.media,
+        )
+    return TwilioConfig(
+        settings.twilio_account_sid,
+        settings.auth_tokens,
+        settings.twilio_from,
+        settings.public_url,
+        api_base=settings.twilio_api_base,
+        media=settings.media,
+    )
+
+
+def _nobody(_number: str) -> Phone:
+    """Behind the virtual carrier's numbers nobody lives, unless the demo or a test says who."""
+    return Phone(PhoneKind.NO_ANSWER)
+
+
+def _own_texts(session: Session) -> list[str]:
+    places = session.scalars(select(Neighbourhood)).all()
+    names = session.scalars(select(Person.spoken_name).where(Person.role == Role.ELDER).distinct()).all()
+    return [*(place.committee for place in places), *(place.notice for place in places if place.notice), *names]
+
+
+# ── serving ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _listen(port: int) -> Iterator[socket.socket]:
+    """Takes the port first: a second server on the same database is an error to see at once."""
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise SettingsError(
+            f"port {port} can't be had ({error.strerror}): is a server running already? Choose another: WENAN_PORT"
+        ) from None
+    with listener:
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """Signals are the command line's business."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _serve(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        if serving.done():
+            serving.result()
+        await asyncio.sleep(0.005)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,295 @@
+"""问安: the command line. `python server.py --help`; settings come from WENAN_… and wenan.toml (docs/settings.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+import settings as settings_module
+from settings import Settings, SettingsError
+
+app = typer.Typer(
+    help="问安 (Wen'an): a telephone line that asks after elders every day. Settings: docs/settings.md.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="Recogniser weights: list, pull, verify.", no_args_is_help=True)
+people_app = typer.Typer(help="The register: import people from a spreadsheet (CSV), list them.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+app.add_typer(people_app, name="people")
+
+out = Console()
+err = Console(stderr=True)
+
+
+# ── calling ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def serve() -> None:
+    """The server: webhooks, media streams, console, and the daily round by itself. Ends on Ctrl-C or SIGTERM: calls
+    that go on are brought to their end first (up to a minute; a second signal ends at once)."""
+
+    async def work(settings: Settings) -> int:
+        from house import open_house
+
+        async with open_house(settings) as house:
+            out.print(f"问安 at {house.base_url}, carrier {settings.carrier}, database {_shown(settings)}")
+            for engine in house.ears.status():
+                out.print(f"  {'✓' if engine.ready else '–'} {engine.name}: {engine.why}", highlight=False)
+            stop = _until_signal()
+            running = asyncio.create_task(house.run(stop))
+            await asyncio.wait([running, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+            stop.set()
+            await house.drain()
+            await running
+        return 0
+
+    _run(work)
+
+
+@app.command()
+def demo(
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="end after the summary: status 0 if all is as expected")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="voices, order, noise and wording; the same seed repeats them")] = 1,
+) -> None:
+    """Today's round of an invented neighbourhood: 24 virtual elders answer real audio over the virtual carrier."""
+
+    async def work(settings: Settings) -> int:
+        from demo import clips, neighbourhood, round, scenario
+        from demo.clock import JumpClock
+        from house import open_house
+
+        story = scenario.load(seed)
+        clock = JumpClock(neighbourhood.morning(datetime.now(UTC)))
+        telephones = story.directory(clips.load())
+        async with open_house(_demo_settings(settings), clock=clock, directory=telephones, hurry=DEMO_HURRY) as house:
+            stop = _until_signal()
+            running = asyncio.create_task(house.run(stop, rounds=False))
+            playing = asyncio.create_task(round.play(house, story, seed=seed, out=out, exit_after=exit_))
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait([playing, stopped], return_when=asyncio.FIRST_COMPLETED)
+            code = playing.result() if playing.done() else 130
+            playing.cancel()
+            if not exit_ and code != 130:
+                await stopped
+            stop.set()
+            await running
+        return code
+
+    _run(work)
+
+
+@app.command("round")
+def round_() -> None:
+    """Plans and calls everybody who is due today, then ends with a list of who needs a person."""
+
+    async def work(settings: Settings) -> int:
+        from commands import round_once
+        from house import open_house
+
+        async with open_house(settings) as house:
+            return await round_once(house, _until_signal(), out)
+
+    _run(work)
+
+
+@app.command()
+def call(elder: Annotated[str, typer.Argument(help="an elder's id, or the whole name")]) -> None:
+    """Rings one elder now with today's check-in (line rules hold), and says what came of it."""
+
+    async def work(settings: Settings) -> int:
+        from commands import call_one
+        from house import open_house
+
+        async with open_house(settings) as house:
+            return await call_one(house, elder, _until_signal(), out)
+
+    _run(work)
+
+
+@app.command()
+def flow(
+    file: Annotated[Path, typer.Argument(help="a flow in YAML, or the name of a shipped one (daily_checkin)")],
+    name: Annotated[str, typer.Option(help="how the line addresses the elder")] = "王阿婆",
+    check: Annotated[bool, typer.Option("--check", help="only say whether the file is sound")] = False,
+) -> None:
+    """Plays a flow as text: digits are keys, other text is what the elder says, an empty line is silence."""
+    from callflows import loader, text_runner
+    from callflows.events import CallContext, Person
+
+    try:
+        loaded = loader.load(file) if file.suffix else loader.shipped(str(file))
+    except loader.FlowError as error:
+        raise _fail(str(error)) from None
+    if check:
+        out.print(f"{file}: sound ({loaded.name}, version {loaded.version})")
+        return
+    context = CallContext((Person("elder", name),), {"committee": "居委会"})
+    try:
+        findings = text_runner.run(loaded, context, lambda: input("> "), out.print)
+    except (EOFError, KeyboardInterrupt):
+        raise typer.Exit(130) from None
+    for finding in findings:
+        out.print(f"→ {finding.result} ({finding.evidence})")
+
+
+# ── weights ───────────────────────────────────────────────────────────────────────────────────────
+
+Names = Annotated[list[str] | None, typer.Argument(help="names as `models list` shows them; none: all")]
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """Which weights the line knows, what they are for, and which are here."""
+    _models("list", [])
+
+
+@models_app.command("pull")
+def models_pull(
+    names: Names = None,
+    soft: Annotated[bool, typer.Option("--soft", help="end with 0 also when some can't be had")] = False,
+) -> None:
+    """Fetches weights (goes on where it stopped, several sources in turn, checked by sha256)."""
+    _models("pull", names or [], soft=soft)
+
+
+@models_app.command("verify")
+def models_verify(names: Names = None) -> None:
+    """Checks the sums of the weights that are here."""
+    _models("verify", names or [])
+
+
+def _models(command: str, names: list[str], *, soft: bool = False) -> None:
+    from speech import models
+
+    raise typer.Exit(models.run(command, names, _settings().models_dir, soft, out))
+
+
+# ── people ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@people_app.command("import")
+def people_import(
+    file: Annotated[Path, typer.Argument(help="CSV: name 姓名, spoken_name 称呼, phone 电话, … (docs/operations.md)")],
+    committee: Annotated[str, typer.Option(help="the committee's name as it is spoken; made when it is new")],
+) -> None:
+    """Adds people to the register: all rows or none; every error names row and column."""
+
+    async def work(settings: Settings) -> int:
+        from commands import import_csv
+
+        return await import_csv(settings, file, committee, out)
+
+    _run(work)
+
+
+@people_app.command("list")
+def people_list() -> None:
+    """Who is in the register (ids for `call`)."""
+
+    async def work(settings: Settings) -> int:
+        from commands import show_people
+
+        return await show_people(settings, out)
+
+    _run(work)
+
+
+# ── running ───────────────────────────────────────────────────────────────────────────────────────
+
+DEMO_HURRY = 9.0  # 45 s of ringing take 5
+
+
+def _demo_settings(settings: Settings) -> Settings:
+    """The demo has a folder of its own, and a fresh database every time; weights and prompts are the house's."""
+    folder = settings.data_dir / "demo"
+    for old in folder.glob("demo.db*"):
+        old.unlink()
+    changes = {
+        "database_url": f"sqlite:///{folder}/demo.db",
+        "data_dir": folder,
+        "models": settings.models_dir,
+        "carrier": "virtual",
+        "lines": 8,
+        "lines_reserved": 2,
+        "calls_per_second": 4.0,
+    }
+    return settings.model_copy(update=changes)
+
+
+def _settings() -> Settings:
+    try:
+        loaded = settings_module.load()
+    except SettingsError as error:
+        raise _fail(str(error)) from None
+    for warning in settings_module.unknown_variables():
+        err.print(f"warning: {warning}", style="yellow", highlight=False)
+    return loaded
+
+
+def _run(work: Callable[[Settings], Awaitable[int]]) -> None:
+    """Settings, log, event loop; the exit status is what `work` returns."""
+    loaded = _settings()
+    logging.basicConfig(
+        level=loaded.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # request lines would hold numbers
+
+    async def main() -> int:
+        return await work(loaded)
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            code = runner.run(main())
+    except SettingsError as error:
+        raise _fail(str(error)) from None
+    except KeyboardInterrupt:
+        code = 130
+    raise typer.Exit(code)
+
+
+def _until_signal() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM; the second one ends the process at once: the next start deals with what is open."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def tell() -> None:
+        if stop.is_set():
+            raise SystemExit(130)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell)
+    return stop
+
+
+def _shown(settings: Settings) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(settings.database_url).render_as_string(hide_password=True)
+
+
+def _fail(sentence: str) -> typer.Exit:
+    err.print(f"wenan: {sentence}", style="red", highlight=False)
+    return typer.Exit(2)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()
