@@ -91,6 +91,7 @@ class _Loader:
         self.variables = self._variables(top.get("variables"))
         self.phrases = self._phrases(top.get("phrases"))
         self.anytime = tuple(self._choice(node) for node in self._items(top, "anytime"))
+        acknowledge = self._prompt("acknowledge", top["acknowledge"], {})
         steps = {name: self._step(name, node) for name, node in src.mapping(top["steps"], "steps").items()}
         return Flow(
             name=src.text(top["flow"], "flow"),
@@ -99,7 +100,7 @@ class _Loader:
             languages=self.languages,
             start=self._known(top["start"], steps, "start"),
             variables=self.variables,
-            acknowledge=self._prompt("acknowledge", top["acknowledge"], {}),
+            acknowledge=acknowledge,
             moments=self._moments(top["moments"], steps),
             anytime=self.anytime,
             steps=steps,
@@ -155,6 +156,7 @@ class _Loader:
         self._shape(name, node, found)
         optional = {field: self._exit(found[field], f"{name}: {field}") for field in _EXITS if field in found}
         waits = "no_input" in found
+        only_if = src.one_of(found["only_if"], "only_if", self._conditions()) if "only_if" in found else None
         return Step(
             name=name,
             line=src.named_at(node),
@@ -169,7 +171,7 @@ class _Loader:
             no_input=optional.get("no_input"),
             no_match=optional.get("no_match"),
             hang_up=self._hang_up(found["hang_up"], name) if "hang_up" in found else None,
-            only_if=src.one_of(found["only_if"], "only_if", self._conditions()) if "only_if" in found else None,
+            only_if=only_if,
             otherwise=optional.get("else"),
             at_most=src.whole(found["at_most"], "at_most", 1, 50) if "at_most" in found else None,
             too_often=optional.get("too_often"),
@@ -263,7 +265,9 @@ class _Loader:
     def _prompt(self, mark: str, node: yaml.Node, step: dict[str, yaml.Node]) -> Prompt:
         """A text (when the flow has one language), or language: text for each of them."""
         src = self.source
-        if isinstance(node, yaml.ScalarNode) and len(self.languages) == 1:
+        if isinstance(node, yaml.ScalarNode):
+            if len(self.languages) > 1:
+                src.fail(node, f"the prompt {mark} needs a text for each of {', '.join(self.languages)}: {{zh: …, …}}")
             return Prompt(mark, {self.languages[0]: self._pieces(mark, node, step)})
         texts = src.mapping(node, f"the prompt {mark}", self.languages)
         for language in self.languages:

@@ -33,7 +33,9 @@ class Source:
         return node
 
     def fail(self, where: yaml.Node | int, sentence: str) -> NoReturn:
-        raise FlowError(f"{self.file}:{line_of(where)}: {sentence}")
+        """Ends the load. What spans several lines is placed where its name stands."""
+        line = where if isinstance(where, int) else self.named_at(where)
+        raise FlowError(f"{self.file}:{line}: {sentence}")
 
     def mapping(
         self, node: yaml.Node, what: str, allowed: Collection[str] | None = None, required: Collection[str] = ()
@@ -56,8 +58,9 @@ class Source:
         return found
 
     def named_at(self, node: yaml.Node) -> int:
-        """The line where the name of `node` stands."""
-        return self._named_at.get(id(node), line_of(node))
+        """The line where the name of `node` stands; a text's own line."""
+        own = line_of(node)
+        return own if isinstance(node, yaml.ScalarNode) else self._named_at.get(id(node), own)
 
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):

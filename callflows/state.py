@@ -47,7 +47,10 @@ class State:
 
 
 def to_dict(state: State) -> dict[str, Any]:
-    return asdict(state)
+    """Plain data: what JSON would give back."""
+    data = asdict(state)
+    data["people"] = [{**one, "also": list(one["also"])} for one in data["people"]]
+    return {**data, "phase": state.phase.value}
 
 
 def from_dict(data: Mapping[str, Any]) -> State:

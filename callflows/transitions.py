@@ -223,7 +223,7 @@ def _key_at_goodbye(move: Move, event: Key) -> None:
 
 
 def _heard(move: Move, event: Heard) -> None:
-    """Something was said. Nothing but noise is no sign of life, and no silence either: ask again."""
+    """Something was said. A sound without words is asked again, and leads where silence leads: no sign of life."""
     if event.meaning == DISTRESS:
         _distress(move, Distress(event.text, event.engine, event.confidence))
         return
@@ -236,7 +236,9 @@ def _heard(move: Move, event: Heard) -> None:
     if choice is not None:
         move.set(answered=move.state.answered or event.certain)
         _answer_speech(move, choice, event)
-    elif said and move.step.any_speech:
+    elif not said:
+        _no_input(move, NoInput())
+    elif move.step.any_speech:
         move.follow(move.step.any_speech)
     else:
         move.no_match()
