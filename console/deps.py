@@ -1,0 +1,37 @@
+"""What the pages need of the rest of the house; `server.py` hands it over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from checkins.auditor import Late
+from checkins.ports import Clock
+from storage.database import Database
+
+
+class Engine(Protocol):
+    """A recogniser's state. `why` is one sentence that says what to do when it isn't ready."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def ready(self) -> bool: ...
+
+    @property
+    def why(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Deps:
+    """`recordings_read` takes a recording's path and gives checked μ-law audio (RecordingBrokenError when there is
+    none); `late` is what the auditor last found; `notes` are sentences for staff (a missing model, few lines …)."""
+
+    db: Database
+    clock: Clock
+    ears_status: Callable[[], Sequence[Engine]]
+    recordings_read: Callable[[str], bytes]
+    late: Callable[[], Sequence[Late]]
+    notes: Callable[[], Sequence[str]]

@@ -1,0 +1,91 @@
+"""Who may ask: this machine only, no proxy, and forms only from our own pages (docs/adr/0004).
+
+Until accounts exist, the loopback address is the only lock. A browser on this machine is not trusted with it: a page
+from elsewhere may point at 127.0.0.1 (DNS rebinding, hidden forms), so Host, Origin and a token are checked.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class PageError(Exception):
+    """Shown to the worker as a page: `status` and a sentence in Chinese, English beside it."""
+
+    def __init__(self, status: int, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.status, self.zh, self.en = status, zh, en
+
+
+def check_place(headers: Headers) -> None:
+    """PageError 403 unless the request was made to this machine by name and came straight here."""
+    if host_name(headers.get("host", "")) not in LOCAL_NAMES:
+        raise PageError(403, "本页只在本机打开，请用 127.0.0.1 访问。", "open this page on this machine, by 127.0.0.1")
+    if any(name in headers for name in PROXY_HEADERS):
+        raise PageError(403, "本页不经代理访问。", "this page is not served through a proxy")
+
+
+def check_form(headers: Headers, token: str, given: str) -> None:
+    """PageError 403 unless a form was sent by a page of ours, made by this process."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    foreign = site not in (None, "same-origin") or (
+        origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    )
+    if foreign:
+        raise PageError(403, "这个表单不是从本页发出的，没有保存。", "this form came from elsewhere; nothing was saved")
+    if not hmac.compare_digest(token.encode(), given.encode("utf-8", "replace")):
+        raise PageError(403, "页面已过期，没有保存。请刷新后再填一次。", "this page has expired; reload it, try again")
+
+
+def host_name(host: str) -> str:
+    """ "[::1]:8000" → "::1"; "" for what is no host."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def guarded(show_error: Callable[[PageError], Response]) -> type[APIRoute]:
+    """A route class that lets in only this machine, shows errors as pages, and adds the headers to every answer."""
+
+    class Guarded(APIRoute):
+        def get_route_handler(self) -> Handler:
+            inner = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                try:
+                    check_place(request.headers)
+                    response = await inner(request)
+                except PageError as error:
+                    response = show_error(error)
+                for name, value in HEADERS.items():
+                    response.headers.setdefault(name, value)
+                return response
+
+            return handle
+
+    return Guarded

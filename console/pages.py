@@ -1,0 +1,108 @@
+"""Renders the templates; everything on a page is escaped."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from checkins.cases import Row
+from checkins.results import Status, Urgency
+from checkins.tables import MODE_ZH, Mode
+from console import view, words
+from console.deps import Deps
+from console.guard import PageError
+
+_HOME = "Asia/Shanghai"  # for the page's own clock; rows use their neighbourhood's zone
+_STATUS_CHIP = {Status.PLANNED: "wait", Status.CALLING: "live", Status.WAITING: "wait", Status.CLOSED: "well"}
+_URGENCY_CHIP = {
+    Urgency.EMERGENCY: "emergency",
+    Urgency.UNREACHED: "urgent",
+    Urgency.SOON: "person",
+    Urgency.TODAY: "today",
+}
+
+
+class Pages:
+    """`token` goes into every form and must come back with it."""
+
+    def __init__(self, deps: Deps, token: str) -> None:
+        self.token = token
+        self._deps = deps
+        self._jinja = Environment(
+            loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self._jinja.globals.update(
+            clock=words.clock,
+            day_clock=day_clock,
+            chip=chip,
+            said=said,
+            words=words,
+            mode_zh=lambda mode: MODE_ZH[Mode(mode)],
+            recording_of=view.recording_of,
+            recording_url=recording_url,
+        )
+
+    def show(self, template: str, status: int = 200, **values: Any) -> Response:
+        now = self._deps.clock.now()
+        page = self._jinja.get_template(template).render(
+            token=self.token,
+            engines=self._deps.ears_status(),
+            notes=self._deps.notes(),
+            now=now.astimezone(ZoneInfo(_HOME)).strftime("%Y-%m-%d %H:%M:%S"),
+            ago=partial(ago, now),
+            short=partial(short, now),
+            **values,
+        )
+        return HTMLResponse(page, status)
+
+    def error(self, error: PageError) -> Response:
+        return HTMLResponse(self._jinja.get_template("error.html").render(error=error), error.status)
+
+
+def chip(row: Row) -> tuple[str, str]:
+    """Colour and words of a case's state."""
+    if row.status is Status.NEEDS_PERSON and row.urgency:
+        return _URGENCY_CHIP[row.urgency], row.urgency_zh
+    return _STATUS_CHIP.get(row.status, "wait"), row.status_zh
+
+
+def said(row: Row) -> str:
+    """What the elder said, as heard: an aid beside the recording."""
+    return str(row.answer.get("text") or row.answer.get("message_text") or "")
+
+
+def recording_url(case_id: int, path: str) -> str:
+    return f"/recording/{case_id}/{quote(path)}"
+
+
+def day_clock(moment: datetime, zone: str) -> str:
+    return moment.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")
+
+
+def short(now: datetime, moment: datetime | None, zone: str) -> str:
+    """ "08:20", with the date when it isn't today."""
+    if moment is None:
+        return ""
+    local, here = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
+    return local.strftime("%H:%M" if local.date() == here.date() else "%m-%d %H:%M")
+
+
+def ago(now: datetime, moment: datetime | None) -> str:
+    """How long somebody has waited, in words of a hurried reader."""
+    if moment is None:
+        return ""
+    waited = now - moment
+    if waited < timedelta(minutes=1):
+        return "刚才"
+    if waited < timedelta(hours=1):
+        return f"{waited.seconds // 60} 分钟"
+    if waited < timedelta(days=1):
+        return f"{waited.seconds // 3600} 小时 {waited.seconds % 3600 // 60} 分"
+    return f"{waited.days} 天"

@@ -1,0 +1,224 @@
+"""The pages for staff: who needs a person, one case with its calls and recordings, the sheet to print."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, unquote
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import cases, sheet
+from checkins.case_rows import log_event
+from checkins.results import LINE
+from checkins.tables import Checkin, Neighbourhood
+from console import call_log, view
+from console.deps import Deps
+from console.guard import CSP, PageError, check_form, guarded
+from console.pages import Pages
+from console.wav import wav
+from ivr.recordings import RecordingBrokenError
+
+STATIC = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8"}
+_STATIC_FOLDER = Path(__file__).parent / "static"
+NAME_COOKIE = "wenan_name"
+NAME_KEPT_S = 12 * 3600  # a working day
+MAX_NAME = 100
+MAX_FINDING = 2000
+
+NO_CASE = PageError(404, "没有这个个案。", "there is no such case")
+NO_RECORDING = PageError(404, "没有这段录音，或录音已损坏。", "there is no such recording, or it is damaged")
+
+
+def routes(deps: Deps) -> APIRouter:
+    """All pages of the console; they answer on this machine only. Makes a form token of its own."""
+    pages = Pages(deps, secrets.token_urlsafe(32))
+    router = APIRouter(route_class=guarded(pages.error), default_response_class=HTMLResponse)
+    _add_pages(router, deps, pages)
+    _add_forms(router, deps, pages)
+    _add_files(router, deps)
+    return router
+
+
+def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    @router.get("/")
+    async def today(request: Request) -> Response:
+        now, late = deps.clock.now(), deps.late()
+        shown = await deps.db.view(lambda session: view.today(session, now, late))
+        return pages.show("today.html", page=shown, by=_name(request))
+
+    @router.get("/case/{case_id}")
+    async def case(request: Request, case_id: str) -> Response:
+        return await _show_case(deps, pages, case_id, by=_name(request))
+
+    @router.get("/sheet")
+    async def sheets(place: str = "") -> Response:
+        now = deps.clock.now()
+        page = await deps.db.view(lambda session: _sheet(session, place, now))
+        csp = CSP.replace("style-src 'self'", f"style-src '{sheet.STYLE_HASH}'")
+        return HTMLResponse(page, headers={"Content-Security-Policy": csp})
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        return await _health(deps)
+
+
+def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    text = Annotated[str, Form()]
+
+    @router.post("/case/{case_id}/take-over")
+    async def take_over(request: Request, case_id: str, by: text = "", token: text = "", back: text = "") -> Response:
+        check_form(request.headers, pages.token, token)
+        wrong = _wrong_name(by) or await _act(
+            deps, case_id, lambda session, number, now: cases.take_over(session, number, by, now)
+        )
+        if wrong:
+            return await _show_case(deps, pages, case_id, by=by, wrong=wrong)
+        return _done(case_id, by, back)
+
+    @router.post("/case/{case_id}/close")
+    async def close(
+        request: Request, case_id: str, by: text = "", finding: text = "", token: text = "", back: text = ""
+    ) -> Response:
+        check_form(request.headers, pages.token, token)
+        wrong = _wrong_name(by) or _wrong_finding(finding)
+        wrong = wrong or await _act(
+            deps, case_id, lambda session, number, now: cases.close_case(session, number, by, finding, now)
+        )
+        if wrong:
+            return await _show_case(deps, pages, case_id, by=by, finding=finding, wrong=wrong)
+        return _done(case_id, by, back)
+
+
+def _add_files(router: APIRouter, deps: Deps) -> None:
+    @router.get("/recording/{case_id}/{path:path}")
+    async def recording(request: Request, case_id: str, path: str) -> Response:
+        audio = await _recording(deps, case_id, path, _name(request) or "console")
+        return Response(await asyncio.to_thread(wav, audio), media_type="audio/wav")
+
+    @router.get("/static/{name}")
+    async def static(name: str) -> Response:
+        if name not in STATIC:
+            raise PageError(404, "没有这个文件。", "there is no such file")
+        headers = {"Cache-Control": "no-cache"}
+        return FileResponse(_STATIC_FOLDER / name, media_type=STATIC[name], headers=headers)
+
+
+# ── pieces ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _show_case(
+    deps: Deps, pages: Pages, case_id: str, *, by: str, finding: str = "", wrong: str = ""
+) -> Response:
+    number = _number(case_id)
+    page = await deps.db.view(lambda session: view.case(session, number))
+    if page is None:
+        raise NO_CASE
+    return pages.show("case.html", 422 if wrong else 200, page=page, by=by, finding=finding, wrong=wrong)
+
+
+def _number(case_id: str) -> int:
+    """PageError 404 for what can't be a row's number (as large as the database's)."""
+    if not case_id.isascii() or not case_id.isdigit() or len(case_id) > 18:
+        raise NO_CASE
+    return int(case_id)
+
+
+def _wrong_name(by: str) -> str:
+    name = by.strip()
+    if not name or name == LINE:
+        return "请写上您的姓名：接手和办结都要有名有姓。Please give your name."
+    if len(name) > MAX_NAME:
+        return f"姓名请不超过 {MAX_NAME} 个字。The name is too long."
+    return ""
+
+
+def _wrong_finding(finding: str) -> str:
+    if not finding.strip():
+        return "请写清结果（见到本人了吗？情况怎样？），没有结果不能办结。A case is closed with a finding."
+    if len(finding) > MAX_FINDING:
+        return f"结果请不超过 {MAX_FINDING} 个字。The finding is too long."
+    return ""
+
+
+async def _act(deps: Deps, case_id: str, act: Any) -> str:
+    """Does it; a sentence when somebody was faster."""
+    number, now = _number(case_id), deps.clock.now()
+    try:
+        await deps.db.run(lambda session: act(session, number, now))
+    except LookupError:
+        raise NO_CASE from None
+    except ValueError:
+        return "这个个案已经办结，没有改动。This case is closed already; nothing was changed."
+    return ""
+
+
+def _done(case_id: str, by: str, back: str) -> Response:
+    """Post/Redirect/Get; the name is kept for the next form."""
+    response = RedirectResponse(f"/case/{_number(case_id)}" if back == "case" else "/", status_code=303)
+    response.set_cookie(NAME_COOKIE, quote(by.strip()), max_age=NAME_KEPT_S, httponly=True, samesite="strict")
+    return response
+
+
+def _name(request: Request) -> str:
+    return unquote(request.cookies.get(NAME_COOKIE, ""), errors="replace")[:MAX_NAME]
+
+
+def _sheet(session: Session, place: str, now: datetime) -> str:
+    query = select(Neighbourhood).order_by(Neighbourhood.id)
+    if place:
+        query = query.where(Neighbourhood.id == _number(place))
+    found = session.scalars(query.limit(1)).first()
+    if found is None:
+        raise PageError(404, "没有这个居委。", "there is no such neighbourhood")
+    return sheet.render(session, found, now)
+
+
+async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
+    """The audio of a recording that belongs to this case; writes down who opens it, before it is heard."""
+    number, now = _number(case_id), deps.clock.now()
+
+    def known(session: Session) -> call_log.CallLog:
+        page = view.case(session, number)
+        for call in page.calls if page else ():
+            if path in call.recordings:
+                return call
+        raise NO_RECORDING
+
+    call = await deps.db.view(known)
+    try:
+        audio = await asyncio.to_thread(deps.recordings_read, path)
+    except (RecordingBrokenError, OSError):
+        raise NO_RECORDING from None
+
+    def note(session: Session) -> None:
+        if call_log.listened(session, call, path, who, now):
+            row = session.get_one(Checkin, number)
+            log_event(session, row, "listened", who, now, intent_id=call.id, detail={"path": path})
+
+    await deps.db.run(note)
+    return audio
+
+
+async def _health(deps: Deps) -> Response:
+    """200 when the database answers and the clock is right; what else is amiss is told beside it."""
+    now = deps.clock.now()
+    try:
+        state = await deps.db.view(lambda session: view.house(session, now))
+    except Exception as error:
+        return JSONResponse({"ok": False, "database": type(error).__name__}, 503)
+    told = {
+        "ok": state.well,
+        "database": "ok",
+        "clock_behind": state.clock_behind,
+        "line_down": state.line_down,
+        "late": len(deps.late()),
+        "engines": {engine.name: engine.ready for engine in deps.ears_status()},
+    }
+    return JSONResponse(told, 200 if state.well else 503)

@@ -1,0 +1,123 @@
+"""What the pages show, gathered in one look at the database. Values only; the templates do the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from checkins import cases
+from checkins.auditor import Late
+from checkins.cases import Event, Row
+from checkins.cycle import is_clock_behind
+from checkins.pace import LIVE, is_line_down
+from checkins.schedule import local_date
+from checkins.tables import CallIntent, Neighbourhood, Person
+from console import call_log
+from console.call_log import CallLog
+
+
+@dataclass(frozen=True)
+class House:
+    """How the machine itself stands. `talking`: calls on a line now."""
+
+    clock_behind: bool
+    line_down: bool
+    talking: int
+
+    @property
+    def well(self) -> bool:
+        return not self.clock_behind
+
+
+@dataclass(frozen=True)
+class LateElder:
+    """`case` is None when the plan forgot them altogether."""
+
+    name: str
+    number: str
+    since: datetime
+    zone: str
+    case: int | None
+
+
+@dataclass(frozen=True)
+class Place:
+    name: str
+    rows: tuple[Row, ...]  # all of today, by slot
+
+
+@dataclass(frozen=True)
+class Today:
+    """Who needs a person (of any day), who has been taken over, and everybody of today."""
+
+    waiting: tuple[Row, ...]
+    taken: tuple[Row, ...]
+    places: tuple[Place, ...]
+    late: tuple[LateElder, ...]
+    house: House
+
+
+@dataclass(frozen=True)
+class CasePage:
+    row: Row
+    place: str
+    events: tuple[Event, ...]
+    calls: tuple[CallLog, ...]
+
+
+def house(session: Session, now: datetime) -> House:
+    live = select(func.count()).where(CallIntent.state.in_(LIVE))
+    return House(is_clock_behind(session, now), is_line_down(session, now), session.scalar(live) or 0)
+
+
+def today(session: Session, now: datetime, late: Sequence[Late]) -> Today:
+    needs = cases.needs_person(session)
+    return Today(
+        waiting=tuple(row for row in needs if not row.owner),
+        taken=tuple(row for row in needs if row.owner),
+        places=tuple(
+            _place(session, place, now) for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
+        ),
+        late=_late(session, late),
+        house=house(session, now),
+    )
+
+
+def case(session: Session, checkin_id: int) -> CasePage | None:
+    row = cases.one(session, checkin_id)
+    if row is None:
+        return None
+    person = session.get_one(Person, row.elder_id)
+    place = session.get_one(Neighbourhood, person.neighbourhood_id)
+    return CasePage(
+        row, place.name, tuple(cases.events(session, checkin_id)), tuple(call_log.calls(session, row.intents))
+    )
+
+
+def recording_of(row: Row) -> str | None:
+    """The recording that answers "what did they say?"."""
+    return row.answer.get("recording") or row.answer.get("message_recording") or None
+
+
+def _place(session: Session, place: Neighbourhood, now: datetime) -> Place:
+    rows = cases.today(session, place.id, local_date(place.timezone, now))
+    return Place(place.name, tuple(sorted(rows, key=lambda row: (row.slot, row.checkin_id))))
+
+
+def _late(session: Session, late: Sequence[Late]) -> tuple[LateElder, ...]:
+    query = (
+        select(Person.id, Person.name, Person.number, Neighbourhood.timezone)
+        .join(Neighbourhood, Neighbourhood.id == Person.neighbourhood_id)
+        .where(Person.id.in_({item.elder_id for item in late}))
+    )
+    known = {who: (name, number or "", zone) for who, name, number, zone in session.execute(query)}
+    return tuple(
+        LateElder(name, number, item.since, zone, item.checkin_id)
+        for item in late
+        if item.elder_id in known
+        for name, number, zone in (known[item.elder_id],)
+    )

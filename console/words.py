@@ -1,0 +1,128 @@
+"""Log lines in Chinese, for staff. Words that nobody translated are shown as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from checkins.cases import Event
+from checkins.results import REASON_ZH, RESULT_ZH, STATUS_ZH
+from console.call_log import Entry
+
+EVIDENCE_ZH = {"key": "按键", "speech": "语音", "none": ""}
+DISPOSITION_ZH = {
+    "answered": "已接通",
+    "no_answer": "无人接听",
+    "busy": "占线",
+    "machine": "答录机",
+    "line_error": "线路故障",
+    "bad_number": "号码无效",
+    "interrupted": "通话中断",
+    "cancelled": "已取消",
+    "unknown": "结果不明",
+}
+MEANING_ZH = {
+    "well": "好",
+    "unwell": "不好",
+    "talk": "想找人说话",
+    "yes": "是",
+    "no": "不是",
+    "repeat": "再听一遍",
+    "refuse": "不要再打",
+    "wrong_number": "打错了",
+    "someone_else": "是旁人",
+    "distress": "求救",
+}
+_EVENT_ZH = {
+    "taken_over": "接手",
+    "closed": "办结",
+    "reminded": "提醒：还要人处理",
+    "postponed": "推迟",
+    "call": "拨打",
+    "needs_person": "转人工",
+    "listened": "听了录音",
+}
+_STATE_ZH = {"died": "已故", "moved": "搬走", "paused": "暂停", "refused": "不要自动电话"}
+_WORDS = (
+    {str(word): text for words in (REASON_ZH, RESULT_ZH, STATUS_ZH) for word, text in words.items()}
+    | _STATE_ZH
+    | {"line_rules": "拨打次数已到上限"}
+)
+_ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
+
+
+def clock(moment: datetime | None, zone: str) -> str:
+    """ "08:20" in the place's zone; "" for none."""
+    return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M") if moment else ""
+
+
+def event_zh(event: Event) -> str:
+    """ "call:2" → "第 2 次拨打"; "needs_person:silent" → "转人工：…"."""
+    what, _, more = event.what.partition(":")
+    if what == "call":
+        return f"第 {more} 次拨打"
+    text = _EVENT_ZH.get(what) or _WORDS.get(what, what)
+    if event.detail.get("evidence") in ("key", "speech"):
+        more_text = EVIDENCE_ZH[event.detail["evidence"]]
+    else:
+        more_text = _WORDS.get(more, more)
+    return f"{text}：{more_text}" if more_text else text
+
+
+def ear(detail: Mapping[str, Any]) -> str:
+    """Engine and confidence of what was heard: "whisper 0.82"."""
+    engine, confidence = detail.get("engine"), detail.get("confidence")
+    if not engine or engine == "none":
+        return ""
+    return f"{engine} {confidence:.2f}" if isinstance(confidence, int | float) else str(engine)
+
+
+def entry_zh(entry: Entry) -> tuple[str, str]:
+    """One line of a call's log: what kind, and the rest of the sentence."""
+    kind, tell = _ENTRIES.get(entry.kind, (entry.kind, _plain))
+    return kind, tell(entry.detail)
+
+
+def _plain(detail: Mapping[str, Any]) -> str:
+    return " ".join(str(value) for value in detail.values() if value not in ("", None))
+
+
+def _heard(detail: Mapping[str, Any]) -> str:
+    meaning = detail.get("meaning")
+    understood = MEANING_ZH.get(str(meaning), str(meaning)) if meaning else "没听懂"
+    sure = "" if detail.get("certain") or not meaning else "（没把握）"
+    counts = "" if detail.get("counts", True) else "，不作回答"
+    return f"「{detail.get('text', '')}」 → {understood}{sure}{counts}"
+
+
+def _dictation(detail: Mapping[str, Any]) -> str:
+    ended = _ENDED_BY_ZH.get(str(detail.get("by", "")), "")
+    return f"{detail.get('seconds', 0):.0f} 秒{'，' + ended + '结束' if ended else ''}「{detail.get('text', '')}」"
+
+
+def _seconds(detail: Mapping[str, Any]) -> str:
+    return f"{float(detail.get('seconds', 0)):.0f} 秒"
+
+
+_ENTRIES = {
+    "stream": ("接通", lambda detail: ""),
+    "prompt": ("播放", lambda detail: str(detail.get("name", ""))),
+    "cleared": ("打断", lambda detail: "老人已回答，停播"),
+    "key": ("按键", lambda detail: str(detail.get("digit", ""))),
+    "heard": ("听到", _heard),
+    "no_input": ("无应答", lambda detail: ""),
+    "distress": ("求救", lambda detail: f"「{detail.get('text', '')}」"),
+    "alarm": (
+        "报警",
+        lambda detail: {"double_zero": "连按两次 0", "distress": "喊救命"}.get(str(detail.get("reason")), ""),
+    ),
+    "dictation": ("留言", _dictation),
+    "recording": ("录音", _seconds),
+    "machine": ("答录机", lambda detail: ""),
+    "hung_up": ("对方挂机", lambda detail: ""),
+    "limit": ("到时", lambda detail: "通话到 10 分钟上限"),
+    "error": ("故障", _plain),
+    "listened": ("听录音", lambda detail: str(detail.get("who", ""))),
+}
