@@ -134,7 +134,7 @@ class Board:
             return
         if entry.kind == "key":
             line.keys += str(entry.detail.get("digit", ""))
-        elif entry.kind in ("heard", "dictation", "distress"):
+        elif entry.kind in ("heard", "dictation", "distress") and entry.detail.get("engine") not in (None, "none"):
             self._hear(number, line, entry)
 
     def _hear(self, number: str, line: Line, entry: Entry) -> None:

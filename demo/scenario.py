@@ -153,14 +153,15 @@ class _Reader:
 
     def _slots(self, people: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Name → slot, of those who have a telephone. Whoever needs several tries is asked first, so that their retries
-        meet the later waves; the seed deals out the others so that all waves are equally full."""
-        waves = [read_minute(text) for text in self._data["waves"]]
+        meet the later waves; the seed deals out the others."""
+        waves = [read_minute(text) for text, calls in self._data["waves"].items() for _ in range(calls)]
         called = [entry["name"] for entry in people if "number" in entry]
         early = [entry["name"] for entry in people if entry.get("early")]
         others = [name for name in called if name not in early]
         self._random("order").shuffle(others)
-        ordered = early + others
-        return {name: waves[at * len(waves) // len(ordered)] for at, name in enumerate(ordered)}
+        if len(waves) < len(called):
+            raise ScriptError(f"{self._where}: waves: {len(waves)} calls are too few for {len(called)} telephones")
+        return dict(zip(early + others, waves, strict=False))
 
     def _elder(self, entry: Mapping[str, Any], people: Sequence[Mapping[str, Any]], slots: Mapping[str, int]) -> Elder:
         place = self._place(entry)

@@ -178,7 +178,7 @@ async def test_one_difference_makes_it_1_and_is_named(tmp_path: Path) -> None:
     out = screen()
 
     def answer(number: str, nth: int) -> Answer:
-        return (Disposition.ANSWERED, "not_well", "key") if number.endswith("1001") else WELL
+        return (Disposition.ANSWERED, "not_well", "key") if number.endswith("1009") else WELL
 
     with small_house(tmp_path, answer) as (house, _):
         morning_ = few(["张秀兰", "陈月娥"], AS_WELL)

@@ -21,7 +21,7 @@ from ivr.virtual.observation import Observation
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ROW = Row(
-    checkin_id=1, elder_id="1", name="张秀兰", spoken_name="张阿婆", number="+862110001001", language="zh",
+    checkin_id=1, elder_id="1", name="张秀兰", spoken_name="张阿婆", number="+862110001009", language="zh",
     mode="voice", date=NOW.date(), zone="Asia/Shanghai", slot=NOW, status=Status.CLOSED, try_no=0, due_at=None,
     result=Result.WELL, evidence="speech", reason=None, urgency=None, person_since=None, owner=None, closed_by="line",
     closed_at=NOW, finding=None, answer={"certain": True}, intents=("call-1",),
@@ -79,9 +79,9 @@ def test_entries_of_a_call_wait_until_its_number_is_known() -> None:
     board = Board(scenario.load())
     board.logged("call-1", entry("key", digit="1"))
     board.logged("call-1", entry("heard", text="身体好", meaning="well", confidence=0.81, engine="vosk", certain=True))
-    assert board.line("+862110001001").keys == ""
+    assert board.line("+862110001009").keys == ""
     board.cases([ROW])
-    line = board.line("+862110001001")
+    line = board.line("+862110001009")
     assert (line.keys, str(line.heard[-1])) == ("1", "“身体好” vosk 0.81")
     assert board.take_news() == ["张阿婆 听到 “身体好” vosk 0.81 → well", "张阿婆 ── 身体好"]
     assert board.take_news() == []
@@ -98,8 +98,8 @@ def test_a_line_goes_from_dialling_to_idle_and_strangers_are_ignored() -> None:
     board = Board(scenario.load())
     states = []
     for kind in ("dialled", "ringing", "answered", "said", "ended"):
-        board.observed(Observation("CA1", "+862110001001", kind, "zf_xiaoyi/well" if kind == "said" else "busy"))
-        states.append(board.line("+862110001001").state)
+        board.observed(Observation("CA1", "+862110001009", kind, "zf_xiaoyi/well" if kind == "said" else "busy"))
+        states.append(board.line("+862110001009").state)
     assert states == [LineState.DIALLING, LineState.RINGING, LineState.TALKING, LineState.TALKING, LineState.IDLE]
     assert board.take_news()[2:] == ["张阿婆 说“身体好。”", "张阿婆 占线"]
     board.observed(Observation("CA2", "+862199999999", "dialled"))
