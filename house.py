@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import uvicorn
 from fastapi import FastAPI
-from speech.ears import Ears, load_ears
+from speech.ears import Ears
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
@@ -182,12 +182,12 @@ async def open_house(
     hurry: float = 1.0,
     lockstep: bool = False,
     ears: Ears | None = None,
-    config: TwilioConfig | None = None,
+    config: Callable[[str], TwilioConfig] | None = None,
 ) -> AsyncIterator[House]:
     """Serves webhooks, media and console on 127.0.0.1 while the context is open.
 
     `directory`, `hurry`: for the virtual carrier (telephones behind numbers, how much faster they ring). `ears`,
-    `config`, `lockstep`: for tests. Raises SettingsError when the port is taken.
+    `config` (of the carrier, given our address), `lockstep`: for tests. Raises SettingsError when the port is taken.
     """
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.port))
@@ -199,8 +199,8 @@ async def open_house(
                 VIRTUAL_SID, secrets.token_hex(16), directory or _nobody, now=clock.now, hurry=hurry
             )
             await stack.enter_async_context(virtual)
-        config = config or _twilio_config(settings, base_url, virtual)
-        house = _build(settings, clock, base_url, config, virtual, ears, lockstep)
+        found = config(base_url) if config else _twilio_config(settings, base_url, virtual)
+        house = _build(settings, clock, base_url, found, virtual, ears, lockstep)
         stack.push_async_callback(_close, house)
         await stack.enter_async_context(_serve(house.web, listener))
         await house.telephone.recover()
@@ -220,7 +220,7 @@ def _build(
     data.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
     db = Database(settings.database_url)
-    ears = ears or load_ears(
+    ears = ears or _load_ears(
         settings.models_dir, workers=settings.recogniser_workers, whisper_threads=settings.whisper_threads
     )
     prompts = Prompts(cache=data / "prompts", human=settings.human_prompts, synthesiser=EspeakChild())
@@ -263,6 +263,11 @@ def _build(
         base_url,
         virtual,
     )
+
+
+def _load_ears(models, **k):
+    from speech.ears import load_ears
+    return load_ears(models, **k)
 
 
 async def _close(house: House) -> None:

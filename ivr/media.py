@@ -101,8 +101,9 @@ class MediaServer:
             log.exception("call %s broke off", begun.call_id)
             call.pump.note("error", what="call", why="broke off")
         finally:
-            del self._calls[begun.call_id]
+            call.ending = True
             await self._end(call, ending)
+            del self._calls[begun.call_id]
             await _close(websocket, ending.code)
 
     def _make(self, websocket: WebSocket, writer: StreamWriter, begun: CallStart) -> _Call:
@@ -158,7 +159,7 @@ class MediaServer:
             await asyncio.sleep(STALL_S / 5)
             for call in list(self._calls.values()):
                 missing = loop.time() - call.last_frame
-                if call.last_frame and missing >= STALL_S:
+                if call.last_frame and missing >= STALL_S and not call.ending:
                     call.last_frame = loop.time()
                     await call.silence(round(missing * 50))
 
@@ -191,6 +192,7 @@ class _Call:
         self.pump = pump
         self.last_frame = 0.0
         self.rest = b""
+        self.ending = False
         self._websocket, self._writer = websocket, writer
 
     async def tick(self, frame: bytes) -> None:

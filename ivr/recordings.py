@@ -125,18 +125,16 @@ class Take:
         self._size = 0
         self._written = 0  # known to the writer's thread only
         self._flush: asyncio.Task[None] | None = None
-        self._closed = False
         self._told = False
 
     def write(self, ulaw: bytes) -> None:
         self._buffer += ulaw
         if len(self._buffer) >= FLUSH_BYTES and (self._flush is None or self._flush.done()):
             self._hand_over()
-            self._flush = asyncio.create_task(self._house.run(self._append))
+            self._flush = asyncio.create_task(self._house.run(lambda: self._append(final=False)))
 
     async def close(self) -> Recording:
         """Finishes it. Comes back with the recording's name also when the disk is full (then it is tried again)."""
-        self._closed = True
         if self._flush is not None:
             await asyncio.gather(self._flush, return_exceptions=True)
         if not await self.saved():
@@ -146,7 +144,7 @@ class Take:
     async def saved(self) -> bool:
         """Writes what is left; whether the recording is complete on disk."""
         self._hand_over()
-        await self._house.run(self._append)
+        await self._house.run(lambda: self._append(final=True))
         return not self._waiting
 
     def _hand_over(self) -> None:
@@ -158,23 +156,23 @@ class Take:
             self._sum.update(piece)
             self._size += len(piece)
 
-    def _append(self) -> None:
-        """Runs in the writer's thread. What can't be written stays."""
+    def _append(self, final: bool) -> None:
+        """Runs in the writer's thread. What can't be written stays; `final` finishes the file."""
         part = self._file.with_suffix(".part")
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
-            self._write_pieces(part)
-            if self._closed and part.exists():
+            self._write_pieces(part, final)
+            if final:
                 _seal(self._file, self._sum.hexdigest())
                 part.replace(self._file)
         except OSError as error:
             if not self._told:
                 log.error("a recording can't be written (%s); it stays in memory and is tried again", error.strerror)
             self._told = True
-            if self._closed and not self._waiting:
+            if final and not self._waiting:
                 self._waiting.append(b"")  # only the sealing is left: not saved yet
 
-    def _write_pieces(self, part: Path) -> None:
+    def _write_pieces(self, part: Path, final: bool) -> None:
         with part.open("ab") as file:
             file.truncate(self._written)  # drops what was written of a piece by half
             while self._waiting:
@@ -182,7 +180,7 @@ class Take:
                 file.write(self._waiting[0])
                 file.flush()
                 self._written += len(self._waiting.pop(0))
-            if self._closed:
+            if final:
                 os.fsync(file.fileno())
 
 

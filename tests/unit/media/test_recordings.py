@@ -38,6 +38,15 @@ async def test_it_grows_on_disk_while_the_call_goes_on_and_a_crash_leaves_it(tmp
     assert not list(tmp_path.rglob("*.part"))
 
 
+async def test_closing_while_a_part_is_still_being_written(tmp_path: Path) -> None:
+    house = Recordings(tmp_path)
+    take = house.take("intent-1", "call", AT)
+    take.write(b"\x21" * FLUSH_BYTES)
+    take.write(b"\x22" * 160)
+    done = await take.close()
+    assert house.read(done.path) == b"\x21" * FLUSH_BYTES + b"\x22" * 160
+
+
 async def test_a_changed_or_missing_file_is_said_to_be_broken(tmp_path: Path) -> None:
     house = Recordings(tmp_path)
     done = await house.add("intent-1", "call", AT, b"\x30" * 160)
