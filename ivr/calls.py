@@ -144,6 +144,8 @@ class Calls:
             taken, _ = await self.db.run(lambda session: self._take_status(session, call_id, news, now))
         except IntegrityError:
             return False
+        if taken:
+            self._show(call_id, LogEntry("machine", 0, {"answered_by": answered_by}))
         return taken
 
     async def carrier_says(self, call_id: str, status: str) -> bool:

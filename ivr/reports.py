@@ -1,10 +1,11 @@
-"""Orders and reports as JSON, for the rows that keep them until they have been told."""
+"""Orders and reports as JSON, for the rows that keep them until they have been told; an order as a call's context."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from callflows.events import CallContext, Person
 from ivr.ports import Callee, CallOrder, CallReport, Disposition, PersonResult
 from storage.database import from_millis, to_millis
 
@@ -25,6 +26,12 @@ def order_to_json(order: CallOrder) -> dict[str, Any]:
 
 def order_from_json(data: Mapping[str, Any]) -> CallOrder:
     return CallOrder(**{**data, "callees": tuple(Callee(**each) for each in data["callees"])})
+
+
+def context_of(order: CallOrder) -> CallContext:
+    """What a session must know of its call. Recording needs everybody's consent."""
+    people = tuple(Person(callee.id, callee.spoken_name, callee.language) for callee in order.callees)
+    return CallContext(people, dict(order.variables), consent_recording=all(c.records for c in order.callees))
 
 
 def report_to_json(report: CallReport) -> dict[str, Any]:

@@ -92,11 +92,14 @@ class _Desk:
         if trouble:
             log.error("call %s: the carrier met error %s in our document; going on by verbs", call.id, trouble)
             await self._calls.log(call.id, [LogEntry("error", 0, {"what": "document", "why": trouble})])
-        elif self._config.media == "stream" and not incoming.number("fallback"):
+        elif self._streams(incoming) and not await self._calls.reported(call.id):
             token = await self._calls.issue_token(call.id)
             if token is not None:
                 return documents.stream(self._config, call.id, token)
         return await self._continue(call)
+
+    def _streams(self, incoming: Incoming) -> bool:
+        return self._config.media == "stream" and not incoming.number("fallback")
 
     async def _go_on(self, incoming: Incoming) -> str:
         call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)

@@ -59,19 +59,10 @@ class TwilioTelephone:
 
     async def trace(self, order_id: str, number: str, since: datetime) -> Trace:
         """What became of an order. When the carrier says that it is over, the final report is written."""
-        call = await self._calls.get(order_id)
-        if call is None:
-            return Trace.NOT_FOUND  # the row is written first: the carrier was never asked
-        if call.state == CallState.OVER:
-            await self._calls.carrier_says(order_id, "failed" if call.carrier_sid is None else "completed")
+        if await self._calls.reported(order_id):
             await self._calls.retell(RETELL_AFTER)
             return Trace.OVER
-        try:
-            found = await self._look(call, number, since)
-        except UnreachableError as error:
-            log.warning("the carrier can't be asked after call %s: %s", order_id, error)
-            return Trace.UNREACHABLE
-        return await self._reconcile(order_id, found)
+        return await self._trace(order_id, number, since)
 
     def active_calls(self) -> int:
         """Calls that occupy a line, as far as this process knows."""
@@ -114,6 +105,20 @@ class TwilioTelephone:
         self._pool.shutdown(wait=True)
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _trace(self, order_id: str, number: str, since: datetime) -> Trace:
+        call = await self._calls.get(order_id)
+        if call is None:
+            return Trace.NOT_FOUND  # the row is written first: the carrier was never asked
+        if call.state == CallState.OVER:
+            await self._calls.carrier_says(order_id, "failed" if call.carrier_sid is None else "completed")
+            return Trace.OVER
+        try:
+            found = await self._look(call, number, since)
+        except UnreachableError as error:
+            log.warning("the carrier can't be asked after call %s: %s", order_id, error)
+            return Trace.UNREACHABLE
+        return await self._reconcile(order_id, found)
 
     async def _ask(self, order: CallOrder) -> Placing:
         created = await self._in_thread(lambda: self._rest.create(order))
@@ -158,7 +163,7 @@ class TwilioTelephone:
     async def _ask_after(self, call_id: str) -> None:
         call = await self._calls.get(call_id)
         if call is not None:
-            await self.trace(call_id, call.number, call.ordered_at)
+            await self._trace(call_id, call.number, call.ordered_at)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

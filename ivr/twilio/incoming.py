@@ -3,12 +3,13 @@ before that."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 from starlette.websockets import WebSocket
 
@@ -17,6 +18,7 @@ from ivr.twilio.signature import HEADER, Form, Signatures
 
 MAX_BODY = 64 * 1024
 MAX_FIELDS = 200
+READ_S = 5.0
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
@@ -37,7 +39,7 @@ class Incoming:
 
     @property
     def call_id(self) -> str:
-        return self.query.get("call", "")
+        return _clean(self.query.get("call", ""))
 
     @property
     def call_sid(self) -> str:
@@ -72,13 +74,18 @@ class Gate:
             raise RefusedError(403, "no valid signature")
         if form is None:
             raise RefusedError(400, "no form")
-        return Incoming(form, request.query_params)
+        return Incoming(Form([(_clean(key), _clean(value)) for key, value in form.multi_items()]), request.query_params)
 
     def handshake(self, websocket: WebSocket) -> bool:
         """Whether the carrier signed this WebSocket's handshake. Our media address has no query."""
         if websocket.scope.get("query_string"):
             return False
         return self._signatures.valid(self._media_url, Form(), Headers(scope=websocket.scope).get(HEADER, ""))
+
+
+def _clean(text: str) -> str:
+    """PostgreSQL stores no NUL."""
+    return text.replace("\0", "")
 
 
 def _target(scope: Scope) -> str:
@@ -93,10 +100,14 @@ def _target(scope: Scope) -> str:
 
 async def _body(request: Request) -> bytes:
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY:
-            raise RefusedError(413, f"more than {MAX_BODY} bytes")
+    try:
+        async with asyncio.timeout(READ_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_BODY:
+                    raise RefusedError(413, f"more than {MAX_BODY} bytes")
+    except (TimeoutError, ClientDisconnect):
+        raise RefusedError(408, "the body did not arrive") from None
     return bytes(body)
 
 

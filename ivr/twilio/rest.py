@@ -157,6 +157,9 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         parts = urlsplit(url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        # A connection kept alive may be closed by the other side just when it is used again: then nobody could tell
+        # whether a call was created.
+        kwargs["headers"] = {**(kwargs.get("headers") or {}), "Connection": "close"}
         return super().request(method, self._base + path, *args, **kwargs)
 
 

@@ -27,9 +27,8 @@ from callflows.flow import Flow
 from callflows.session import Session
 from ivr import endings
 from ivr.calls import Calls, LogEntry
-from ivr.media import context_of
 from ivr.records import Call, CallState
-from ivr.reports import order_from_json
+from ivr.reports import context_of, order_from_json
 from ivr.twilio import documents
 from ivr.twilio.config import TwilioConfig
 from ivr.twilio.fetching import CarrierRecordings
@@ -40,7 +39,8 @@ log = logging.getLogger(__name__)
 
 HARD_LIMIT = timedelta(minutes=10)
 KEYS = frozenset("0123456789*#")
-_MAX_EMPTY = 20  # documents in a row that ask without waiting: something loops
+_MAX_DICTATIONS = 20  # in a row; no flow has so many
+_TAKEN_OVER = {"name": "line.sorry", "language": "zh", "parts": [documents.SENTENCES["line.sorry"]]}
 
 
 class Verbs:
@@ -57,7 +57,7 @@ class Verbs:
             return documents.turn(self._config, call.id, call.verbs)
         await self._calls.log(call.id, [LogEntry("verbs", self._at_ms(call), {"begun": call.session is None})])
         failed = SpeechFailed("plain verbs")
-        return await self._feed(call, 0, [failed] if call.session else [Started(), failed])
+        return await self._feed(call, 0, [failed] if call.session else [failed, Started()])
 
     async def key(self, call: Call, turn: int, digits: str) -> str:
         """The answer to a gather: one key, or none."""
@@ -80,8 +80,8 @@ class Verbs:
         ended = _dictation(wait, _seconds(form), path, ended_by)
         detail = {"node": wait.get("node", ""), "seconds": ended.seconds, "recording": path, "ended_by": ended.ended_by}
         await self._calls.log(call.id, [LogEntry("dictation", self._at_ms(call), detail)])
-        if ended_by and ended_by in "0*":
-            return await self._feed(call, turn, [Key(ended_by, self._at_ms(call))])
+        if ended_by in ("0", "*"):  # the key leads on; what was said until then belongs to the dictation all the same
+            return await self._feed(call, turn, [Key(ended_by, self._at_ms(call)), ended])
         return await self._feed(call, turn, [ended])
 
     async def recording(self, call: Call, turn: int, form: Form) -> None:
@@ -106,6 +106,10 @@ class Verbs:
 
     async def _answer(self, call: Call, before: int, session: Session, outputs: Sequence[Output]) -> str:
         verbs = turn_of(before + 1, outputs, session.wait)
+        if call.verbs is not None and not outputs:  # a key that counted for nothing has cut the prompt: say it again
+            verbs["says"] = call.verbs["says"]
+        if before == 0 and call.session is not None:
+            verbs["says"].insert(0, dict(_TAKEN_OVER))
         if not await self._calls.save_turn(call.id, before, verbs, session.to_json()):
             return self._again(await self._calls.get(call.id))  # the carrier asked twice at once
         await self._log(call, outputs)
@@ -117,7 +121,7 @@ class Verbs:
     def _without_consent(self, session: Session, consent: bool) -> list[Output]:
         """Nothing is recorded without consent, whatever the flow asks for."""
         outputs: list[Output] = []
-        for _ in range(_MAX_EMPTY):
+        for _ in range(_MAX_DICTATIONS):
             if consent or not isinstance(session.wait, Dictate):
                 break
             outputs += session.feed(DictationEnded(0, 0, "", 0, "", "", "limit"))
@@ -180,4 +184,4 @@ def _dictation(wait: dict[str, Any], seconds: float, path: str, ended_by: str) -
         why = "key"
     else:
         why = "limit" if seconds >= wait.get("max_s", 1e9) else "silence"
-    return DictationEnded(seconds, voiced, "", 0.0, "", path, why)
+    return DictationEnded(seconds, voiced, "", 0.0, "", path, why, wait.get("node", ""))

@@ -27,8 +27,8 @@ def to_ulaw(file: bytes) -> bytes:
             if shape != (1, 2, _RATE):
                 raise ValueError(f"{shape[0]} channels of {8 * shape[1]} bits at {shape[2]} Hz")
             return ulaw_encode(source.readframes(source.getnframes()))
-    except (wave.Error, EOFError) as error:
-        raise ValueError(f"no readable WAV file: {error}") from error
+    except (wave.Error, EOFError, RuntimeError, struct.error) as error:  # the library's own, for broken chunks
+        raise ValueError(f"no readable WAV file: {error or type(error).__name__}") from error
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import socket
 from asyncio import Task, create_task, sleep
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +73,14 @@ class TokenMedia:
         start: dict[str, Any] = message["start"]
         self.starts.append((start["customParameters"].get("token", ""), start["callSid"]))
         self.accepted.append(await self._calls.accept_stream(*self.starts[-1]) is not None)
-        await websocket.close()
+        with suppress(WebSocketDisconnect):
+            await websocket.close()
 
     def machine_answered(self, call_id: str, answered_by: str) -> None:
         self.machines.append((call_id, answered_by))
+
+
+TONE = tone(440, 0.6)
 
 
 class Prompts:
@@ -87,7 +91,7 @@ class Prompts:
 
     async def get(self, text: str, language: str = "zh") -> bytes:
         self.asked.append(text)
-        return tone(440, 0.3)
+        return TONE
 
 
 class Control:
