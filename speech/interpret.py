@@ -43,7 +43,10 @@ MIN_SYLLABLES = 2
 
 @dataclass(frozen=True)
 class Interpretation:
-    """`meaning` None: no-match (with text: something was said; without: silence or noise). `reason`: why not certain."""
+    """`meaning` None: no-match (with text: something was said; without: silence or noise). `reason`: why not certain.
+
+    `work_s`: how long the answer took after the last audio.
+    """
 
     meaning: str | None
     certain: bool
@@ -52,6 +55,7 @@ class Interpretation:
     confidence: float
     engine: str
     reason: str = ""
+    work_s: float = 0.0
 
 
 def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
@@ -66,7 +70,7 @@ def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
 
 def _result(hyp: Hypothesis, found: phrases.Match | None, certain: bool, reason: str) -> Interpretation:
     meaning, phrase = (found.meaning, found.phrase) if found else (None, None)
-    return Interpretation(meaning, certain, hyp.text, phrase, hyp.confidence, hyp.engine, reason)
+    return Interpretation(meaning, certain, hyp.text, phrase, hyp.confidence, hyp.engine, reason, hyp.work_s)
 
 
 def _match(hyp: Hypothesis, request: Request) -> phrases.Match | None:

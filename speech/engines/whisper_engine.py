@@ -1,0 +1,226 @@
+"""Whisper (multilingual base, CTranslate2) as a Recogniser that works at the end of an utterance.
+
+A short answer is decoded freely, by beam search without any menu, and the menu is looked up in the list of best
+hypotheses: which share of their probability means what. So text and menu never come from a closed grammar, and the
+margin says how far the meaning leads everything else that the audio may have been. (Scoring every phrase of the menu
+by forced decoding was measured too: 30 ms of one core for each, and menus hold up to 400.)
+
+Whisper pads all audio to 30 s. The encoder takes shorter input as well: with 10 s it is seven times faster and, on the
+answers of the speech set, as good (121 of 208 texts exact, 120 with 30 s; with 8 s 113). bench/recognisers.py.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech import phrases
+from speech.engines.log_mel import RATE, Floats, log_mel
+from speech.recogniser import SAMPLE_RATE, Hypothesis, Request
+from speech.resample import resample_floats, to_floats
+from speech.vad import voiced_ms
+
+NAME = "whisper"
+FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
+LANGUAGES = frozenset({"zh", "wuu"})  # Shanghainese: an aid only, speech.interpret never takes it for certain
+
+MIN_WINDOW_S, MAX_WINDOW_S = 10.0, 30.0
+TAIL_S = 1.0  # of silence after the audio: without it the decoder repeats itself
+PIECE_S = 28.0  # longer audio is cut at its quietest moment between LEAST_PIECE_S and this
+LEAST_PIECE_S = 20.0
+BEAM = 5
+LETTERS_PER_S = 12  # nobody speaks more tokens a second; bounds the decoder's loops
+MIN_VOICED_MS = 60  # less is a click, for which Whisper would invent a sentence
+NO_SPEECH, NO_SPEECH_SCORE = 0.6, -1.0  # OpenAI's own thresholds
+# Another hypothesis than the best one may give the (uncertain) meaning when it is not far behind all the others.
+MIN_LEAD = -1.5
+
+# What Whisper makes of noise: closing titles of the films that it learned from.
+_INVENTED = re.compile(
+    "字幕|订阅|点赞|打赏|独播|谢谢观看|感谢观看|谢谢收看|感谢收看|明镜|请不吝|志愿者|Amara|YoYo", re.IGNORECASE
+)
+_REPEATED = re.compile(r"(.{1,12}?)\1{2,}")
+_HAN_OR_DIGIT = re.compile(r"[\u3400-\u9fff0-9]")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One hypothesis of the decoder. `score`: log probability of all its `tokens` and the end."""
+
+    text: str
+    score: float
+    tokens: int
+
+    @property
+    def confidence(self) -> float:
+        """Mean probability of a token (geometric)."""
+        return math.exp(min(0.0, self.score / (self.tokens + 1)))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the hypotheses mean among the menu. `lead`: nats by which the meaning leads all else together."""
+
+    meaning: str
+    phrase: str
+    lead: float
+
+
+class WhisperRecogniser:
+    """One model in memory for all calls. `workers` utterances are decoded at once, each on `threads` threads.
+
+    Raises OSError or RuntimeError when the folder does not hold the model.
+    """
+
+    name = NAME
+    streaming = False
+
+    def __init__(self, folder: Path, *, workers: int = 1, threads: int = 1) -> None:
+        import ctranslate2
+        import tokenizers
+
+        self._storage = ctranslate2.StorageView.from_array
+        self._model = ctranslate2.models.Whisper(
+            str(folder), device="cpu", compute_type="int8", inter_threads=workers, intra_threads=threads
+        )
+        self._tokens = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        marks = ("<|startoftranscript|>", "<|zh|>", "<|transcribe|>", "<|notimestamps|>")
+        self._prompt = [self._tokens.token_to_id(mark) for mark in marks]
+
+    def supports(self, request: Request) -> bool:
+        return request.language in LANGUAGES
+
+    def open(self, request: Request) -> WhisperStream:
+        return WhisperStream(self, request)
+
+    def decode(self, pcm: bytes) -> list[Decoded]:
+        """The best hypotheses for at most 29 s of 8 kHz audio, best first; none when nobody speaks."""
+        samples = resample_floats(to_floats(pcm), SAMPLE_RATE, RATE)
+        seconds = len(samples) / RATE
+        window = min(MAX_WINDOW_S, max(MIN_WINDOW_S, math.ceil(seconds + TAIL_S)))
+        found = self._generate(log_mel(samples, window), seconds)
+        hypotheses = [
+            Decoded(phrases.simplify(self._tokens.decode(ids)).strip(), score, len(ids))
+            for ids, score in zip(found.sequences_ids, found.scores, strict=True)
+        ]
+        best = hypotheses[0]
+        if found.no_speech_prob > NO_SPEECH and best.score / (best.tokens + 1) < NO_SPEECH_SCORE:
+            return []
+        return hypotheses
+
+    def _generate(self, features: Floats, seconds: float) -> Any:
+        return self._model.generate(
+            self._storage(np.ascontiguousarray(features[None])),
+            [self._prompt],
+            beam_size=BEAM,
+            num_hypotheses=BEAM,
+            length_penalty=0,  # scores are then whole log probabilities, comparable with each other
+            return_scores=True,
+            return_no_speech_prob=True,
+            max_length=len(self._prompt) + 8 + math.ceil(seconds * LETTERS_PER_S),
+        )[0]
+
+
+class WhisperStream:
+    """Collects the utterance; all work is done at the end."""
+
+    def __init__(self, engine: WhisperRecogniser, request: Request) -> None:
+        self._engine, self._request = engine, request
+        self._audio = bytearray()
+
+    def feed(self, pcm: bytes) -> None:
+        self._audio += pcm
+
+    def close(self) -> None:
+        self._audio.clear()
+
+    def finish(self) -> Hypothesis:
+        begin = time.monotonic()
+        pcm = bytes(self._audio)
+        if voiced_ms(pcm) < MIN_VOICED_MS:
+            return Hypothesis("", NAME, 0.0, seconds=_seconds(pcm))
+        if self._request.mode == "answer" and _seconds(pcm) <= PIECE_S:
+            return self._answer(pcm, begin)
+        return self._dictation(pcm, begin)
+
+    def _answer(self, pcm: bytes, begin: float) -> Hypothesis:
+        hypotheses = self._engine.decode(pcm)
+        text = credible(hypotheses[0].text) if hypotheses else ""
+        if not text:
+            return Hypothesis("", NAME, 0.0, seconds=_seconds(pcm), work_s=time.monotonic() - begin)
+        verdict = judge(hypotheses, self._request.phrases)
+        top = phrases.match(text, self._request.phrases)
+        return Hypothesis(
+            text,
+            NAME,
+            hypotheses[0].confidence,
+            meaning=verdict.meaning if verdict else None,
+            phrase=verdict.phrase if verdict else None,
+            margin=verdict.lead if verdict else None,
+            agreed=bool(top and verdict and top.meaning == verdict.meaning),
+            seconds=_seconds(pcm),
+            work_s=time.monotonic() - begin,
+        )
+
+    def _dictation(self, pcm: bytes, begin: float) -> Hypothesis:
+        texts, score, tokens = [], 0.0, 0
+        for piece in pieces(pcm):
+            hypotheses = self._engine.decode(piece)
+            text = credible(hypotheses[0].text) if hypotheses else ""
+            if text:
+                texts.append(text)
+                score, tokens = score + hypotheses[0].score, tokens + hypotheses[0].tokens + 1
+        confidence = math.exp(min(0.0, score / tokens)) if tokens else 0.0
+        return Hypothesis("".join(texts), NAME, confidence, seconds=_seconds(pcm), work_s=time.monotonic() - begin)
+
+
+def _seconds(pcm: bytes) -> float:
+    return len(pcm) / (2 * SAMPLE_RATE)
+
+
+def credible(text: str) -> str:
+    """The text without the decoder's loops; empty when it is one of Whisper's inventions or holds no Chinese."""
+    once = _REPEATED.sub(r"\1", text)
+    return once if _HAN_OR_DIGIT.search(once) and not _INVENTED.search(once) else ""
+
+
+def judge(hypotheses: Sequence[Decoded], menu: Mapping[str, Sequence[str]]) -> Verdict | None:
+    """What the utterance means, by the probability of all hypotheses. The best one's meaning goes first; where it has
+    none, the meaning that most of the others share, if it isn't MIN_LEAD nats behind everything else."""
+    shares: dict[str | None, list[float]] = {}
+    said: dict[str | None, str] = {}
+    for one in hypotheses:
+        match = phrases.match(credible(one.text), menu)
+        meaning = match.meaning if match else None
+        shares.setdefault(meaning, []).append(one.score)
+        said.setdefault(meaning, match.phrase if match else "")
+    totals = {meaning: float(np.logaddexp.reduce(scores)) for meaning, scores in shares.items()}
+    first = next(iter(totals), None)  # the best hypothesis'
+    meaning = first or max((one for one in totals if one), key=lambda one: totals[one], default=None)
+    if meaning is None:
+        return None
+    rest = [total for other, total in totals.items() if other != meaning]
+    # Hypotheses that the beam dropped are no likelier than the last one it kept.
+    rest.append(min(one.score for one in hypotheses))
+    lead = totals[meaning] - float(np.logaddexp.reduce(rest))
+    return Verdict(meaning, said[meaning], lead) if first or lead >= MIN_LEAD else None
+
+
+def pieces(pcm: bytes) -> list[bytes]:
+    """Cuts long audio at its quietest 200 ms between LEAST_PIECE_S and PIECE_S, so that no word is halved."""
+    found = []
+    while _seconds(pcm) > PIECE_S:
+        first, last = (2 * round(limit * SAMPLE_RATE) for limit in (LEAST_PIECE_S, PIECE_S))
+        step = SAMPLE_RATE // 5
+        levels = np.abs(to_floats(pcm[first:last])).reshape(-1, step).mean(axis=1)
+        cut = first + 2 * step * int(levels.argmin()) + step // 2 * 2
+        found.append(pcm[:cut])
+        pcm = pcm[cut:]
+    return [*found, pcm]
