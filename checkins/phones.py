@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import phonenumbers
 
+HOME_CODE = 86
+
 
 class NumberError(ValueError):
     """Says what is wrong with a number, without repeating it (numbers are personal)."""
@@ -26,6 +28,19 @@ def to_e164(text: str, area_code: str = "021", region: str = "CN") -> str:
         raise NumberError("is no telephone number") from None
     _check(number)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def national(number: str | None) -> str:
+    """An E.164 number as people here read and dial it ("021 6234 5678"); "" for none."""
+    if not number:
+        return ""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    home = parsed.country_code == HOME_CODE
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return str(phonenumbers.format_number(parsed, style))
 
 
 def _check(number: phonenumbers.PhoneNumber) -> None:

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from checkins.phones import national
 from checkins.results import REASON_ZH, RESULT_ZH, Reason, Result, Status
 from checkins.schedule import local_date
 from checkins.tables import MODE_ZH, Checkin, Mode, Neighbourhood, Person, Role, State
@@ -83,7 +84,7 @@ def lines(session: Session, place: Neighbourhood, day: date) -> list[Line]:
 def _line(person: Person, case: Checkin | None, zone: ZoneInfo) -> Line:
     slot = f"{person.slot // 60:02d}:{person.slot % 60:02d}" if person.slot is not None else ""
     time = case.slot.astimezone(zone).strftime("%H:%M") if case else slot
-    return Line(time, person.name, person.spoken_name, person.number or "", _note(person, case))
+    return Line(time, person.name, person.spoken_name, national(person.number), _note(person, case))
 
 
 def _note(person: Person, case: Checkin | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 
@@ -82,6 +83,10 @@ def guarded(show_error: Callable[[PageError], Response]) -> type[APIRoute]:
                     response = await inner(request)
                 except PageError as error:
                     response = show_error(error)
+                except RequestValidationError:
+                    response = show_error(
+                        PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
+                    )
                 for name, value in HEADERS.items():
                     response.headers.setdefault(name, value)
                 return response

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from checkins.cases import Row
+from checkins.phones import national
 from checkins.results import Status, Urgency
 from checkins.tables import MODE_ZH, Mode
 from console import view, words
@@ -45,6 +46,7 @@ class Pages:
             said=said,
             words=words,
             mode_zh=lambda mode: MODE_ZH[Mode(mode)],
+            national=national,
             recording_of=view.recording_of,
             recording_url=recording_url,
         )

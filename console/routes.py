@@ -30,7 +30,10 @@ _STATIC_FOLDER = Path(__file__).parent / "static"
 NAME_COOKIE = "wenan_name"
 NAME_KEPT_S = 12 * 3600  # a working day
 MAX_NAME = 100
+UNNAMED = "本机"  # who opened a recording before giving a name
 MAX_FINDING = 2000
+
+_Text = Annotated[str, Form()]
 
 NO_CASE = PageError(404, "没有这个个案。", "there is no such case")
 NO_RECORDING = PageError(404, "没有这段录音，或录音已损坏。", "there is no such recording, or it is damaged")
@@ -70,10 +73,10 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
 
 def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
-    text = Annotated[str, Form()]
-
     @router.post("/case/{case_id}/take-over")
-    async def take_over(request: Request, case_id: str, by: text = "", token: text = "", back: text = "") -> Response:
+    async def take_over(
+        request: Request, case_id: str, by: _Text = "", token: _Text = "", back: _Text = ""
+    ) -> Response:
         check_form(request.headers, pages.token, token)
         wrong = _wrong_name(by) or await _act(
             deps, case_id, lambda session, number, now: cases.take_over(session, number, by, now)
@@ -84,7 +87,7 @@ def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
     @router.post("/case/{case_id}/close")
     async def close(
-        request: Request, case_id: str, by: text = "", finding: text = "", token: text = "", back: text = ""
+        request: Request, case_id: str, by: _Text = "", finding: _Text = "", token: _Text = "", back: _Text = ""
     ) -> Response:
         check_form(request.headers, pages.token, token)
         wrong = _wrong_name(by) or _wrong_finding(finding)
@@ -99,7 +102,7 @@ def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
 def _add_files(router: APIRouter, deps: Deps) -> None:
     @router.get("/recording/{case_id}/{path:path}")
     async def recording(request: Request, case_id: str, path: str) -> Response:
-        audio = await _recording(deps, case_id, path, _name(request) or "console")
+        audio = await _recording(deps, case_id, path, _name(request) or UNNAMED)
         return Response(await asyncio.to_thread(wav, audio), media_type="audio/wav")
 
     @router.get("/static/{name}")

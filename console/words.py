@@ -50,6 +50,7 @@ _WORDS = (
     | _STATE_ZH
     | {"line_rules": "拨打次数已到上限"}
 )
+_ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命"}
 _ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
 
 
@@ -114,10 +115,7 @@ _ENTRIES = {
     "heard": ("听到", _heard),
     "no_input": ("无应答", lambda detail: ""),
     "distress": ("求救", lambda detail: f"「{detail.get('text', '')}」"),
-    "alarm": (
-        "报警",
-        lambda detail: {"double_zero": "连按两次 0", "distress": "喊救命"}.get(str(detail.get("reason")), ""),
-    ),
+    "alarm": ("报警", lambda detail: _ALARM_ZH.get(str(detail.get("reason")), "")),
     "dictation": ("留言", _dictation),
     "recording": ("录音", _seconds),
     "machine": ("答录机", lambda detail: ""),

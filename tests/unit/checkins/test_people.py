@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from checkins import people
 from checkins.people_csv import ImportReport, import_people
-from checkins.phones import NumberError, to_e164
+from checkins.phones import NumberError, national, to_e164
 from checkins.results import Reason, Status
 from checkins.tables import Mode, Neighbourhood, Person, State
 from tests.unit.checkins.world import DAY, World
@@ -50,6 +50,14 @@ def test_what_is_no_number_is_said_without_repeating_it(text: str) -> None:
     with pytest.raises(NumberError) as caught:
         to_e164(text)
     assert not text.strip() or text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("+862162345678", "021 6234 5678"), ("+85221234567", "+852 2123 4567"), (None, ""), ("12", "12")],
+)
+def test_numbers_as_people_read_them(number: str | None, shown: str) -> None:
+    assert national(number) == shown
 
 
 @pytest.mark.parametrize(("encoding", "name"), [("utf-8-sig", "UTF-8"), ("utf-8", "UTF-8"), ("gbk", "GBK")])

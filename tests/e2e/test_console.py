@@ -1,0 +1,465 @@
+"""The staff's pages as a browser asks for them: what they show, what they refuse, what they write down."""
+
+from __future__ import annotations
+
+import io
+import re
+import wave
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select, update
+
+from checkins import auditor, cases
+from checkins.ports import CallOutcome, Disposition
+from checkins.results import Status
+from checkins.tables import CallIntent, IntentState, State
+from console.deps import Deps
+from console.guard import host_name
+from console.routes import routes
+from ivr.recordings import Recordings
+from ivr.records import Call, CallEvent
+from tests.unit.checkins.world import World
+
+HERE = "http://127.0.0.1:8000"
+NASTY = "<script>alert('王')</script>"
+
+
+@dataclass(frozen=True)
+class Ear:
+    name: str
+    ready: bool
+    why: str = ""
+
+
+class Office:
+    """A console over a small neighbourhood, and the browser on the same machine."""
+
+    def __init__(self, world: World, folder: Path, client: httpx.AsyncClient, recordings: Recordings) -> None:
+        self.world, self.folder, self.client, self.recordings = world, folder, client, recordings
+
+    async def token(self) -> str:
+        found = re.search(r'name="token" value="([^"]+)"', (await self.client.get("/")).text)
+        assert found
+        return found.group(1)
+
+    async def send(self, path: str, headers: dict[str, str] | None = None, **form: str) -> httpx.Response:
+        if "token" not in form:
+            form["token"] = await self.token()
+        return await self.client.post(path, data=form, headers=headers or {})
+
+    def case(self, elder: str) -> int:
+        return self.world.row(elder).checkin_id
+
+    async def not_well(self, elder: str) -> str:
+        """The elder's call, with a dictation: its recording's path."""
+        call = self.world.last_call(elder)
+        now = self.world.clock.now()
+        kept = await self.recordings.add(call.id, "unwell", now, b"\xff" * 8000)
+        heard = {"text": "头晕", "engine": "whisper", "confidence": 0.82, "certain": True, "recording": kept.path}
+        with self.world.db.write() as session:
+            session.add(Call(id=call.id, number=call.number, order={}, ordered_at=now, disposition="answered"))
+            session.flush()
+            for at_ms, kind, detail in (
+                (0, "stream", {}),
+                (3000, "prompt", {"name": "greet.ask"}),
+                (5000, "key", {"node": "greet.ask", "digit": "1"}),
+                (9000, "heard", {"text": "不大好", "meaning": "unwell", "engine": "vosk", "confidence": 0.5}),
+                (20000, "dictation", {"seconds": 1.0, "by": "silence", **heard}),
+            ):
+                session.add(CallEvent(call_id=call.id, at=now, kind=kind, at_ms=at_ms, detail=detail))
+        await self.world.ends(elder, "not_well", "speech", heard)
+        return kept.path
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    with World(f"sqlite:///{tmp_path}/wenan.db") as world:
+        recordings = Recordings(tmp_path / "recordings")
+        app = FastAPI(redirect_slashes=False)
+        deps = Deps(
+            db=world.db,
+            clock=world.clock,
+            ears_status=lambda: [Ear("whisper", True), Ear("vosk", False, "run: models pull vosk")],
+            recordings_read=recordings.read,
+            late=lambda: late(world),
+            notes=lambda: ["磁盘快满了"],
+        )
+        app.include_router(routes(deps))
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+            yield Office(world, tmp_path, client, recordings)
+        await recordings.close()
+
+
+def late(world: World) -> list[auditor.Late]:
+    with world.db.read() as session:
+        return auditor.late(session, world.clock.now())
+
+
+# ── what is shown ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_page_of_today_says_first_whom_to_call(office: Office) -> None:
+    world = office.world
+    fallen, unwell, well, planned = (world.elder(name) for name in ("张桂兰", "王秀英", "李建国", "赵阿英"))
+    await world.to("08:30")
+    await office.not_well(unwell)
+    await world.ends(well, "well", "speech", {"certain": True, "engine": "phrases", "confidence": 0.93})
+    call = world.last_call(fallen)
+    await world.cycle.settle(
+        CallOutcome(call.id, world.clock.now(), final=False, alarm="distress", alarm_person=fallen)
+    )
+    world.clock.advance(minutes=1)
+    page = (await office.client.get("/")).text
+    waiting, everybody = page.split("今天全部老人")
+    assert waiting.index("张桂兰") < waiting.index("王秀英")
+    assert "李建国" not in waiting
+    for word in ("紧急", "说身体不好", "头晕", "whisper 0.82", "<audio", "磁盘快满了", "vosk 未就绪"):
+        assert word in waiting
+    for word in ("赵阿英", "身体好", "语音", "phrases 0.93", "021 1000 0003"):
+        assert word in everybody
+    assert world.row(planned).name in everybody
+    assert "<title>(2)" in page
+
+
+async def test_who_was_taken_over_moves_down_and_says_by_whom(office: Office) -> None:
+    elder = office.world.elder("王秀英")
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    answer = await office.send(f"/case/{office.case(elder)}/take-over", by=" 李老师 ")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    page = (await office.client.get("/")).text
+    assert "现在没有人在等" in page
+    assert "<b>李老师</b> 已接手，08:30 前要有结果" in page
+    assert 'value="李老师"' in page  # the name is there for the next form
+    assert office.world.row(elder).owner == "李老师"
+
+
+async def test_an_empty_house_and_alarms_of_line_and_clock(office: Office) -> None:
+    world = office.world
+    page = (await office.client.get("/")).text
+    assert "今天还没有安排" in page
+    for i in range(3):
+        elder = world.elder(f"{'甲乙丙'[i]}老人", slot=480)
+    await world.to("08:00")
+    with world.db.write() as session:
+        session.execute(
+            update(CallIntent).values(
+                state=IntentState.SETTLED, disposition=Disposition.LINE_ERROR, settled_at=world.clock.now()
+            )
+        )
+    assert "线路故障" in (await office.client.get("/")).text
+    assert (await office.client.get("/healthz")).json()["line_down"] is True
+    world.clock._now -= timedelta(minutes=5)
+    assert "时钟比记录慢" in (await office.client.get("/")).text
+    health = await office.client.get("/healthz")
+    assert (health.status_code, health.json()["clock_behind"]) == (503, True)
+    assert elder
+
+
+async def test_late_elders_stand_above_everything(office: Office) -> None:
+    planned = office.world.elder("王秀英", slot=8 * 60)
+    await office.world.cycle.plan()
+    office.world.elder("赵阿英")
+    office.world.clock.advance_to(office.world.at("08:30"))
+    page = (await office.client.get("/")).text
+    banner = page[: page.index("要有人处理")]
+    assert "请马上联系" in banner
+    assert f'<a href="/case/{office.case(planned)}">王秀英</a>' in banner
+    assert "赵阿英" in banner
+    assert (await office.client.get("/healthz")).json()["late"] == 2
+
+
+async def test_a_case_shows_its_story_its_calls_and_recordings(office: Office) -> None:
+    elder = office.world.elder("王秀英")
+    await office.world.to("08:00")
+    path = await office.not_well(elder)
+    page = (await office.client.get(f"/case/{office.case(elder)}")).text
+    for word in (
+        "第 1 次拨打",
+        "身体不好：语音",
+        "greet.ask",
+        "按键",
+        "「不大好」 → 不好（没把握）",
+        "vosk 0.50",
+        "停顿结束",
+    ):
+        assert word in page
+    assert f'src="/recording/{office.case(elder)}/{path}"' in page
+    await office.send(f"/case/{office.case(elder)}/close", by="李老师", finding="陪去医院了", back="case")
+    page = (await office.client.get(f"/case/{office.case(elder)}")).text
+    assert "由 <b>李老师</b> 办结：陪去医院了" in page
+    assert "<form" not in page
+
+
+async def test_the_sheet_prints_with_its_own_style_and_nothing_else(office: Office) -> None:
+    office.world.elder("王秀英", slot=8 * 60)
+    office.world.elder("孙已故", state=State.DIED)
+    answer = await office.client.get("/sheet")
+    assert "王秀英" in answer.text
+    assert "021 1000 0001" in answer.text
+    assert "孙已故" not in answer.text
+    assert "style-src 'sha256-" in answer.headers["content-security-policy"]
+    assert (await office.client.get("/sheet", params={"place": "99"})).status_code == 404
+    assert (await office.client.get("/sheet", params={"place": "x"})).status_code == 404
+
+
+async def test_health(office: Office) -> None:
+    answer = await office.client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "ok": True,
+        "database": "ok",
+        "clock_behind": False,
+        "line_down": False,
+        "late": 0,
+        "engines": {"whisper": True, "vosk": False},
+    }
+
+
+async def test_health_without_a_database(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(_look: Callable[[Any], Any]) -> None:
+        raise OSError("no database")
+
+    monkeypatch.setattr(office.world.db, "view", gone)
+    answer = await office.client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "database": "OSError"})
+
+
+@pytest.mark.parametrize(("name", "kind"), [("console.css", "text/css"), ("console.js", "text/javascript")])
+async def test_style_and_script_come_from_here(office: Office, name: str, kind: str) -> None:
+    answer = await office.client.get(f"/static/{name}")
+    assert answer.headers["content-type"].startswith(kind)
+    page = (await office.client.get("/")).text
+    assert f"/static/{name}" in page
+    assert not re.search(r'(src|href)="(https?:)?//', page)
+    assert not re.search(r"<script[^>]*>\s*[^<\s]", page)
+    assert " style=" not in page
+
+
+# ── forms ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"by": "李老师", "finding": "  "}, "没有结果不能办结"),
+        ({"by": "", "finding": "都好"}, "请写上您的姓名"),
+        ({"by": "line", "finding": "都好"}, "请写上您的姓名"),
+        ({"by": "李" * 101, "finding": "都好"}, "不超过 100 个字"),
+        ({"by": "李老师", "finding": "好" * 2001}, "不超过 2000 个字"),
+    ],
+)
+async def test_nothing_is_closed_without_name_and_finding_and_nothing_typed_is_lost(
+    office: Office, form: dict[str, str], says: str
+) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    before = office.world.row(elder)
+    answer = await office.send(f"/case/{office.case(elder)}/close", **form)
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert all(f'value="{value}"' in answer.text for value in form.values() if value.strip())
+    assert office.world.row(elder) == before
+
+
+async def test_closing_twice_says_so_and_keeps_the_first(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    case, token = office.case(elder), await office.token()  # two browsers have the form open
+    answer = await office.send(f"/case/{case}/close", by="李老师", finding="在家，都好", token=token)
+    assert answer.status_code == 303
+    for path in (f"/case/{case}/close", f"/case/{case}/take-over"):
+        answer = await office.send(path, by="陈老师", finding="不在", token=token)
+        assert (answer.status_code, "已经办结" in answer.text) == (422, True)
+    row = office.world.row(elder)
+    assert (row.status, row.closed_by, row.finding) == (Status.CLOSED, "李老师", "在家，都好")
+
+
+@pytest.mark.parametrize("number", ["99", "0", "-1", "x", "1" * 30, "１"])
+async def test_an_unknown_case_is_a_friendly_404(office: Office, number: str) -> None:
+    for answer in (
+        await office.client.get(f"/case/{number}"),
+        await office.client.get(f"/recording/{number}/x.ulaw"),
+    ):
+        assert answer.status_code == 404
+        assert "没有" in answer.text
+
+
+async def test_acting_on_an_unknown_case(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    assert (await office.send("/case/99/close", by="李老师", finding="好")).status_code == 404
+    assert (await office.send("/case/99/take-over", by="李老师")).status_code == 404
+
+
+async def test_what_people_write_is_shown_as_text(office: Office) -> None:
+    world = office.world
+    elder, other = world.elder(NASTY, spoken_name=NASTY), world.elder("李建国")
+    await world.to("08:00")
+    await world.ends(
+        elder, "not_well", detail={"text": NASTY, "engine": NASTY, "confidence": 0.5, "recording": '"><i>'}
+    )
+    await world.ends(other, "silent", "none")
+    await office.send(f"/case/{office.case(elder)}/take-over", by=NASTY)
+    wrong = await office.send(f"/case/{office.case(elder)}/close", by=NASTY, finding=" ")
+    pages = [wrong.text]
+    await office.send(f"/case/{office.case(elder)}/close", by=NASTY, finding=NASTY)
+    for path in ("/", f"/case/{office.case(elder)}", "/sheet"):
+        pages += [(await office.client.get(path)).text]
+    for page in pages:
+        assert "<script>alert" not in page
+        assert '"><i>' not in page
+        assert "&lt;script&gt;" in page
+
+
+# ── who may ask ───────────────────────────────────────────────────────────────────────────────────
+
+FOREIGN = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"origin": "http://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://127.0.0.1:9999"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+async def test_a_form_from_elsewhere_changes_nothing(office: Office, headers: dict[str, str]) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    before = office.world.row(elder)
+    answer = await office.send(f"/case/{office.case(elder)}/close", headers, by="李老师", finding="都好")
+    assert (answer.status_code, "没有保存" in answer.text) == (403, True)
+    assert office.world.row(elder) == before
+    own = {"sec-fetch-site": "same-origin", "origin": HERE}
+    assert (await office.send(f"/case/{before.checkin_id}/close", own, by="李老师", finding="都好")).status_code == 303
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "王"])
+async def test_a_form_without_our_token_changes_nothing(office: Office, token: str) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    before = office.world.row(elder)
+    for path in ("close", "take-over"):
+        answer = await office.client.post(
+            f"/case/{before.checkin_id}/{path}", data={"by": "李老师", "finding": "都好", "token": token}
+        )
+        assert (answer.status_code, "页面已过期" in answer.text) == (403, True)
+    assert office.world.row(elder) == before
+
+
+async def test_a_malformed_form_is_refused_as_a_page(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:00")
+    answer = await office.client.post(f"/case/{office.case(elder)}/close", files={"by": ("a.bin", b"\0")})
+    assert (answer.status_code, "没有保存" in answer.text) == (422, True)
+
+
+PATHS = ["/", "/case/1", "/sheet", "/healthz", "/static/console.css", "/recording/1/x"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "127.0.0.1.evil.example"},
+        {"host": "192.168.1.5:8000"},
+        {"host": ""},
+        {"host": "127.0.0.1", "x-forwarded-for": "1.2.3.4"},
+        {"host": "127.0.0.1", "forwarded": "for=1.2.3.4"},
+        {"host": "127.0.0.1", "via": "1.1 proxy"},
+    ],
+)
+async def test_nobody_else_gets_a_page(office: Office, path: str, headers: dict[str, str]) -> None:
+    assert (await office.client.get(path, headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("127.0.0.1:8000", "127.0.0.1"),
+        ("LOCALHOST", "localhost"),
+        ("[::1]:80", "::1"),
+        ("[", ""),
+        ("a@localhost", "localhost"),
+    ],
+)
+def test_names_of_this_machine(host: str, name: str) -> None:
+    assert host_name(host) == name
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/static/none.js"])
+async def test_every_answer_forbids_storing_and_strangers(office: Office, path: str) -> None:
+    headers = (await office.client.get(path)).headers
+    assert headers["cache-control"] in ("no-store", "no-cache")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+
+
+# ── recordings ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_recording_plays_and_each_listening_is_written_down(office: Office) -> None:
+    world = office.world
+    elder = world.elder()
+    await world.to("08:00")
+    path = await office.not_well(elder)
+    case = office.case(elder)
+    for _ in range(2):  # a browser asks twice for one listening
+        answer = await office.client.get(f"/recording/{case}/{path}")
+    assert answer.headers["content-type"] == "audio/wav"
+    with wave.open(io.BytesIO(answer.content)) as audio:
+        assert (audio.getframerate(), audio.getnchannels(), audio.getnframes()) == (8000, 1, 8000)
+    await office.send(f"/case/{case}/take-over", by="李老师")
+    await office.client.get(f"/recording/{case}/{path}")
+    world.clock.advance(minutes=2)
+    await office.client.get(f"/recording/{case}/{path}")
+    with world.db.read() as session:
+        told = [(event.what, event.who) for event in cases.events(session, case) if event.what == "listened"]
+        log = session.scalars(select(CallEvent).where(CallEvent.kind == "listened")).all()
+    assert told == [("listened", "本机"), ("listened", "李老师"), ("listened", "李老师")]
+    assert [event.detail["path"] for event in log] == [path] * 3
+    assert "听了录音" in (await office.client.get(f"/case/{case}")).text
+
+
+async def test_only_recordings_of_this_case_are_served(office: Office) -> None:
+    world = office.world
+    elder, other = world.elder(), world.elder("李建国")
+    await world.to("08:30")
+    path = await office.not_well(elder)
+    (office.folder / "recordings" / "secret.ulaw").write_bytes(b"\xff")
+    for asked in (
+        f"{office.case(other)}/{path}",
+        f"{office.case(elder)}/secret.ulaw",
+        f"{office.case(elder)}/../wenan.db",
+        f"{office.case(elder)}/%2e%2e/wenan.db",
+        f"{office.case(elder)}/..%2fwenan.db",
+        f"{office.case(elder)}//etc/passwd",
+    ):
+        assert (await office.client.get(f"/recording/{asked}")).status_code == 404
+    with world.db.read() as session:
+        assert session.scalars(select(CallEvent).where(CallEvent.kind == "listened")).all() == []
+
+
+async def test_a_damaged_recording_is_said_to_be_damaged(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:00")
+    path = await office.not_well(elder)
+    (office.folder / "recordings" / path).write_bytes(b"\x00" * 10)
+    answer = await office.client.get(f"/recording/{office.case(elder)}/{path}")
+    assert (answer.status_code, "已损坏" in answer.text) == (404, True)
