@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from callflows.events import Hangup, Say
 from callflows.flow import Flow
@@ -92,3 +94,11 @@ def test_phrases_of_both_tongues_are_listened_for(flow: Flow) -> None:
     }
     assert {phrase: health[phrase] for phrase in expected} == expected
     assert {"救命", "掼跤了", "胸口痛", "透勿过气", "着火了", "我起不来了"} <= set(flow.distress)
+
+
+def test_the_example_in_the_documentation_is_the_real_step(flow: Flow) -> None:
+    root = Path(__file__).parents[3]
+    example = (root / "docs" / "flows.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    shown = yaml.safe_load(example)
+    real = yaml.safe_load(Path(flow.file).read_text(encoding="utf-8"))["steps"]["health.ask"]
+    assert shown["health.ask"] == {**real, "answers": real["answers"][:3]}
