@@ -3,11 +3,13 @@
 Started by speech.synthesis as a script, it imports nothing of ours. Protocol: one JSON line in for each prompt,
 `{"id", "text", "voice", "rate"}`; one JSON line out, `{"id", "bytes", "hz"}` followed by that many bytes of 16-bit mono
 PCM, or `{"id", "error"}`. The first line out is `{"ready": true}` or `{"error"}`. End of input ends the process, even
-in the middle of a hung utterance. Errors never repeat the text.
+in the middle of a hung utterance. Errors never repeat the text. The argument `package` passes over the system's
+library.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -17,7 +19,6 @@ import threading
 import wave
 from typing import IO, Any
 
-FALLBACK_PACKAGE = "espeakng_loader"
 LIBRARY = "libespeak-ng.so.1"
 FINISH_S = 10.0  # the parent is less patient than that
 
@@ -27,7 +28,7 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        load_library()
+        load_library(system="package" not in sys.argv)
         speaker = Speaker()
     except Exception as error:  # whatever a foreign library throws: the parent must hear of it
         _say(out, {"error": _reason(error)})
@@ -38,20 +39,17 @@ def main() -> int:
     return 0
 
 
-def load_library() -> str:
+def load_library(system: bool = True) -> None:
     """Makes pyttsx3 find espeak-ng: the system's library, else the one in the package espeakng-loader."""
-    try:
-        if os.environ.get("WENAN_ESPEAK") != "package":
+    with contextlib.suppress(OSError):
+        if system:
             ctypes.CDLL(LIBRARY)
-            return "system"
-    except OSError:
-        pass
+            return
     import espeakng_loader
 
     os.environ["ESPEAK_DATA_PATH"] = espeakng_loader.get_data_path()
     # The library bears the system library's name inside: pyttsx3's own search finds the loaded one.
     ctypes.CDLL(espeakng_loader.get_library_path(), mode=ctypes.RTLD_GLOBAL)
-    return "package"
 
 
 class Speaker:

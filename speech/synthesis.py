@@ -11,10 +11,9 @@ import contextlib
 import itertools
 import json
 import logging
-import os
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,7 +62,7 @@ class Synthesiser(Protocol):
 class EspeakChild:
     """espeak-ng by pyttsx3 in a child process, one prompt at a time. Belongs to one event loop.
 
-    `command` starts the child (tests put others there); `environment` is added to this process's own.
+    `command` starts the child (tests put others there).
     """
 
     def __init__(
@@ -72,13 +71,11 @@ class EspeakChild:
         rate: int = RATE,
         timeout_s: float = PROMPT_S,
         command: Sequence[str] | None = None,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.voice = f"espeak-ng {VOICES['zh']} {rate}"
         self._rate = rate
         self._timeout_s = timeout_s
         self._command = tuple(command or (sys.executable, "-P", str(CHILD)))
-        self._environment = {**os.environ, **(environment or {})}
         self._child: asyncio.subprocess.Process | None = None
         self._one_at_a_time = asyncio.Lock()
         self._ids = itertools.count(1)
@@ -131,7 +128,6 @@ class EspeakChild:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # pyttsx3 may print what it speaks
-            env=self._environment,
             start_new_session=True,
         )
         hello = await asyncio.wait_for(_head(self._child), START_S)

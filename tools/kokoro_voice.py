@@ -26,6 +26,7 @@ STYLES = 510  # one style per length in tokens
 MAX_TOKENS = 509
 SAMPLES_PER_FRAME = 600  # the duration predictor counts in 25 ms
 DURATIONS = "/encoder/Clip_output_0"
+END = "|"  # keeps the space behind a last comma
 NON_SYLLABIC = "\u032f"  # a mark below diphthongs that the vocabulary doesn't have
 FIGURES = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 HALF_TO_FULL = str.maketrans({",": "，", "?": "？", "!": "！", ";": "；", ":": "："})
@@ -37,6 +38,9 @@ class Context:
 
     before: str = ""
     after: str = ""
+
+
+ALONE = Context()
 
 
 class KokoroVoice:
@@ -56,17 +60,23 @@ class KokoroVoice:
         other._style = np.fromfile(folder / "styles" / f"{name}.bin", np.float32).reshape(STYLES, 1, 256)
         return other
 
-    def speak(self, text: str, context: Context | None = None) -> Floats:
-        """Samples at 24 kHz. ValueError when the text holds something that has no sound in this voice."""
-        context = context or Context()
-        before, inner, after = (self._tokens(part) for part in (context.before, text, context.after))
-        if not inner:
-            raise ValueError(f"nothing to speak in {text!r}")
-        samples, frames = self._run([*before, *inner, *after])
-        ends = np.cumsum(frames)  # token i (with the pad in front as 0) ends here
-        first = int(ends[len(before)]) if before else 0
-        last = int(ends[len(before) + len(inner)]) if after else int(ends[-1])
-        return samples[first * SAMPLES_PER_FRAME : last * SAMPLES_PER_FRAME]
+    def speak(self, text: str, context: Context = ALONE) -> Floats:
+        """Samples at 24 kHz. ValueError when the text holds something that has no sound in this voice.
+
+        Between text and context stands punctuation, if need be a comma: a breath in which the piece can be cut out.
+        """
+        before, after = context.before, context.after
+        if before and not _is_mark(before[-1]) and not _is_mark(text[0]):
+            before += ","
+        if after and not _is_mark(text[-1]) and not _is_mark(after[0]):
+            after = "," + after
+        parts = [self._tokens(part) for part in (before, text, after)]
+        samples, frames = self._run([token for part in parts for token in part])
+        ends = np.cumsum(frames) * SAMPLES_PER_FRAME  # token i (with the pad in front as 0) ends here
+        first, last = int(ends[len(parts[0])]), int(ends[len(parts[0]) + len(parts[1])])
+        begin = _breath(samples, first, mark_before=_is_mark(before[-1])) if before else 0
+        end = _breath(samples, last, mark_before=_is_mark(text[-1])) if after else len(samples)
+        return samples[begin:end]
 
     def _tokens(self, text: str) -> list[int]:
         phonemes = self._phonemes.of(text)
@@ -89,6 +99,22 @@ class KokoroVoice:
         return np.asarray(audio, np.float32).ravel(), np.asarray(durations).ravel().astype(np.int64)
 
 
+def _is_mark(char: str) -> bool:
+    return not char.isalnum()
+
+
+def _breath(samples: Floats, boundary: int, mark_before: bool) -> int:
+    """The quietest moment near a boundary of tokens. A sound begins before its token does, a fricative 100 ms before;
+    so after a mark the breath lies before the boundary; before a mark, behind it."""
+    early, late = (RATE // 8, 0) if mark_before else (RATE // 50, RATE // 15)
+    step = RATE // 200
+    first = max(0, boundary - early)
+    power = samples[first : boundary + late].astype(np.float64) ** 2
+    steps = power[: len(power) // step * step].reshape(-1, step).mean(axis=1)
+    smooth = np.convolve(steps, np.ones(4) / 4, mode="valid")
+    return first + (int(np.argmin(smooth)) + 2) * step
+
+
 class Phonemes:
     """Mandarin text → the phonemes that Kokoro was trained on (misaki), with our own readings first."""
 
@@ -104,7 +130,7 @@ class Phonemes:
 
     def of(self, text: str) -> str:
         """Phonemes; words are parted by spaces, punctuation stays (it makes the pauses)."""
-        text = self._g2p.map_punctuation(re.sub(r"[0-9]+", _figures, text).translate(HALF_TO_FULL))
+        text = self._g2p.map_punctuation(re.sub(r"[0-9]+", _figures, text).translate(HALF_TO_FULL) + END)[: -len(END)]
         return "".join(self._segment(part) for part in re.findall(r"[一-鿿]+|[^一-鿿]+", text))
 
     def _segment(self, part: str) -> str:
