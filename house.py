@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 import uvicorn
 from fastapi import FastAPI
-from speech.ears import Ears
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
@@ -26,6 +25,8 @@ from checkins.cycle import Cycle
 from checkins.mornings import Mornings
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
+from console import routes as console_routes
+from console.deps import Deps
 from ivr import ports as telephone_ports
 from ivr import routes as telephone_routes
 from ivr.calls import Calls
@@ -40,6 +41,7 @@ from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.phone import Phone, PhoneKind
 from settings import Settings, SettingsError
+from speech.ears import Ears
 from speech.prompts import Prompts
 from speech.synthesis import EspeakChild
 from storage.database import Database
@@ -245,9 +247,9 @@ def _build(
     tools = Tools(ears, prompts, recordings, calls)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
     watch = Watch(db, clock, data / "heartbeat")
-    web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None)
+    web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts))
-    return House(
+    house = House(
         settings,
         clock,
         db,
@@ -263,10 +265,25 @@ def _build(
         base_url,
         virtual,
     )
+    web.include_router(console_routes.routes(_deps(house)))
+    return house
+
+
+def _deps(house: House) -> Deps:
+    """What the console shows and may do."""
+    return Deps(
+        db=house.db,
+        clock=house.clock,
+        ears_status=house.ears.status,
+        recordings_read=house.recordings.read,
+        late=lambda: house.watch.late,
+        notes=lambda: house.notes,
+    )
 
 
 def _load_ears(models, **k):
     from speech.ears import load_ears
+
     return load_ears(models, **k)
 
 

@@ -217,12 +217,13 @@ class Utterances:
         """By a key, by silence, at the limit, or because the line is gone."""
         dictation, self._dictation = self._dictation, None
         assert dictation is not None
+        node = self._desk.wait.node if self._desk.wait else ""
         ended = self._hearing.finish()
         dictation.voiced_ms += ended.voiced_ms if ended else 0
         said, self._now = self._now, None
-        self._do(self._dictated(dictation, ended_by, said))
+        self._do(self._dictated(dictation, node, ended_by, said))
 
-    async def _dictated(self, dictation: _Dictation, ended_by: str, said: _Utterance | None) -> None:
+    async def _dictated(self, dictation: _Dictation, node: str, ended_by: str, said: _Utterance | None) -> None:
         path = await self._store(bytes(dictation.audio)) if dictation.spoke else ""
         told = await self._last_words(said.ear if said else None)
         text, confidence, engine = (told.text, round(told.confidence, 3), told.engine) if told else ("", 0.0, "none")
@@ -233,7 +234,7 @@ class Utterances:
         )
         if text and self._is_distress(text):
             self._distressed(said, text, engine, confidence)
-        self._desk.feed(DictationEnded(seconds, voiced, text, confidence, engine, path, ended_by))
+        self._desk.feed(DictationEnded(seconds, voiced, text, confidence, engine, path, ended_by, node))
 
     async def _last_words(self, ear: Ear | None) -> Interpretation | None:
         if ear is None:

@@ -1,0 +1,1 @@
+"""Repeatable measurements: `make bench`, or `python -m bench latency | calls | talking | recognisers`."""

