@@ -3,8 +3,8 @@
 Started by speech.synthesis as a script, it imports nothing of ours. Protocol: one JSON line in for each prompt,
 `{"id", "text", "voice", "rate"}`; one JSON line out, `{"id", "bytes", "hz"}` followed by that many bytes of 16-bit mono
 PCM, or `{"id", "error"}`. The first line out is `{"ready": true}` or `{"error"}`. End of input ends the process, even
-in the middle of a hung utterance. Errors never repeat the text. The argument `package` passes over the system's
-library.
+in the middle of a hung utterance. Errors never repeat the text. The argument `system` passes over the library
+in the package.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import wave
 from typing import IO, Any
 
 LIBRARY = "libespeak-ng.so.1"
+MANDARIN = b"sit/cmn"
 FINISH_S = 10.0  # the parent is less patient than that
 
 
@@ -28,8 +29,9 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        load_library(system="package" not in sys.argv)
+        library = load_library(package="system" not in sys.argv)
         speaker = Speaker()
+        check_mandarin(library)
     except Exception as error:  # whatever a foreign library throws: the parent must hear of it
         _say(out, {"error": _reason(error)})
         return 1
@@ -39,17 +41,32 @@ def main() -> int:
     return 0
 
 
-def load_library(system: bool = True) -> None:
-    """Makes pyttsx3 find espeak-ng: the system's library, else the one in the package espeakng-loader."""
-    with contextlib.suppress(OSError):
-        if system:
-            ctypes.CDLL(LIBRARY)
-            return
-    import espeakng_loader
+def load_library(package: bool = True) -> ctypes.CDLL:
+    """Makes pyttsx3 find espeak-ng: the one in the package espeakng-loader (1.52), else the system's.
 
-    os.environ["ESPEAK_DATA_PATH"] = espeakng_loader.get_data_path()
-    # The library bears the system library's name inside: pyttsx3's own search finds the loaded one.
-    ctypes.CDLL(espeakng_loader.get_library_path(), mode=ctypes.RTLD_GLOBAL)
+    In this order because Debian 12's espeak-ng (1.51) spells Chinese characters as English letters.
+    """
+    with contextlib.suppress(ImportError, OSError, RuntimeError):
+        if package:
+            import espeakng_loader
+
+            data = espeakng_loader.get_data_path()
+            # The library bears the system library's name inside: pyttsx3's own search finds the loaded one.
+            library = ctypes.CDLL(espeakng_loader.get_library_path(), mode=ctypes.RTLD_GLOBAL)
+            os.environ["ESPEAK_DATA_PATH"] = data
+            return library
+    return ctypes.CDLL(LIBRARY, mode=ctypes.RTLD_GLOBAL)
+
+
+def check_mandarin(library: ctypes.CDLL) -> None:
+    """RuntimeError when this espeak-ng can't read Chinese characters: better no voice than gibberish."""
+    library.espeak_Info.restype = library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_SetVoiceByName(MANDARIN)
+    text = ctypes.c_char_p("您好".encode())
+    phonemes = library.espeak_TextToPhonemes(ctypes.byref(text), 1, 0) or b""
+    if not phonemes.strip() or b"(en)" in phonemes:  # "(en)" marks a change to the English voice
+        version = (library.espeak_Info(None) or b"?").decode()
+        raise RuntimeError(f"espeak-ng {version} can't read Chinese; use 1.52 or the package espeakng-loader")
 
 
 class Speaker:

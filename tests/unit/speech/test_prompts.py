@@ -19,7 +19,7 @@ from speech.pack import PackPrompt
 from speech.prompt_cache import PromptCache, cache_key
 from speech.prompts import TONE, Prompts
 from speech.resample import from_floats, to_floats
-from speech.synthesis import SynthesisError
+from speech.synthesis import EspeakChild, SynthesisError
 
 Make = Callable[..., Prompts]
 HOUR = 3600
@@ -316,6 +316,13 @@ async def test_closing_ends_what_is_being_rendered(make: Make, synthesiser: Fake
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert synthesiser.closed >= 1
+
+
+async def test_the_real_voice_speaks_a_name(make: Make) -> None:
+    spoken = await make(synthesiser=EspeakChild()).get("欧阳阿婆")
+    assert spoken != TONE
+    assert 0.15 < len(spoken) / 8000 / 4 < 0.6
+    assert active_level(to_floats(g711.ulaw_decode(spoken))) == pytest.approx(TARGET_DBOV, abs=1)
 
 
 # ── memory and disk ───────────────────────────────────────────────────────────────────────────────
