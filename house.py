@@ -41,7 +41,7 @@ from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.phone import Phone, PhoneKind
 from settings import Settings, SettingsError
-from speech.ears import Ears
+from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
 from speech.synthesis import EspeakChild
 from storage.database import Database
@@ -222,7 +222,7 @@ def _build(
     data.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
     db = Database(settings.database_url)
-    ears = ears or _load_ears(
+    ears = ears or load_ears(
         settings.models_dir, workers=settings.recogniser_workers, whisper_threads=settings.whisper_threads
     )
     prompts = Prompts(cache=data / "prompts", human=settings.human_prompts, synthesiser=EspeakChild())
@@ -279,12 +279,6 @@ def _deps(house: House) -> Deps:
         late=lambda: house.watch.late,
         notes=lambda: house.notes,
     )
-
-
-def _load_ears(models, **k):
-    from speech.ears import load_ears
-
-    return load_ears(models, **k)
 
 
 async def _close(house: House) -> None:

@@ -247,7 +247,8 @@ def _run(work: Callable[[Settings], Awaitable[int]]) -> None:
     logging.basicConfig(
         level=loaded.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # request lines would hold numbers
+    for talkative in ("httpx", "uvicorn", "alembic", "websockets"):  # request lines would hold numbers
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
     async def main() -> int:
         return await work(loaded)

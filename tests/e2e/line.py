@@ -1,4 +1,5 @@
-"""The whole house behind the fake carrier, in virtual time: an elder's telephone on one side, the register on the other."""
+"""The whole house behind the fake carrier, in virtual time: an elder's telephone on one side, the register on the
+other."""
 
 from __future__ import annotations
 
@@ -81,17 +82,19 @@ async def story(
     carrier: FakeCarrier, folder: Path, engines: Sequence[Recogniser] = (), **settings: Any
 ) -> AsyncIterator[Story]:
     values: dict[str, Any] = {
-        "database_url": f"sqlite:///{folder}/wenan.db", "data_dir": folder, "port": 0, "calls_per_second": 100, **settings,
-    }  # fmt: skip
+        "database_url": f"sqlite:///{folder}/wenan.db",
+        "data_dir": folder,
+        "port": 0,
+        "calls_per_second": 100,
+        **settings,
+    }
 
     def config(base_url: str) -> TwilioConfig:
         media = values.get("media", "stream")
         return TwilioConfig(ACCOUNT_SID, (AUTH_TOKEN,), LINE, base_url, carrier.base_url, media=media)
 
     ears = Ears(engines)
-    async with open_house(
-        Settings(**values), clock=carrier.clock, config=config, lockstep=True, ears=ears
-    ) as house:
+    async with open_house(Settings(**values), clock=carrier.clock, config=config, lockstep=True, ears=ears) as house:
         yield Story(house, carrier, await house.db.run(_place))
 
 
