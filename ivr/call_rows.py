@@ -145,11 +145,11 @@ def finish(
     return news
 
 
-def break_off(session: DbSession, now: datetime) -> list[str]:
-    """Marks conversations that a crash cut; the ids of all calls that were on a line."""
+def break_off(session: DbSession, began: datetime, now: datetime) -> list[str]:
+    """Marks conversations that a crash cut (begun before this process was); the ids of all calls on a line."""
     calls = session.scalars(select(Call).where(Call.state != CallState.OVER, Call.reason != LOST)).all()
     for call in calls:
-        if call.state == CallState.TALKING and call.interrupted_at is None:
+        if call.answered_at is not None and call.answered_at <= began and call.interrupted_at is None:
             call.interrupted_at = now
     for call in session.scalars(unreported()):
         call.interrupted_at = call.interrupted_at or now

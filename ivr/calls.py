@@ -69,6 +69,7 @@ class Calls:
         self.now = now
         self.db = db
         self._flow = flow
+        self._began = now()
 
     # ── placing ───────────────────────────────────────────────────────────────────────────────────
 
@@ -111,7 +112,10 @@ class Calls:
     async def picked_up(self, call_id: str, sid: str) -> Call | None:
         """The carrier asks what to say. None: no such call, it is over, or another call of the carrier has it."""
         now = self.now()
-        return await self.db.run(lambda session: rows.pick_up(rows.locked(session, call_id), sid, now))
+        call = await self.db.run(lambda session: rows.pick_up(rows.locked(session, call_id), sid, now))
+        if call is not None:
+            self.live.add(call_id)
+        return call
 
     async def issue_token(self, call_id: str) -> str | None:
         """A fresh token for the media stream; it replaces one that was not used. None: a stream began before."""
@@ -230,7 +234,7 @@ class Calls:
         """After a start: calls that were on a line when the process before ended. Their conversations are marked as
         broken off by us."""
         now = self.now()
-        self.live |= set(await self.db.run(lambda session: rows.break_off(session, now)))
+        self.live |= set(await self.db.run(lambda session: rows.break_off(session, self._began, now)))
         return sorted(self.live)
 
     async def finish_overdue(self) -> int:

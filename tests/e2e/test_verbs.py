@@ -18,7 +18,7 @@ from ivr.virtual import twiml, wav
 from ivr.virtual.acoustics import tone
 from tests.e2e.control import ELDER, TONE, Control, control, order
 from tests.fakes.call import FakeCall
-from tests.fakes.carrier import FakeCarrier
+from tests.fakes.carrier import AUTH_TOKEN, FakeCarrier
 
 VOICE = {"CallSid": "CA1", "CallStatus": "in-progress", "Direction": "outbound-api", "To": ELDER}
 SPEECH = tone(300, 3.0)
@@ -333,3 +333,24 @@ async def test_odd_digits(room: Control, digits: str) -> None:
     await room.post("voice?call=i1", VOICE)
     answer = await room.post("verbs/key?call=i1&turn=1", {**VOICE, "Digits": digits})
     assert twiml.parse(answer.content)[0].name == "Gather"
+
+
+async def test_no_name_number_or_word_in_the_log(
+    carrier: FakeCarrier, room: Control, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the lowest level, libraries included."""
+    caplog.set_level("DEBUG")
+    call = await rung(carrier, room)
+    await call.hears("greet.ask")
+    call.presses("1")
+    await call.hears("health.ask")
+    call.hangs_up()
+    await call.ended()
+    await room.telephone.trace("i1", ELDER, carrier.clock.now())
+    await room.calls.order(order("i2"))
+    await room.telephone.trace("i2", ELDER, carrier.clock.now())
+    carriers = ("ivr.virtual", "uvicorn.access")  # the other side's; access logs are off outside the test runner
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith(carriers)]
+    assert any("twilio" in line for line in ours)
+    for secret in (ELDER, ELDER[1:], "王阿婆", "身体好", AUTH_TOKEN):
+        assert not [line for line in ours if secret in line]
