@@ -35,6 +35,7 @@ from ivr.pump import Tools
 from ivr.recordings import Recordings
 from ivr.telephone import TwilioTelephone
 from ivr.twilio.config import TwilioConfig
+from ivr.twilio.documents import SENTENCES
 from ivr.twilio.fetching import CarrierRecordings
 from ivr.twilio.rest import TwilioRest
 from ivr.twilio.verbs import Verbs
@@ -143,7 +144,7 @@ class House:
 
     async def prepare_names(self) -> None:
         """Renders what only this neighbourhood says (names, the committee, today's notice) before any call needs it."""
-        texts = await self.db.view(_own_texts)
+        texts = [*SENTENCES.values(), *await self.db.view(_own_texts)]
         missing = await self.prompts.prepare(texts)
         self.say_once(f"{len(missing)} prompts could not be made: they will be left out" if missing else "")
 

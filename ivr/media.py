@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from callflows.events import CallContext, Person
 from callflows.flow import Flow
 from callflows.session import Session
 from ivr.calls import CallStart
 from ivr.media_messages import FRAME_BYTES, Dtmf, Mark, Media, Message, ProtocolError, Start, StreamReader, StreamWriter
-from ivr.ports import CallOrder, Disposition, PersonResult
+from ivr.ports import Disposition, PersonResult
 from ivr.pump import Line, Pump, Tools
+from ivr.reports import context_of
 
 log = logging.getLogger(__name__)
 
@@ -212,14 +212,6 @@ class _Call:
     async def _send(self, text: str) -> None:
         if self._websocket.application_state is WebSocketState.CONNECTED:
             await self._websocket.send({"type": "websocket.send", "text": text})
-
-
-def context_of(order: CallOrder) -> CallContext:
-    """What a session must know of its call."""
-    people = tuple(Person(callee.id, callee.spoken_name, callee.language) for callee in order.callees)
-    records = all(callee.records for callee in order.callees)
-    variables: Mapping[str, str] = dict(order.variables)
-    return CallContext(people, variables, consent_recording=records)
 
 
 def _disposition(findings: Sequence[PersonResult]) -> Disposition:

@@ -57,7 +57,14 @@ class Verbs:
             return documents.turn(self._config, call.id, call.verbs)
         await self._calls.log(call.id, [LogEntry("verbs", self._at_ms(call), {"begun": call.session is None})])
         failed = SpeechFailed("plain verbs")
-        return await self._feed(call, 0, [failed] if call.session else [failed, Started()])
+        if call.session is None:
+            return await self._feed(call, 0, [failed, Started()])
+        # A dictation that broke off is asked for again; a question is asked with a word on keys.
+        return await self._feed(call, 0, [Started()] if self._dictating(call) else [failed])
+
+    def _dictating(self, call: Call) -> bool:
+        flow = self._flow(order_from_json(call.order).flow)
+        return call.session is not None and isinstance(Session.from_json(flow, call.session).wait, Dictate)
 
     async def key(self, call: Call, turn: int, digits: str) -> str:
         """The answer to a gather: one key, or none."""
