@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -79,9 +81,13 @@ class Job:
 
     @property
     def made_from(self) -> str:
+        return self.made_by(VOICE)
+
+    def made_by(self, voice: str) -> str:
+        """Hash of everything that decides the audio."""
         whole = self.context.before + self.text + self.context.after
         used = sorted(item for item in overrides().items() if item[0] in whole)
-        parts = [self.text, self.context.before, self.context.after, VOICE, SPEED, RECIPE, used]
+        parts = [self.text, self.context.before, self.context.after, voice, SPEED, RECIPE, used]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
@@ -131,13 +137,16 @@ def overrides() -> dict[str, tuple[str, ...]]:
 
 def readings() -> dict[str, tuple[str, ...]]:
     """Our own readings as the voice needs them: a surname only counts together with 阿婆 or 阿公, as one word."""
-    from pypinyin import Style, lazy_pinyin
-
-    names = {}
+    names: dict[str, tuple[str, ...]] = {}
     for name, reading in surnames():
-        syllables = reading or tuple(lazy_pinyin(name, style=Style.TONE3, neutral_tone_with_five=True))
+        syllables = reading or _usual(name)
         names |= {name + ending: syllables + spoken for ending, spoken in ENDINGS.items()}
     return READINGS | names
+
+
+def _usual(name: str) -> tuple[str, ...]:
+    pypinyin = importlib.import_module("pypinyin")
+    return tuple(pypinyin.lazy_pinyin(name, style=pypinyin.Style.TONE3, neutral_tone_with_five=True))
 
 
 def surnames() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -276,20 +285,41 @@ def _groups(items: Sequence[Any], size: Callable[[Any], int]) -> Iterator[list[A
 
 
 def _clips(studio: Studio, again: bool) -> None:
-    """demo/clips-N.zip: entries VOICE/KEY.ulaw. Rendered whole each time: a clip has no hash of its own."""
+    """demo/clips-N.zip: entries VOICE/KEY.ulaw, and index.json with what each was made from."""
     import yaml
 
     script = yaml.safe_load(CLIPS.read_text("utf-8"))
-    jobs = [(name, key, text) for name in script["voices"] for key, text in script["clips"].items()]
+    jobs = [
+        (name, f"{name}/{key}.ulaw", Job(text)) for name in script["voices"] for key, text in script["clips"].items()
+    ]
     voices = {name: studio.voice(name) for name in script["voices"]}
-    audio = studio.each("clips", jobs, lambda job: studio.render(voices[job[0]], Job(job[2])))
-    entries = [(f"{name}/{key}.ulaw", ulaw) for (name, key, _), ulaw in zip(jobs, audio, strict=True)]
+    known = {} if again else _known_clips()
+
+    def make(named: tuple[str, str, Job]) -> tuple[str, str, bytes]:
+        name, entry, job = named
+        old, ulaw = known.get(entry, ("", b""))
+        made_from = job.made_by(name)
+        return entry, made_from, ulaw if old == made_from else studio.render(voices[name], job)
+
+    groups = list(_groups(studio.each("clips", jobs, make), lambda clip: len(clip[2])))
     for path in CLIPS.parent.glob("clips*.zip"):
         path.unlink()
-    for number, group in enumerate(_groups(entries, lambda entry: len(entry[1])), 1):
+    for number, group in enumerate(groups, 1):
         path = CLIPS.with_name(f"clips-{number}.zip")
-        pack.write_zip(path, dict(group))
+        index = json.dumps({entry: made_from for entry, made_from, _ in group}, indent=1).encode()
+        pack.write_zip(path, {pack.INDEX: index} | {entry: ulaw for entry, _, ulaw in group})
         print(f"{path.relative_to(ROOT)}: {len(group)} clips, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def _known_clips() -> dict[str, tuple[str, bytes]]:
+    """Entry → what it was made from, and its audio."""
+    known: dict[str, tuple[str, bytes]] = {}
+    for path in CLIPS.parent.glob("clips*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            if pack.INDEX in archive.namelist():
+                index = json.loads(archive.read(pack.INDEX))
+                known |= {entry: (made_from, archive.read(entry)) for entry, made_from in index.items()}
+    return known
 
 
 # ── checking, recording sheets ────────────────────────────────────────────────────────────────────
