@@ -37,9 +37,9 @@ Source = Packages | Files | Archive
 
 @dataclass(frozen=True)
 class Weights:
-    """One model: a folder `name` in the models folder.
+    """One model: a folder `name` in the models folder. `megabytes`: what is fetched.
 
-    `megabytes`: what is fetched. `files`: those that must be there, with sha256 where it is known beforehand ("" where only the archive's sum is
+    `files`: those that must be there, with sha256 where it is known beforehand ("" where only the archive's sum is
     known: then the sums are noted when it is unpacked). `sources` are tried in turn.
     """
 

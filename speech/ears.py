@@ -13,9 +13,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
+from speech.catalogue import CATALOGUE
+from speech.engines import vosk_engine, whisper_engine
 from speech.interpret import Interpretation, interpret
 from speech.phrases import DISTRESS
 from speech.recogniser import SAMPLE_RATE, Hypothesis, Recogniser, Request, Stream, Word
@@ -99,6 +102,43 @@ class Ears:
 
 def _rank(name: str) -> tuple[int, str]:
     return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+
+
+def load_ears(models_dir: Path, *, workers: int, whisper_threads: int) -> Ears:
+    """Ears with the engines whose weights are in `models_dir`; the status says of every other one what to do.
+
+    Blocking (seconds, while weights are read). Without any weights the line goes on by keys and recording.
+    """
+    engines: list[Recogniser] = []
+    status = []
+    for name in dict.fromkeys(weights.engine for weights in CATALOGUE):
+        engine, why = make_engine(name, models_dir, workers=workers, threads=whisper_threads)
+        engines += [engine] if engine else []
+        status.append(EngineStatus(name, engine is not None, why))
+    if not engines:
+        log.warning("no recogniser: the line works by keys and recordings (python server.py models pull)")
+    return Ears(engines, workers=workers, status=status)
+
+
+def make_engine(name: str, models_dir: Path, *, workers: int, threads: int) -> tuple[Recogniser | None, str]:
+    """The engine with its weights loaded, or None; and one sentence on it. `threads`: per utterance, for whisper."""
+    makers: dict[str, Callable[[Path], Recogniser]] = {
+        "vosk": vosk_engine.VoskRecogniser,
+        "whisper": lambda folder: whisper_engine.WhisperRecogniser(folder, workers=workers, threads=threads),
+    }
+    weights = next((one for one in CATALOGUE if one.engine == name), None)
+    if weights is None or name not in makers:
+        return None, f"no such engine; known are {', '.join(makers)}"
+    folder = models_dir / weights.name
+    if not folder.is_dir():
+        return None, f"no weights: python server.py models pull {weights.name}"
+    try:
+        return makers[name](folder), f"ready, with {weights.name}"
+    except ImportError as error:
+        return None, f"the package {error.name} is missing: run make setup"
+    except (OSError, RuntimeError, ValueError) as error:
+        log.warning("%s can't be loaded: %s", weights.name, type(error).__name__)
+        return None, f"the weights in {folder} can't be loaded: python server.py models verify, then models pull"
 
 
 class Ear:

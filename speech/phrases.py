@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 DISTRESS = "distress"
 
@@ -56,11 +57,28 @@ _SOUNDS_LIKE = {
     "转人共": "转人工",
     "兄口痛": "胸口痛",
     "凶口痛": "胸口痛",
+    "坏来人": "快来人",
+    "我水倒": "我摔倒",
+    "不收服": "不舒服",
+    "不受伏": "不舒服",
+    "不受福": "不舒服",
+    "很难热": "很难受",
+    "很难肉": "很难受",
+    "腰腾": "腰疼",
+    "腰屯": "腰疼",
+    "没神嘛": "没什么",
+    "局委会": "居委会",
+    "纪委会": "居委会",
+    "摔人工": "转人工",
+    "专员工": "转人工",
 }
 
-_PARTICLES = "啊呀呢哦噢喔嘛吧哎诶欸哟咯啦呐哪嗯呃哈额唉喂"
+_PARTICLES = "啊呀呢哦噢喔嘛吧哎诶欸哟咯啦呐嗯呃哈额唉喂"
 _POLITE = ("谢谢侬", "谢谢你们", "谢谢你", "谢谢您", "谢谢", "再见", "你好", "侬好", "您好", "那个", "这个")
-_NEGATIONS = ("没有", "呒没", "没", "不是", "不会", "不", "勿", "别", "未")
+_NEGATIONS = (
+    *("没有", "呒没", "没", "不是", "不会", "不", "勿", "别", "未"),
+    *("没什么", "没有什么", "没啥", "没有啥", "呒没啥", "呒啥", "没哪里", "没有哪里", "没什么地方"),
+)
 
 # Found inside a longer utterance too, most urgent first: each ends with a person or with a question asked again, so a
 # false one costs little. Everything else needs the whole utterance.
@@ -109,9 +127,15 @@ def match(text: str, phrases: Mapping[str, Sequence[str]]) -> Match | None:
     return next((found for variant in _variants(heard) if (found := _inside(variant, table))), None)
 
 
+@lru_cache(maxsize=8192)
+def _plain(phrase: str) -> str:
+    """A menu's phrase, normalised once: menus hold hundreds and are matched with every utterance."""
+    return normalise(phrase)
+
+
 def _table(phrases: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
     """(normalised, meaning, phrase), longest first."""
-    rows = {(normalise(phrase), meaning): phrase for meaning, ways in phrases.items() for phrase in ways}
+    rows = {(_plain(phrase), meaning): phrase for meaning, ways in phrases.items() for phrase in ways}
     table = [(plain, meaning, phrase) for (plain, meaning), phrase in rows.items() if plain]
     return sorted(table, key=lambda row: -len(row[0]))
 
@@ -133,14 +157,22 @@ def _tiled(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
         return None
     meanings = {meaning for meaning, _ in best}
     if DISTRESS in meanings:
-        meanings = {DISTRESS}
+        return _only(DISTRESS, best) if _rings(heard, table) else None
     if len(meanings) > 1:
         meanings.discard(_WEAK)
     if len(meanings) != 1:
         return None
-    meaning = meanings.pop()
-    phrase = max((phrase for found, phrase in best if found == meaning), key=len)
-    return Match(meaning, phrase, whole=len({found for found, _ in best}) == 1)
+    return _only(meanings.pop(), best)
+
+
+def _only(meaning: str, tiles: list[tuple[str, str]]) -> Match:
+    phrase = max((phrase for found, phrase in tiles if found == meaning), key=len)
+    return Match(meaning, phrase, whole=len({found for found, _ in tiles}) == 1)
+
+
+def _rings(heard: str, table: list[tuple[str, str, str]]) -> bool:
+    """Whether a distress phrase stands there and is not denied ("没有摔倒了")."""
+    return any(meaning == DISTRESS and _affirmed(heard, plain) for plain, meaning, _ in table)
 
 
 def _tilings(heard: str, table: list[tuple[str, str, str]]) -> dict[int, list[tuple[str, str]]]:

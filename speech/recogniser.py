@@ -42,8 +42,9 @@ class Hypothesis:
     """What an engine made of one utterance.
 
     `phrase`/`meaning` are set when one of the request's phrases was recognised, else None (no-match).
-    `confidence` 0..1 is the engine's own; `margin` (nats per token, None if unknown) is its lead over the
-    garbage model or the open decoding. `agreed` says that a free decoding without the menu gave the same meaning
+    `confidence` 0..1 is the engine's own; `margin` (nats, None if unknown) is its lead over whatever else may have
+    been said: phrase-scorer, per token, over the open decoding; whisper, of the meaning over all other hypotheses
+    together. `agreed` says that a free decoding without the menu gave the same meaning
     (None: none was made). `text` is the free text where there is one, else the phrase.
     Silence and noise give empty text, never an invented sentence.
     """

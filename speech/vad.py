@@ -1,10 +1,13 @@
 """Voice activity per 20 ms frame: WebRTC's detector behind an energy gate.
 
-WebRTC's detector alone fires on line hum and hiss; the gate follows the line's noise floor and wants speech to stand
-above it. One `Vad` serves one call (it carries state); no clock, only frames.
+WebRTC's detector alone fires on hiss; the gate wants speech to stand above the line's noise floor, which is the
+quietest frame of the last seconds: noise goes on and on, speech has gaps between its syllables. One `Vad` serves one
+call (it carries state); no clock, only frames.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 import webrtcvad
 
@@ -15,9 +18,7 @@ from speech.recogniser import SAMPLE_RATE
 # −16…−36 with a weak speaker 10 dB below); idle G.711 noise lies near −65.
 MIN_RMS = 58
 MIN_LEAD = 1.8  # times the noise floor (5 dB)
-FLOOR_RISE = 1.0025  # per frame, about 1 dB a second: speech pauses often enough to bring it down again
-FLOOR_FALL = 0.3  # share of the way to a quieter frame
-MAX_FLOOR = 1000  # −30 dBov: in a louder room people speak up, and the floor must not swallow them
+FLOOR_FRAMES = 150  # 3 s: nobody speaks so long without a gap of 20 ms
 
 
 class Vad:
@@ -25,20 +26,13 @@ class Vad:
 
     def __init__(self, aggressiveness: int = 2) -> None:
         self._detector = webrtcvad.Vad(aggressiveness)
-        self._floor = float(MIN_RMS)
+        self._levels: deque[int] = deque(maxlen=FLOOR_FRAMES)
 
     def is_speech(self, frame: bytes) -> bool:
         level = g711.rms(frame)
-        loud = level >= MIN_RMS and level >= self._floor * MIN_LEAD
-        self._follow(level)
+        self._levels.append(level)
+        loud = level >= MIN_RMS and level >= MIN_LEAD * min(self._levels)
         return loud and bool(self._detector.is_speech(frame, SAMPLE_RATE))
-
-    def _follow(self, level: int) -> None:
-        if level < self._floor:
-            self._floor += (level - self._floor) * FLOOR_FALL
-            self._floor = max(self._floor, 1.0)
-        else:
-            self._floor = min(self._floor * FLOOR_RISE, MAX_FLOOR)
 
 
 def voiced_ms(pcm: bytes, aggressiveness: int = 2) -> int:

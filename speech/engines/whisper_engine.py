@@ -5,6 +5,9 @@ hypotheses: which share of their probability means what. So text and menu never 
 margin says how far the meaning leads everything else that the audio may have been. (Scoring every phrase of the menu
 by forced decoding was measured too: 30 ms of one core for each, and menus hold up to 400.)
 
+A telephone's band ends at 4 kHz, which Whisper's training audio did not: a little noise above it, 24 dB below the
+speech, makes 62 of 104 answers exact instead of 55.
+
 Whisper pads all audio to 30 s. The encoder takes shorter input as well: with 10 s it is seven times faster and, on the
 answers of the speech set, as good (121 of 208 texts exact, 120 with 30 s; with 8 s 113). bench/recognisers.py.
 """
@@ -16,6 +19,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +41,11 @@ PIECE_S = 28.0  # longer audio is cut at its quietest moment between LEAST_PIECE
 LEAST_PIECE_S = 20.0
 BEAM = 5
 LETTERS_PER_S = 12  # nobody speaks more tokens a second; bounds the decoder's loops
+UPPER_BAND = 0.06  # noise above 4 kHz, as a share of the audio's level
 MIN_VOICED_MS = 60  # less is a click, for which Whisper would invent a sentence
 NO_SPEECH, NO_SPEECH_SCORE = 0.6, -1.0  # OpenAI's own thresholds
 # Another hypothesis than the best one may give the (uncertain) meaning when it is not far behind all the others.
-MIN_LEAD = -1.5
+MIN_LEAD = -2.5
 
 # What Whisper makes of noise: closing titles of the films that it learned from.
 _INVENTED = re.compile(
@@ -102,7 +107,7 @@ class WhisperRecogniser:
 
     def decode(self, pcm: bytes) -> list[Decoded]:
         """The best hypotheses for at most 29 s of 8 kHz audio, best first; none when nobody speaks."""
-        samples = resample_floats(to_floats(pcm), SAMPLE_RATE, RATE)
+        samples = with_upper_band(resample_floats(to_floats(pcm), SAMPLE_RATE, RATE))
         seconds = len(samples) / RATE
         window = min(MAX_WINDOW_S, max(MIN_WINDOW_S, math.ceil(seconds + TAIL_S)))
         found = self._generate(log_mel(samples, window), seconds)
@@ -179,6 +184,22 @@ class WhisperStream:
                 score, tokens = score + hypotheses[0].score, tokens + hypotheses[0].tokens + 1
         confidence = math.exp(min(0.0, score / tokens)) if tokens else 0.0
         return Hypothesis("".join(texts), NAME, confidence, seconds=_seconds(pcm), work_s=time.monotonic() - begin)
+
+
+@cache
+def _hiss() -> Floats:
+    """Noise between 4 and 8 kHz of level 1, always the same (results must be repeatable)."""
+    spectrum = np.fft.rfft(np.random.default_rng(0).normal(0.0, 1.0, round(MAX_WINDOW_S * RATE)))
+    spectrum[: len(spectrum) // 2] = 0
+    return np.fft.irfft(spectrum).astype(np.float32)
+
+
+def with_upper_band(samples: Floats) -> Floats:
+    """16 kHz audio of a telephone with noise where the telephone carries nothing."""
+    level = UPPER_BAND * np.sqrt(np.mean(samples**2, dtype=np.float32)) if len(samples) else 0.0
+    filled = samples.copy()
+    filled[: len(_hiss())] += np.float32(level) * _hiss()[: len(samples)]
+    return filled
 
 
 def _seconds(pcm: bytes) -> float:

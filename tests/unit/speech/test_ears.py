@@ -1,0 +1,308 @@
+"""Recognition beside the event loop, with engines that do what a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from speech.ears import Ear, EarFailed, Ears, EngineStatus, load_ears
+from speech.recogniser import Hypothesis, Request
+
+MENU = {"well": ["蛮好的"], "unwell": ["头晕"], "distress": ["救命"]}
+ANSWER = Request("answer", MENU)
+DICTATION = Request("dictation", {"distress": ["救命"]})
+TENTH = bytes(1600)  # 100 ms
+
+
+@dataclass
+class Engine:
+    """Says `says`; the audio's length as its first word shows that nothing was lost. `before` runs in the worker."""
+
+    name: str = "whisper"
+    streaming: bool = False
+    says: str = "蛮好的"
+    languages: tuple[str, ...] = ("zh",)
+    before: Callable[[bytes], None] = lambda pcm: None
+    heard: list[bytes] = field(default_factory=list)
+    closed: int = 0
+
+    def supports(self, request: Request) -> bool:
+        return request.language in self.languages
+
+    def open(self, request: Request) -> Stream:
+        return Stream(self)
+
+
+class Stream:
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.audio = engine, b""
+
+    def feed(self, pcm: bytes) -> str | None:
+        self.audio += pcm
+        if not self.engine.streaming:
+            return None
+        self.engine.before(self.audio)
+        return f"{self.engine.says}{len(self.audio)}"
+
+    def finish(self) -> Hypothesis:
+        self.engine.before(self.audio)
+        self.engine.heard.append(self.audio)
+        return Hypothesis(
+            self.engine.says,
+            self.engine.name,
+            0.9,
+            meaning="well",
+            phrase="蛮好的",
+            margin=3.0,
+            agreed=True,
+            seconds=1.0,
+        )
+
+    def close(self) -> None:
+        self.engine.closed += 1
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Callable[..., Ears]]:
+    made: list[Ears] = []
+
+    def ears(*engines: Engine, workers: int = 2, hang_s: float | None = None) -> Ears:
+        made.append(Ears(engines, workers=workers, hang_s=hang_s))
+        return made[-1]
+
+    yield ears
+    for one in made:
+        one.close()
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+def counted(ear: Ear, tenths: int) -> None:
+    for number in range(tenths):
+        ear.feed(bytes([number]) + TENTH[1:])
+
+
+def raises(pcm: bytes) -> None:
+    raise RuntimeError("out of memory")
+
+
+async def test_an_answer_is_understood_with_all_its_audio_in_order(make: Callable[..., Ears]) -> None:
+    engine = Engine()
+    ears = make(engine)
+    ear = ears.open(ANSWER)
+    counted(ear, 30)
+    told = await ear.finish()
+    assert (told.meaning, told.certain, told.engine) == ("well", True, "whisper")
+    assert [engine.heard[0][at] for at in range(0, 30 * 1600, 1600)] == list(range(30))
+    assert ears.idle
+
+
+async def test_partials_come_in_the_loop_and_in_order(make: Callable[..., Ears]) -> None:
+    here, partials = threading.get_ident(), []
+
+    def on_partial(text: str) -> None:
+        assert threading.get_ident() == here
+        partials.append(int(text.removeprefix("蛮好的")))
+
+    ear = make(Engine("vosk", streaming=True)).open(ANSWER, on_partial)
+    for _ in range(10):
+        ear.feed(TENTH)
+        await asyncio.sleep(0.002)
+    told = await ear.finish()
+    assert told.text == "蛮好的"
+    await until(lambda: partials and partials[-1] == 16000)
+    assert partials == sorted(partials)
+
+
+async def test_feeding_never_waits_for_a_busy_engine(make: Callable[..., Ears]) -> None:
+    release = threading.Event()
+    ear = make(Engine("vosk", streaming=True, before=lambda pcm: release.wait(5) and None)).open(ANSWER)
+    begin = time.perf_counter()
+    counted(ear, 200)
+    assert time.perf_counter() - begin < 0.1
+    release.set()
+    assert (await ear.finish()).meaning == "well"
+
+
+async def test_engines_are_asked_in_their_order(make: Callable[..., Ears]) -> None:
+    ears = make(Engine("whisper"), Engine("unheard-of"), Engine("vosk"), Engine("phrase-scorer"))
+    assert [one.name for one in ears.status()] == ["phrase-scorer", "vosk", "whisper", "unheard-of"]
+    ear = ears.open(ANSWER)
+    ear.feed(TENTH)
+    assert (await ear.finish()).engine == "phrase-scorer"
+
+
+async def test_an_engine_that_raises_hands_all_audio_to_the_next(make: Callable[..., Ears]) -> None:
+    broken, sound = Engine("vosk", streaming=True, before=raises), Engine("whisper")
+    ear = make(broken, sound).open(ANSWER)
+    counted(ear, 20)
+    assert (await ear.finish()).engine == "whisper"
+    assert len(sound.heard[0]) == 20 * 1600
+
+
+async def test_an_engine_that_hangs_costs_one_turn_and_is_left_alone(make: Callable[..., Ears]) -> None:
+    release = threading.Event()
+    stuck, sound = Engine("vosk", streaming=True, before=lambda pcm: release.wait(20) and None), Engine("whisper")
+    ears = make(stuck, sound, workers=1, hang_s=0.1)
+    ear = ears.open(ANSWER)
+    counted(ear, 5)
+    assert (await ear.finish()).engine == "whisper"
+    assert [(one.name, one.ready) for one in ears.status()] == [("vosk", False), ("whisper", True)]
+    other = ears.open(ANSWER)
+    other.feed(TENTH)
+    assert (await other.finish()).engine == "whisper"
+    release.set()
+    await until(lambda: all(one.ready for one in ears.status()))
+
+
+async def test_when_no_engine_can_the_call_hears_of_it(make: Callable[..., Ears]) -> None:
+    ear = make(Engine("vosk", before=raises), Engine("whisper", before=raises)).open(ANSWER)
+    ear.feed(TENTH)
+    with pytest.raises(EarFailed, match="vosk: out of memory; whisper: out of memory"):
+        await ear.finish()
+
+
+async def test_without_engines_nothing_can_be_heard(make: Callable[..., Ears]) -> None:
+    ears = make()
+    assert not ears.can(ANSWER)
+    with pytest.raises(EarFailed, match="no engine"):
+        await ears.open(ANSWER).finish()
+    assert not make(Engine()).can(Request("answer", MENU, "wuu"))
+
+
+async def test_distress_in_a_dictation_is_found_at_a_pause(make: Callable[..., Ears]) -> None:
+    partials: list[str] = []
+    engine = Engine(says="救命啊。")
+    ear = make(engine).open(DICTATION, partials.append)
+    counted(ear, 10)
+    ear.pause()
+    await until(lambda: partials)
+    counted(ear, 4)
+    told = await ear.finish()
+    assert partials == ["救命啊。"]
+    assert (told.meaning, told.text) == ("distress", "救命啊。救命啊。")
+    assert [len(piece) for piece in engine.heard] == [10 * 1600, 4 * 1600]
+
+
+async def test_a_dictation_without_distress_has_no_meaning(make: Callable[..., Ears]) -> None:
+    ear = make(Engine(says="今天头晕")).open(DICTATION)
+    ear.feed(TENTH)
+    told = await ear.finish()
+    assert (told.meaning, told.certain, told.text) == (None, False, "今天头晕")
+
+
+async def test_an_answer_goes_before_dictation_pieces(make: Callable[..., Ears]) -> None:
+    release, order = threading.Event(), []
+    slow = Engine(before=lambda pcm: release.wait(5) and None)
+    ears = make(slow, workers=1)
+
+    async def said(ear: Ear, name: str) -> None:
+        await ear.finish()
+        order.append(name)
+
+    first, dictated, answered = ears.open(ANSWER), ears.open(DICTATION), ears.open(ANSWER)
+    tasks = []
+    for ear, name in ((first, "first"), (dictated, "dictation"), (answered, "answer")):
+        ear.feed(TENTH)
+        tasks.append(asyncio.create_task(said(ear, name)))
+        await asyncio.sleep(0.02)
+    release.set()
+    await asyncio.gather(*tasks)
+    assert order == ["first", "answer", "dictation"]
+
+
+async def test_two_utterances_make_progress_side_by_side_on_one_worker(make: Callable[..., Ears]) -> None:
+    ears, seen = make(Engine("vosk", streaming=True, before=lambda pcm: time.sleep(0.002)), workers=1), []
+    one, two = ears.open(ANSWER, lambda text: seen.append(1)), ears.open(ANSWER, lambda text: seen.append(2))
+    for _ in range(20):
+        one.feed(TENTH)
+        two.feed(TENTH)
+        await asyncio.sleep(0.005)
+    await asyncio.gather(one.finish(), two.finish())
+    assert {1, 2} <= set(seen[:4])
+
+
+async def test_a_closed_utterance_frees_its_worker(make: Callable[..., Ears]) -> None:
+    release = threading.Event()
+    engine = Engine(before=lambda pcm: release.wait(5) and None)
+    ears = make(engine, workers=1)
+    running, waiting = ears.open(ANSWER), ears.open(ANSWER)
+    for ear in (running, waiting):
+        ear.feed(TENTH)
+    tasks = [asyncio.create_task(ear.finish()) for ear in (running, waiting)]
+    await asyncio.sleep(0.02)
+    for ear in (running, waiting):
+        ear.close()
+        ear.close()
+    for task in tasks:
+        with pytest.raises(EarFailed, match="closed"):
+            await task
+    assert ears.idle
+    release.set()
+    last = ears.open(ANSWER)
+    last.feed(TENTH)
+    assert (await last.finish()).meaning == "well"
+    assert len(engine.heard) == 2, "the one that waited was never recognised"
+
+
+async def test_a_finish_that_was_given_up_leaves_no_trace(make: Callable[..., Ears]) -> None:
+    release = threading.Event()
+    ears = make(Engine(before=lambda pcm: release.wait(5) and None))
+    ear = ears.open(DICTATION)
+    ear.feed(TENTH)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(ear.finish(), 0.02)
+    assert not ears.idle
+    ear.close()
+    release.set()
+    await until(lambda: ears.idle)
+
+
+async def test_a_heavy_job_does_not_hold_up_the_loop(make: Callable[..., Ears]) -> None:
+    ear = make(Engine(before=lambda pcm: time.sleep(0.3))).open(ANSWER)
+    ear.feed(TENTH)
+    task, longest, last = asyncio.create_task(ear.finish()), 0.0, time.perf_counter()
+    while not task.done():
+        await asyncio.sleep(0.005)
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    assert longest < 0.15
+
+
+async def test_nothing_said_is_recognised_as_nothing(make: Callable[..., Ears]) -> None:
+    told = await make(Engine()).open(ANSWER).finish()
+    assert (told.meaning, told.text) == (None, "")
+
+
+def test_without_weights_the_status_says_what_to_do(tmp_path: Path) -> None:
+    ears = load_ears(tmp_path, workers=1, whisper_threads=1)
+    try:
+        assert ears.status() == (
+            EngineStatus("vosk", False, "no weights: python server.py models pull vosk-model-small-cn-0.22"),
+            EngineStatus("whisper", False, "no weights: python server.py models pull whisper-base"),
+        )
+        assert not ears.can(ANSWER)
+    finally:
+        ears.close()
+
+
+def test_broken_weights_are_no_crash(tmp_path: Path) -> None:
+    for name in ("whisper-base", "vosk-model-small-cn-0.22"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.bin").write_bytes(b"nonsense")
+    ears = load_ears(tmp_path, workers=1, whisper_threads=1)
+    try:
+        assert [one.ready for one in ears.status()] == [False, False]
+        assert all("models verify" in one.why for one in ears.status())
+    finally:
+        ears.close()

@@ -1,0 +1,82 @@
+"""When an utterance may count as certain, for every engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from speech.interpret import BARS, interpret
+from speech.recogniser import Hypothesis, Request
+
+MENU = {"well": ["好", "蛮好的", "身体很好"], "unwell": ["不好", "头晕"], "yes": ["是", "是的"], "distress": ["救命"]}
+ANSWER = Request("answer", MENU)
+VOSK = Hypothesis("蛮好的", "vosk", 0.95, meaning="well", phrase="蛮好的", agreed=True)
+WHISPER = Hypothesis("蛮好的", "whisper", 0.9, meaning="well", phrase="蛮好的", margin=3.0, agreed=True)
+SCORER = Hypothesis("蛮好的", "phrase-scorer", 0.0, meaning="well", phrase="蛮好的", margin=-0.3)
+
+
+@pytest.mark.parametrize("heard", [VOSK, WHISPER, SCORER], ids=lambda heard: heard.engine)
+def test_a_clear_answer_is_certain(heard: Hypothesis) -> None:
+    told = interpret(heard, ANSWER)
+    assert (told.meaning, told.certain, told.reason) == ("well", True, "")
+
+
+@pytest.mark.parametrize("heard", [VOSK, WHISPER], ids=lambda heard: heard.engine)
+def test_without_an_agreeing_free_decoding_nothing_is_certain(heard: Hypothesis) -> None:
+    for agreed in (False, None):
+        told = interpret(replace(heard, agreed=agreed), ANSWER)
+        assert (told.meaning, told.certain) == ("well", False)
+
+
+@pytest.mark.parametrize("heard", [VOSK, WHISPER], ids=lambda heard: heard.engine)
+def test_below_the_bar_is_not_certain(heard: Hypothesis) -> None:
+    bar = BARS[heard.engine].confidence
+    assert bar is not None
+    assert not interpret(replace(heard, confidence=bar - 0.01), ANSWER).certain
+    assert interpret(replace(heard, confidence=bar), ANSWER).certain
+
+
+@pytest.mark.parametrize("heard", [WHISPER, SCORER], ids=lambda heard: heard.engine)
+def test_too_small_a_margin_is_not_certain(heard: Hypothesis) -> None:
+    bar = BARS[heard.engine].margin
+    assert bar is not None
+    assert not interpret(replace(heard, margin=bar - 0.1), ANSWER).certain
+    assert not interpret(replace(heard, margin=None), ANSWER).certain
+
+
+def test_an_engine_that_nobody_measured_makes_nothing_certain() -> None:
+    told = interpret(replace(VOSK, engine="new", confidence=1.0, margin=9.0), ANSWER)
+    assert (told.meaning, told.certain) == ("well", False)
+
+
+def test_one_syllable_asks_for_a_confirmation() -> None:
+    told = interpret(replace(WHISPER, text="好。", phrase="好"), ANSWER)
+    assert (told.meaning, told.certain, told.reason) == ("well", False, "one syllable")
+
+
+def test_menu_and_free_decoding_that_differ_are_not_certain() -> None:
+    told = interpret(replace(VOSK, text="不好", meaning="well"), ANSWER)
+    assert told.meaning == "unwell"
+    assert not told.certain
+
+
+def test_well_is_never_taken_from_a_part_of_what_was_said() -> None:
+    told = interpret(replace(WHISPER, text="蛮好的就是有点头晕", meaning=None, agreed=False), ANSWER)
+    assert told.meaning == "unwell"
+    assert not told.certain
+
+
+def test_shanghainese_is_not_certain_by_a_mandarin_engine() -> None:
+    assert not interpret(VOSK, replace(ANSWER, language="wuu")).certain
+    assert interpret(SCORER, replace(ANSWER, language="wuu")).certain
+
+
+def test_no_match_and_nothing_heard_are_different() -> None:
+    assert interpret(Hypothesis("今天天气不错", "whisper", 0.9), ANSWER).reason == "no-match"
+    silent = interpret(Hypothesis("", "whisper", 0.0), ANSWER)
+    assert (silent.meaning, silent.text, silent.reason) == (None, "", "nothing heard")
+
+
+def test_distress_is_found_inside() -> None:
+    assert interpret(Hypothesis("哎呀救命啊我在这里", "vosk", 0.4), ANSWER).meaning == "distress"
