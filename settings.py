@@ -22,7 +22,14 @@ PREFIX = "WENAN_"
 FILE_VARIABLE = "WENAN_SETTINGS"
 DEFAULT_FILE = Path("wenan.toml")
 # Read by tests and the set-up, not by the program.
-FOREIGN = {FILE_VARIABLE, "WENAN_SHARED", "WENAN_TEST_POSTGRES_URL", "WENAN_PYTHON", "WENAN_UPDATE_GOLDEN"}
+FOREIGN = {
+    FILE_VARIABLE,
+    "WENAN_SHARED",
+    "WENAN_VOICES",
+    "WENAN_TEST_POSTGRES_URL",
+    "WENAN_PYTHON",
+    "WENAN_UPDATE_GOLDEN",
+}
 
 
 class SettingsError(Exception):

@@ -104,4 +104,3 @@ async def test_hanging_up_at_once_is_a_miss(line: Story) -> None:
     await call.ended()
     row = await line.row(elder)
     assert (row.status, row.try_no, row.result) == (Status.WAITING, 1, Result.HUNG_UP)
-
