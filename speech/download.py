@@ -70,7 +70,7 @@ def _receive(client: httpx.Client, url: str, target: Path, progress: Progress, l
             raise SourceError(f"answered {answer.status_code} {answer.reason_phrase}".strip())
         going_on = answer.status_code == httpx.codes.PARTIAL_CONTENT and _starts_at(answer) == have
         with target.open("ab" if going_on else "wb") as file:
-            for chunk in answer.iter_bytes(CHUNK):
+            for chunk in answer.iter_bytes():
                 file.write(chunk)
                 progress(file.tell())
                 if file.tell() > limit:

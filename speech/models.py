@@ -72,7 +72,8 @@ def state(weights: Weights, models_dir: Path) -> State:
 
 def check(weights: Weights, folder: Path) -> str:
     """What is wrong with the model in `folder`; empty when nothing is."""
-    for name, digest in (_noted(folder) | dict(weights.files)).items():
+    known = {name: digest for name, digest in weights.files.items() if digest}
+    for name, digest in (dict(weights.files) | _noted(folder) | known).items():
         if not (folder / name).is_file():
             return f"{name} is missing"
         if digest and sha256(folder / name) != digest:

@@ -64,11 +64,11 @@ def _download(wheel: str, folder: Path, progress: Progress) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
-        said = _wait(child, folder, progress)
-    finally:
-        child.kill()
-        child.wait()
+    with child:
+        try:
+            said = _wait(child, folder, progress)
+        finally:
+            child.kill()
     if child.returncode != 0:
         raise SourceError(said)
 
