@@ -13,7 +13,7 @@ Progress = Callable[[int], None]  # bytes of this file that are here now
 
 # A closed network must not hold up the set-up: connecting takes a moment or not at all.
 CONNECT_S = 2.5
-READ_S = 15.0
+READ_S = 8.0
 ATTEMPTS = 4  # after a cut connection, as long as each attempt brings something
 PAUSE_S = 0.5
 CHUNK = 1 << 18

@@ -30,9 +30,9 @@ BARS = {
     # Vosk's word confidences in open decoding: right words lie above 0.8, guesses around 0.5. The grammar's own
     # confidence is not looked at.
     "vosk": Bar(confidence=0.7, margin=None, needs_agreement=True),
-    # exp(mean log probability) of the free decoding, and the forced score of the menu's phrase against it:
-    # bench/recognisers.py prints how answers and off-menu speech lie around these.
-    "whisper": Bar(confidence=0.45, margin=-0.7, needs_agreement=True),
+    # Mean token probability of the best hypothesis, and the meaning at least as likely as everything else together.
+    # Measured by bench/recognisers.py (synthetic voices as 8 kHz μ-law): see docs of that command for what it prints.
+    "whisper": Bar(confidence=0.4, margin=0.0, needs_agreement=True),
 }
 # An engine that nobody has measured never makes anything certain.
 UNKNOWN = Bar(confidence=2.0, margin=0.0, needs_agreement=True)
