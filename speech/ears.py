@@ -136,7 +136,7 @@ def make_engine(name: str, models_dir: Path, *, workers: int, threads: int) -> t
         return makers[name](folder), f"ready, with {weights.name}"
     except ImportError as error:
         return None, f"the package {error.name} is missing: run make setup"
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # whatever the engine's library throws at weights that it can't read
         log.warning("%s can't be loaded: %s", weights.name, type(error).__name__)
         return None, f"the weights in {folder} can't be loaded: python server.py models verify, then models pull"
 

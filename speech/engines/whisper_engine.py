@@ -105,7 +105,10 @@ class WhisperRecogniser:
         self._dictation_prompt = [self._mark("<|startofprev|>"), *hint, *self._prompt]
 
     def _mark(self, mark: str) -> int:
-        return int(self._tokens.token_to_id(mark))
+        number = self._tokens.token_to_id(mark)
+        if number is None:
+            raise RuntimeError(f"the tokenizer knows no {mark}")
+        return number
 
     def supports(self, request: Request) -> bool:
         return request.language in LANGUAGES

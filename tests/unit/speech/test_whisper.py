@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from speech import phrases
+from speech.ears import Ears
 from speech.engines.log_mel import log_mel
 from speech.engines.whisper_engine import (
     PIECE_S,
@@ -159,3 +160,18 @@ def test_a_click_or_a_hum_is_nothing(whisper: WhisperRecogniser) -> None:
     click = silence(500) + b"\xff\x7f" * 40 + silence(1500)
     for sound in (hum, click):
         assert heard(whisper, over_the_line(sound), Request("answer", MENU)).text == ""
+
+
+@pytest.mark.weights
+async def test_the_ears_understand_on_real_weights(whisper: WhisperRecogniser) -> None:
+    ears = Ears([whisper], workers=1)
+    request = Request("answer", {"well": ["好的,谢谢您告诉我们"], "distress": ["救命"]})
+    ear = ears.open(request)
+    pcm = telephone("好的,谢谢您告诉我们。")
+    for at in range(0, len(pcm), 320):
+        ear.feed(pcm[at : at + 320])
+    told = await ear.finish()
+    assert (told.meaning, told.certain, told.engine) == ("well", True, "whisper")
+    assert told.work_s > 0
+    assert ears.idle
+    ears.close()
