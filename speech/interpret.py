@@ -31,7 +31,8 @@ BARS = {
     # confidence is not looked at.
     "vosk": Bar(confidence=0.7, margin=None, needs_agreement=True),
     # Mean token probability of the best hypothesis, and the meaning at least as likely as everything else together.
-    # Measured by bench/recognisers.py (synthetic voices as 8 kHz μ-law): see docs of that command for what it prints.
+    # bench/recognisers.py on synthetic voices as 8 kHz μ-law: of 77 "well" 50 certain (8 of the others are one
+    # syllable), of 669 off-menu utterances none certain, of 1187 that are no "well" 2 certain "well" (是的 as 没事的).
     "whisper": Bar(confidence=0.4, margin=0.0, needs_agreement=True),
 }
 # An engine that nobody has measured never makes anything certain.
