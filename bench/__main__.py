@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -16,18 +17,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.caller import Stream, beat, dial
-from speech import g711
-from speech.prompts import Prompts
+from bench.caller import FRAME_S, Stream, beat, dial
+from bench.words import FRAME_BYTES, words
 
 out = Console()
-FRAME_BYTES = 160
 ENDPOINT_S = 1.2  # silence that ends an answer (PRODUCT.md)
 
 
@@ -85,6 +83,7 @@ async def _by_key(base_url: str, call: str) -> list[float]:
         await _frames(stream, lambda n=sounded: len(stream.seen.sounds) > n + 50)
         pressed = time.perf_counter()
         stream.press(digit)
+        await asyncio.sleep(random.uniform(0, FRAME_S))  # a key falls anywhere between two frames
         # What was under way before the key arrived still comes; a new prompt begins after the cut.
         await _frames(stream, lambda p=pressed: _resumed(stream, p) is not None or stream.closed)
         resumed = _resumed(stream, pressed)
@@ -101,10 +100,10 @@ def _resumed(stream: Stream, pressed: float) -> float | None:
 
 async def _by_voice(base_url: str, call: str) -> float:
     """Answers the greeting with real speech; ms from its last sound to the next prompt, less the endpoint silence."""
-    words = _words()
+    said = words()
     stream = await dial(base_url, call)
     await _frames(stream, lambda: bool(stream.seen.marks))
-    frames = iter([stream.media(words[at : at + FRAME_BYTES]) for at in range(0, len(words), FRAME_BYTES)])
+    frames = iter([stream.media(said[at : at + FRAME_BYTES]) for at in range(0, len(said), FRAME_BYTES)])
     spoken = 0.0
 
     def speak() -> None:
@@ -113,19 +112,9 @@ async def _by_voice(base_url: str, call: str) -> float:
         stream.send(frame)
         spoken = time.perf_counter() if frame else spoken
 
-    said = len(stream.seen.sounds)
-    await beat(lambda: len(stream.seen.sounds) > said or stream.closed, speak)
-    return (stream.seen.sounds[said] - spoken - ENDPOINT_S) * 1000
-
-
-def _words() -> bytes:
-    """A sentence of the prompt pack as somebody's answer, cut after its last sound."""
-    audio = Prompts(cache=Path("/nonexistent")).find("您多保重,再会。")
-    assert audio, "the prompt pack lacks the goodbye"
-    pieces = [audio[at : at + FRAME_BYTES].ljust(FRAME_BYTES, b"\xff") for at in range(0, len(audio), FRAME_BYTES)]
-    while pieces and g711.rms(g711.ulaw_decode(pieces[-1])) < 300:
-        pieces.pop()
-    return b"".join(pieces)
+    before = len(stream.seen.sounds)
+    await beat(lambda: len(stream.seen.sounds) > before or stream.closed, speak)
+    return (stream.seen.sounds[before] - spoken - ENDPOINT_S) * 1000
 
 
 async def _frames(stream: Stream, until: Callable[[], bool]) -> None:
@@ -198,17 +187,17 @@ async def talking(count: int, seconds: float) -> None:
 
 
 def _bare_throughput() -> float:
-    from bench.recognisers import bare_whisper
-
-    return bare_whisper(_words())
+    """Answers a second of the recogniser alone, on the core that the line has."""
+    command = [sys.executable, "-m", "bench.bare", "10"]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 async def _talk(streams: Sequence[Stream], seconds: float) -> int:
     """Everybody answers each prompt with the same sentence; how many prompts followed an answer."""
-    words = _words()
+    said = words()
     speaking = {id(stream): 0 for stream in streams}
     spoken: dict[int, list[bytes]] = {
-        id(s): [s.media(words[at : at + FRAME_BYTES]) for at in range(0, len(words), FRAME_BYTES)] for s in streams
+        id(s): [s.media(said[at : at + FRAME_BYTES]) for at in range(0, len(said), FRAME_BYTES)] for s in streams
     }
     answered = 0
 

@@ -153,7 +153,8 @@ def throughput(engine: Recogniser, recordings: Sequence[Clip], menu: Mapping[str
         audio += len(clip.pcm) / (2 * SAMPLE_RATE)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     out.print(
-        f"{engine.name}: {np.median(spent) * 1000:.0f} ms an answer (median), real-time factor {sum(spent) / audio:.2f}, "
+        f"{engine.name}: {np.median(spent) * 1000:.0f} ms an answer (median), "
+        f"real-time factor {sum(spent) / audio:.2f}, "
         f"{len(spent) / sum(spent):.1f} answers a second, process at most {peak:.0f} MB",
         highlight=False,
     )

@@ -189,6 +189,7 @@ class Utterances:
             certain=told.certain,
             reason=told.reason,
             seconds=round(ended.ms / 1000, 2),
+            work_s=round(told.work_s, 3),
             counts=counts,
         )
 
