@@ -17,8 +17,8 @@ from tests.fakes.carrier import ACCOUNT_SID, AUTH_TOKEN, FakeCarrier
 
 
 async def test_a_created_call_fits_twilios_document(carrier: FakeCarrier) -> None:
-    call = carrier.expect_call(ELDER, "busy")
     async with prism("proxy", carrier.base_url, "--errors") as base:
+        call = carrier.expect_call(ELDER, "busy")
         client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=Rerouted(base))
         created = await asyncio.to_thread(
             lambda: client.calls.create(to=ELDER, from_=LINE, url="http://127.0.0.1:9/voice", timeout=45)

@@ -35,8 +35,8 @@ def watched(room: Control, base: str) -> tuple[TwilioRest, TwilioTelephone]:
 async def test_a_call_placed_and_traced_through_the_referee(carrier: FakeCarrier, room: Control) -> None:
     """`--errors` turns any violation, of the request or of the answer, into a refusal."""
     carrier.lose("completed")
-    call = carrier.expect_call(ELDER, "busy")
     async with prism("proxy", carrier.base_url, "--errors") as base:
+        call = carrier.expect_call(ELDER, "busy")
         rest, telephone = watched(room, base)
         assert await telephone.place(order()) is Placing.PLACED
         await call.ended()
