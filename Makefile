@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: help demo test lint setup setup-dev serve bench lock prompts clean
+.PHONY: help demo test lint setup setup-dev serve bench eval chaos lock prompts clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,16 @@ serve: setup ## the server, with the settings of the environment and wenan.toml
 
 bench: setup-dev ## measurements: latency, simultaneous calls, recogniser throughput
 	@$(RUN) -m bench $(ARGS)
+
+eval: setup-dev ## how well the recognisers understand the speech set (WENAN_SHARED names its folder's parent)
+	@$(RUN) -m bench.recognisers $(ARGS)
+
+chaos: setup-dev ## kill -9 at any moment of a call, again and again
+	@$(RUN) -m pytest tests/chaos -o norecursedirs= $(ARGS)
+
+prompts: setup-dev ## renders what the prompt packs lack (docs/prompts.md)
+	@$(PYTHON) -m venv $(VENV)/voices && $(VENV)/voices/bin/pip -q install -e ".[voices]"
+	@$(VENV)/voices/bin/python tools/render_prompts.py all
 
 lock: ## writes the lock files anew from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip -q install uv
