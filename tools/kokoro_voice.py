@@ -26,6 +26,7 @@ STYLES = 510  # one style per length in tokens
 MAX_TOKENS = 509
 SAMPLES_PER_FRAME = 600  # the duration predictor counts in 25 ms
 DURATIONS = "/encoder/Clip_output_0"
+STOPS = "。?!"
 END = "|"  # keeps the space behind a last comma
 NON_SYLLABIC = "\u032f"  # a mark below diphthongs that the vocabulary doesn't have
 FIGURES = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
@@ -53,10 +54,10 @@ class KokoroVoice:
         self._model = _load(str(folder / WEIGHTS))
         self._phonemes = Phonemes(readings)
 
-    def with_name(self, folder: Path, name: str) -> KokoroVoice:
+    def with_name(self, folder: Path, name: str, speed: float) -> KokoroVoice:
         """Another voice on the same weights."""
         other = object.__new__(KokoroVoice)
-        other.__dict__.update(self.__dict__, name=name)
+        other.__dict__.update(self.__dict__, name=name, speed=speed)
         other._style = np.fromfile(folder / "styles" / f"{name}.bin", np.float32).reshape(STYLES, 1, 256)
         return other
 
@@ -74,7 +75,7 @@ class KokoroVoice:
         samples, frames = self._run([token for part in parts for token in part])
         ends = np.cumsum(frames) * SAMPLES_PER_FRAME  # token i (with the pad in front as 0) ends here
         first, last = int(ends[len(parts[0])]), int(ends[len(parts[0]) + len(parts[1])])
-        begin = _breath(samples, first, mark_before=_is_mark(before[-1])) if before else 0
+        begin = _breath(samples, first, mark_before=_is_mark(before[-1]), stop=before[-1] in STOPS) if before else 0
         end = _breath(samples, last, mark_before=_is_mark(text[-1])) if after else len(samples)
         return samples[begin:end]
 
@@ -103,10 +104,10 @@ def _is_mark(char: str) -> bool:
     return not char.isalnum()
 
 
-def _breath(samples: Floats, boundary: int, mark_before: bool) -> int:
+def _breath(samples: Floats, boundary: int, mark_before: bool, stop: bool = False) -> int:
     """The quietest moment near a boundary of tokens. A sound begins before its token does, a fricative 100 ms before;
-    so after a mark the breath lies before the boundary; before a mark, behind it."""
-    early, late = (RATE // 8, 0) if mark_before else (RATE // 50, RATE // 15)
+    so after a mark the breath lies before the boundary (a longer one after a full stop); before a mark, behind it."""
+    early, late = (RATE // 5 if stop else RATE // 8, 0) if mark_before else (RATE // 50, RATE // 15)
     step = RATE // 200
     first = max(0, boundary - early)
     power = samples[first : boundary + late].astype(np.float64) ** 2

@@ -69,6 +69,8 @@ READINGS = {
 SURNAMES = ROOT / "tools" / "surnames.txt"
 CLIPS = ROOT / "demo" / "clips.yaml"
 SHOWN = 20  # texts named in a report
+# Spoken slowly, Kokoro puts a short vowel before the first sound it makes; so what begins a sentence is not the first.
+LEAD_IN = Context("那好。")
 SENTENCE_END = "。?!;"
 
 
@@ -83,11 +85,11 @@ class Job:
     def made_from(self) -> str:
         return self.made_by(VOICE)
 
-    def made_by(self, voice: str) -> str:
+    def made_by(self, voice: str, speed: float = SPEED) -> str:
         """Hash of everything that decides the audio."""
         whole = self.context.before + self.text + self.context.after
         used = sorted(item for item in overrides().items() if item[0] in whole)
-        parts = [self.text, self.context.before, self.context.after, voice, SPEED, RECIPE, used]
+        parts = [self.text, self.context.before, self.context.after, voice, speed, RECIPE, used]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
@@ -163,7 +165,7 @@ def sentence_jobs() -> tuple[Job, ...]:
     for flow in map(shipped, FLOWS):
         in_context = _in_context(flow)
         for text in flow.sentences("zh"):
-            jobs.setdefault(text, in_context.get(text, Job(text)))
+            jobs.setdefault(text, in_context.get(text, Job(text, LEAD_IN)))
     committee = SAMPLES["committee"]
     jobs.setdefault(committee, Job(committee, Context("您好,这里是", "的自动语音电话。")))
     return tuple(jobs.values())
@@ -178,7 +180,8 @@ def _in_context(flow: Flow) -> dict[str, Job]:
             for at, piece in enumerate(pieces):
                 if not piece.variable:
                     before, after = _spoken(pieces[:at]), _spoken(pieces[at + 1 :])
-                    jobs.setdefault(piece.text, Job(piece.text, Context(_last(before), _first(after))))
+                    context = Context(_last(before) or LEAD_IN.before, _first(after))
+                    jobs.setdefault(piece.text, Job(piece.text, context))
     return jobs
 
 
@@ -228,8 +231,8 @@ class Studio:
             raise ValueError(f"no voice in {job.text!r}")
         return ulaw
 
-    def voice(self, name: str) -> KokoroVoice:
-        return self._voice.with_name(self._folder, name)
+    def voice(self, name: str, speed: float) -> KokoroVoice:
+        return self._voice.with_name(self._folder, name, speed)
 
     def each(self, title: str, items: Sequence[Any], work: Callable[[Any], Any]) -> list[Any]:
         from rich.progress import track
@@ -289,16 +292,17 @@ def _clips(studio: Studio, again: bool) -> None:
     import yaml
 
     script = yaml.safe_load(CLIPS.read_text("utf-8"))
+    speed = float(script.get("speed", SPEED))
     jobs = [
         (name, f"{name}/{key}.ulaw", Job(text)) for name in script["voices"] for key, text in script["clips"].items()
     ]
-    voices = {name: studio.voice(name) for name in script["voices"]}
+    voices = {name: studio.voice(name, speed) for name in script["voices"]}
     known = {} if again else _known_clips()
 
     def make(named: tuple[str, str, Job]) -> tuple[str, str, bytes]:
         name, entry, job = named
         old, ulaw = known.get(entry, ("", b""))
-        made_from = job.made_by(name)
+        made_from = job.made_by(name, speed)
         return entry, made_from, ulaw if old == made_from else studio.render(voices[name], job)
 
     groups = list(_groups(studio.each("clips", jobs, make), lambda clip: len(clip[2])))
