@@ -224,7 +224,7 @@ def _demo_settings(settings: Settings) -> Settings:
         "data_dir": folder,
         "models": settings.models_dir,
         "carrier": "virtual",
-        "lines": 8,
+        "lines": 14,
         "lines_reserved": 2,
         "calls_per_second": 4.0,
     }
