@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import uvloop
 from rich.console import Console
@@ -37,12 +38,12 @@ class Line:
     base_url: str
     calls: list[str]
 
-    def ask(self) -> dict[str, float]:
+    def ask(self) -> dict[str, Any]:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        found: dict[str, float] = json.loads(self.process.stdout.readline())
+        found: dict[str, Any] = json.loads(self.process.stdout.readline())
         return found
 
 
@@ -177,13 +178,17 @@ async def talking(count: int, seconds: float) -> None:
     bare = await asyncio.to_thread(_bare_throughput)
     async with line(count, "whisper") as measured:
         streams = await _dial_all(measured)
-        answered = await _talk(streams, seconds)
-    rate = answered / seconds
-    out.print(f"\n[b]{count} calls at once, everybody answers by voice[/b] (whisper base, one core with the line)")
+        begun = time.perf_counter()
+        sent = await _talk(streams, seconds)
+        heard = measured.ask()["heard"]
+    rate = (len(heard) - 1) / (heard[-1] - heard[0])
+    late = [ms for stream in streams for ms in _lateness(stream, sent[id(stream)], begun)]
+    out.print(f"\n[b]{count} calls at once, everybody answers by voice[/b] (whisper base, on the line's one core)")
     out.print(
-        f"  {rate:.2f} answers a second through the line; bare recogniser on one core: {bare:.2f} ({rate / bare:.0%})"
+        f"  {rate:.2f} answers a second through the line, bare recogniser on one core {bare:.2f}: {rate / bare:.0%}"
     )
     out.print(f"  at one answer in 10 s and call, recognition allows about {rate * 10:.0f} talking calls on this core")
+    _verdict("frame lateness meanwhile, 99th percentile", _percentile(late, 99), 20, "ms")
 
 
 def _bare_throughput() -> float:
@@ -192,19 +197,17 @@ def _bare_throughput() -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-async def _talk(streams: Sequence[Stream], seconds: float) -> int:
-    """Everybody answers each prompt with the same sentence; how many prompts followed an answer."""
+async def _talk(streams: Sequence[Stream], seconds: float) -> dict[int, list[float]]:
+    """Everybody answers each prompt with the same sentence; the moment at which each frame went out."""
     said = words()
     speaking = {id(stream): 0 for stream in streams}
     spoken: dict[int, list[bytes]] = {
         id(s): [s.media(said[at : at + FRAME_BYTES]) for at in range(0, len(said), FRAME_BYTES)] for s in streams
     }
-    answered = 0
+    sent: dict[int, list[float]] = {id(stream): [] for stream in streams}
 
     def hear(stream: Stream, kind: str) -> None:
-        nonlocal answered
         if kind == "mark":
-            answered += 1
             speaking[id(stream)] = len(spoken[id(stream)])
 
     for stream in streams:
@@ -214,11 +217,12 @@ async def _talk(streams: Sequence[Stream], seconds: float) -> int:
         for stream in streams:
             left = speaking[id(stream)]
             stream.send(spoken[id(stream)][-left] if left else None)
+            sent[id(stream)].append(time.perf_counter())
             speaking[id(stream)] = max(0, left - 1)
 
     until = time.perf_counter() + seconds
     await beat(lambda: time.perf_counter() > until, work)
-    return max(0, answered - len(streams))
+    return sent
 
 
 # ── figures ───────────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +252,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the line from outside.")
     parser.add_argument("what", nargs="*", default=["latency", "calls", "talking"], help="latency, calls, talking")
     parser.add_argument("--calls", type=int, default=150, help="simultaneous calls")
-    parser.add_argument("--talking", type=int, default=12, help="simultaneous calls of people who talk")
+    parser.add_argument("--talking", type=int, default=80, help="simultaneous calls of people who talk")
     parser.add_argument("--seconds", type=float, default=30, help="how long calls are held")
     parser.add_argument("--samples", type=int, default=20, help="calls measured one after the other")
     options = parser.parse_args()

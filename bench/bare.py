@@ -7,7 +7,9 @@ import sys
 import time
 
 from bench.words import words
+from callflows.events import CallContext, Listen, Person, Started
 from callflows.loader import shipped
+from callflows.session import Session
 from settings import load
 from speech import g711
 from speech.ears import make_engine
@@ -19,7 +21,10 @@ def main(count: int) -> float:
     if engine is None:
         raise SystemExit(why)
     flow = shipped("daily_checkin")
-    request = Request("answer", {"distress": flow.distress, "well": ("蛮好的", "身体好"), "unwell": ("不舒服",)})
+    session = Session(flow, CallContext((Person("elder", "王阿婆"),)))
+    session.feed(Started())
+    answers = session.wait.answers if isinstance(session.wait, Listen) else ()
+    request = Request("answer", {"distress": flow.distress, **{answer.meaning: answer.phrases for answer in answers}})
     pcm, begun = g711.ulaw_decode(words()), 0.0
     for number in range(count + 1):
         begun = time.perf_counter() if number == 1 else begun  # the first one warms up

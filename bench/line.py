@@ -1,8 +1,9 @@
 """The line as its own process on one core, for measuring from outside: `python -m bench.line CALLS ENGINE`.
 
 Writes one JSON line when it is ready (address, call ids), answers every line of standard input with its processor time
-in seconds so far and the number of live calls, and ends with standard input. ENGINE: none, whisper, or vosk (with the
-Korean weights of the development packages: the figures of a streaming engine, not of Mandarin).
+in seconds so far, the number of live calls and the moments of what was heard, and ends with standard input. ENGINE:
+none, whisper, or vosk (with the Korean weights of the development packages: the figures of a streaming engine, not of
+Mandarin).
 """
 
 from __future__ import annotations
@@ -70,9 +71,11 @@ async def serve(house: House, count: int) -> None:
             CallOrder(call_id, "+862155500001", "daily_checkin", (callee,), {"committee": COMMITTEE})
         )
     print(json.dumps({"base_url": house.base_url, "calls": ids}), flush=True)
+    heard: list[float] = []
+    house.calls.observers.append(lambda _, entry: heard.append(time.monotonic()) if entry.kind == "heard" else None)
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps({"cpu_s": time.process_time(), "live": house.media.live()}), flush=True)
+        print(json.dumps({"cpu_s": time.process_time(), "live": house.media.live(), "heard": heard}), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,7 +15,18 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from callflows.flow import Flow
 from callflows.session import Session
 from ivr.calls import CallStart
-from ivr.media_messages import FRAME_BYTES, Dtmf, Mark, Media, Message, ProtocolError, Start, StreamReader, StreamWriter
+from ivr.media_messages import (
+    FRAME_BYTES,
+    Dtmf,
+    Mark,
+    Media,
+    Message,
+    ProtocolError,
+    Start,
+    Stop,
+    StreamReader,
+    StreamWriter,
+)
 from ivr.ports import Disposition, PersonResult
 from ivr.pump import Line, Pump, Tools
 from ivr.reports import context_of
@@ -120,28 +132,31 @@ class MediaServer:
 
     async def _pass(self, websocket: WebSocket, reader: StreamReader, call: _Call) -> _Ending:
         """Messages in, frames out, until the call is over."""
-        while not call.pump.over:
-            try:
-                message = await _next(websocket, reader)
-            except WebSocketDisconnect:
-                call.pump.note("error", what="stream", why="dropped")
-                return _Ending(code=_NORMAL)
-            except ProtocolError as error:
-                log.warning("call %s: the stream is ended after %s", call.pump.call_id, error)
-                call.pump.note("error", what="stream", why=str(error))
-                return _Ending(code=_UNSUPPORTED)
-            match message:
-                case Media(audio):
-                    await self._frames(call, audio)
-                case Dtmf(digit):
-                    call.pump.key(digit)
-                case Mark(name):
-                    call.pump.mark(name)
-                case None | Start():
-                    continue
-                case _:
+        try:
+            while not call.pump.over:
+                if not await self._take(call, await _next(websocket, reader)):
                     return _Ending(code=_NORMAL, hung_up=True)
+        except WebSocketDisconnect:
+            call.pump.note("error", what="stream", why="dropped")
+            return _Ending(code=_NORMAL)
+        except ProtocolError as error:
+            log.warning("call %s: the stream is ended after %s", call.pump.call_id, error)
+            call.pump.note("error", what="stream", why=str(error))
+            return _Ending(code=_UNSUPPORTED)
         return _Ending(code=_NORMAL, finished=True)
+
+    async def _take(self, call: _Call, message: Message | None) -> bool:
+        """Whether the stream goes on."""
+        match message:
+            case Media(audio):
+                await self._frames(call, audio)
+            case Dtmf(digit):
+                call.pump.key(digit)
+            case Mark(name):
+                call.pump.mark(name)
+            case Stop():
+                return False
+        return True
 
     async def _frames(self, call: _Call, audio: bytes) -> None:
         call.last_frame = asyncio.get_running_loop().time()
@@ -161,7 +176,8 @@ class MediaServer:
                 missing = loop.time() - call.last_frame
                 if call.last_frame and missing >= STALL_S and not call.ending:
                     call.last_frame = loop.time()
-                    await call.silence(round(missing * 50))
+                    with suppress(WebSocketDisconnect):  # the reader sees it, too, and ends the call
+                        await call.silence(round(missing * 50))
 
     async def _end(self, call: _Call, ending: _Ending) -> None:
         """What the call came to is durable before the line is cut. A stream that dropped is not the end of a call: the
@@ -210,8 +226,11 @@ class _Call:
                 await self.tick(_SILENCE)
 
     async def _send(self, text: str) -> None:
-        if self._websocket.application_state is WebSocketState.CONNECTED:
+        """WebSocketDisconnect when the other side is gone."""
+        try:
             await self._websocket.send({"type": "websocket.send", "text": text})
+        except RuntimeError:  # that is how the server says that the socket was closed meanwhile
+            raise WebSocketDisconnect(1006) from None
 
 
 def _disposition(findings: Sequence[PersonResult]) -> Disposition:
