@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 VIRTUAL_SID = "AC" + "0" * 32
 VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
 MAX_MESSAGE_BYTES = 64 * 1024  # of a WebSocket
+NAMES_EVERY_S = 60.0
 DRAIN_S = 60.0  # so long calls may go on when the server is asked to stop
 
 
@@ -121,6 +122,7 @@ class House:
     web: FastAPI
     base_url: str
     virtual: VirtualCarrier | None = None
+    prepared: set[str] = field(default_factory=set)  # what is known to be rendered
     notes: list[str] = field(default_factory=list)  # what the operator must know; the console shows them
 
     @property
@@ -134,19 +136,29 @@ class House:
 
     async def run(self, stop: asyncio.Event, *, rounds: bool = True) -> None:
         """Everything that goes on by itself. `rounds` False: somebody else ticks the cycle (demo, tests)."""
-        await self.prepare_names()
         lines = self.settings.lines - self.settings.lines_reserved
         mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
-        loops = [self.telephone.run(stop), self.watch.run(stop), mornings.run(stop)]
+        loops = [self.telephone.run(stop), self.watch.run(stop), mornings.run(stop), self._names(stop)]
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
 
     async def prepare_names(self) -> None:
         """Renders what only this neighbourhood says (names, the committee, today's notice) before any call needs it."""
-        texts = [*SENTENCES.values(), *await self.db.view(_own_texts)]
-        missing = await self.prompts.prepare(texts)
+        texts = {*SENTENCES.values(), *await self.db.view(_own_texts)} - self.prepared
+        missing = await self.prompts.prepare(sorted(texts))
+        self.prepared |= texts
         self.say_once(f"{len(missing)} prompts could not be made: they will be left out" if missing else "")
+
+    async def _names(self, stop: asyncio.Event) -> None:
+        """Names of people who were added or changed while the line runs."""
+        while not stop.is_set():
+            try:
+                await self.prepare_names()
+            except Exception:
+                log.exception("names could not be prepared; tried again in a minute")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), NAMES_EVERY_S)
 
     async def _still_talking(self) -> bool:
         return self.active_calls() > 0
