@@ -296,6 +296,7 @@ def _deps(house: House) -> Deps:
 
 async def _close(house: House) -> None:
     """In the order in which work flows: nothing is written to what is closed already."""
+    await house.media.close()
     await house.telephone.close()
     house.ears.close()
     await house.prompts.close()

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from tenacity import AsyncRetrying, RetryCallState, wait_exponential
 
 from callflows.flow import Flow
 from callflows.session import Session
@@ -34,6 +35,7 @@ from ivr.reports import context_of
 log = logging.getLogger(__name__)
 
 START_WITHIN_S = 10.0
+WRITTEN_WITHIN_S = 5.0  # the line is held so long for the end to be durable; the writing goes on after that
 STALL_S = 1.0  # without a frame for so long our own clock goes on: prompts must not stop
 _SILENCE = b"\xff" * FRAME_BYTES
 _POLICY, _UNSUPPORTED, _NORMAL = 1008, 1003, 1000
@@ -73,9 +75,15 @@ class MediaServer:
         self._lockstep = lockstep
         self._calls: dict[str, _Call] = {}
         self._watch: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()  # ends of calls that are not durable yet
 
     def live(self) -> int:
         return len(self._calls)
+
+    async def close(self, within_s: float = 10.0) -> None:
+        """Waits for the ends of calls that are being written down."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=within_s)
 
     def machine_answered(self, call_id: str, answered_by: str) -> None:
         """The carrier's answering-machine detection, for a call that may be live here: a hint."""
@@ -184,12 +192,24 @@ class MediaServer:
         carrier's next document goes on with the saved session."""
         try:
             await call.pump.close(hung_up=ending.hung_up)
-            if ending.finished or ending.hung_up:
-                session = call.pump.session
-                findings = [PersonResult(f.person, f.result, f.evidence, f.detail) for f in session.findings]
-                await self._book.talked(call.pump.call_id, findings, _disposition(findings), session.to_json())
         except Exception:
-            log.exception("call %s: its end could not be written down", call.pump.call_id)
+            log.exception("call %s: its end went wrong; what it came to is kept all the same", call.pump.call_id)
+        if ending.finished or ending.hung_up:
+            writing = asyncio.create_task(self._write_down(call.pump.call_id, call.pump.session))
+            self._writing.add(writing)
+            writing.add_done_callback(self._writing.discard)
+            await asyncio.wait([writing], timeout=WRITTEN_WITHIN_S)
+
+    async def _write_down(self, call_id: str, session: Session) -> None:
+        """Until it is durable; after a crash the saved session says nearly as much."""
+
+        def not_yet(attempt: RetryCallState) -> None:
+            error = attempt.outcome.exception() if attempt.outcome else None
+            log.error("call %s: its end can't be written down yet (%s)", call_id, type(error).__name__)
+
+        findings = [PersonResult(f.person, f.result, f.evidence, f.detail) for f in session.findings]
+        again = AsyncRetrying(wait=wait_exponential(0.5, max=10), before_sleep=not_yet)
+        await again(self._book.talked, call_id, findings, _disposition(findings), session.to_json())
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from tenacity import AsyncRetrying, RetryCallState, wait_exponential
+
 from callflows.events import (
     Alarm,
     Dictate,
@@ -254,11 +256,13 @@ class Pump:
         self._playout.hold(asyncio.ensure_future(_within(self._ring(alarm), ALARM_HOLD_S)))
 
     async def _ring(self, alarm: Alarm) -> None:
-        try:
-            await self._tools.book.alarm(self.call_id, alarm.person, alarm.reason, {"text": alarm.text})
-        except Exception:
-            log.exception("call %s: an alarm could not be written down", self.call_id)
-            self.note("error", what="alarm", why="could not be written down")
+        """Until it is durable: a cry for help is not given up because the database is away."""
+        again = AsyncRetrying(wait=wait_exponential(0.2, max=5), before_sleep=self._not_yet)
+        await again(self._tools.book.alarm, self.call_id, alarm.person, alarm.reason, {"text": alarm.text})
+
+    def _not_yet(self, attempt: RetryCallState) -> None:
+        error = attempt.outcome.exception() if attempt.outcome else None
+        log.error("call %s: an alarm can't be written down yet (%s)", self.call_id, type(error).__name__)
 
 
 async def _within(work: Any, seconds: float) -> bytes:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from tenacity import AsyncRetrying, stop_after_delay, wait_exponential
+from tenacity import AsyncRetrying, retry_if_result, wait_exponential
 
 from ivr.calls import LogEntry
 
@@ -47,28 +47,38 @@ class Scribe:
         self._wake()
 
     async def flush(self) -> None:
-        """Everything noted so far is durable, or 10 s have passed (an error in the log)."""
+        """Everything noted so far is durable, or 10 s have passed (an error in the log: what is left is lost)."""
         if self._task is not None:
             await asyncio.wait([self._task], timeout=FLUSH_WITHIN_S)
-        await self._write()
+            self._task.cancel()
+        if not await self._write():
+            log.error("call %s: %d lines of its log could not be written", self._call_id, len(self._entries))
 
     def _wake(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._soon())
 
     async def _soon(self) -> None:
+        """Goes on until all is written: a database that is away for a while costs nothing but the wait."""
         await asyncio.sleep(GATHER_S)
+        again = AsyncRetrying(wait=wait_exponential(0.5, max=5), retry=retry_if_result(lambda written: not written))
         while self._entries or self._session:
-            await self._write()
+            await again(self._write)
 
-    async def _write(self) -> None:
+    async def _write(self) -> bool:
+        """Whether everything is durable. What could not be written stays, in order."""
         entries, self._entries = self._entries, []
         session, self._session = self._session, None
-        again = AsyncRetrying(stop=stop_after_delay(FLUSH_WITHIN_S), wait=wait_exponential(0.1, max=2), reraise=True)
         try:
             if session is not None:
-                await again(self._book.save_session, self._call_id, session)
+                await self._book.save_session(self._call_id, session)
             if entries:
-                await again(self._book.log, self._call_id, entries)
-        except Exception as error:
-            log.error("call %s: its log can't be written (%s)", self._call_id, type(error).__name__)
+                await self._book.log(self._call_id, entries)
+        except BaseException as error:
+            self._entries = [*entries, *self._entries]
+            self._session = self._session or session
+            if not isinstance(error, Exception):
+                raise
+            log.warning("call %s: its log can't be written now (%s)", self._call_id, type(error).__name__)
+            return False
+        return True
