@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from callflows import checks
+from callflows import checks, wording
 from callflows.findings import RESULTS
 from callflows.flow import (
     CONDITIONS,
@@ -144,7 +144,23 @@ class _Loader:
 
     def _phrases(self, node: yaml.Node | None) -> dict[str, tuple[str, ...]]:
         found = self.source.mapping(node, "phrases") if node else {}
-        return {name: self._texts(one, f"phrases: {name}") for name, one in found.items()}
+        lists: dict[str, tuple[str, ...]] = {}
+        for name, one in found.items():
+            if name == NAME:
+                self.source.fail(one, f'"{NAME}" can\'t be a list of phrases: it is the person who is asked after')
+            lists[name] = self._spelled(one, name, lists)
+        return lists
+
+    def _spelled(self, node: yaml.Node, name: str, above: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """The list's phrases; where one names a list that stands above, one for every entry of that list."""
+        templates = self._texts(node, f"phrases: {name}")
+        try:
+            found = dict.fromkeys(phrase for template in templates for phrase in wording.spell(template, above))
+        except wording.WordingError as error:
+            self.source.fail(node, f"phrases: {name}: {error}")
+        if len(found) > wording.MOST:
+            self.source.fail(node, f"phrases: {name} has {len(found)} phrases; more than {wording.MOST} take too long")
+        return tuple(found)
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────
 

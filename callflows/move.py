@@ -26,6 +26,7 @@ from callflows.flow import (
     Step,
 )
 from callflows.state import Phase, State
+from callflows.wording import fill
 
 # After so many "again please" or "wait a moment" in one step they count as not understood.
 MAX_REPEATS = 3
@@ -235,19 +236,20 @@ def wait_of(flow: Flow, context: CallContext, state: State) -> Listen | Dictate:
         return Dictate(step.node, max_s=step.dictation.max_s, no_speech_s=step.seconds)
     return Listen(
         node=step.node,
-        answers=_answers(flow, step),
+        answers=_answers(flow, step, context.people[state.person].spoken_name),
         timeout_s=step.seconds,
         speech=state.speech and context.consent_recording,
     )
 
 
-def _answers(flow: Flow, step: Step) -> tuple[Answer, ...]:
-    """Own answers, then those of `anytime`; where both know a meaning, the own phrases count."""
+def _answers(flow: Flow, step: Step, name: str) -> tuple[Answer, ...]:
+    """Own answers, then those of `anytime`; where both know a meaning, the own phrases count. `name`: who is asked
+    after, for phrases like "我是{name}"."""
     own = {choice.meaning for choice in step.choices if choice.phrases}
-    answers = [Answer(choice.meaning, choice.key, choice.phrases) for choice in step.choices]
+    answers = [Answer(choice.meaning, choice.key, fill(choice.phrases, name)) for choice in step.choices]
     for choice in flow.offered(step)[len(step.choices) :]:
         if choice.meaning not in own:
-            answers.append(Answer(choice.meaning, choice.key, choice.phrases))
+            answers.append(Answer(choice.meaning, choice.key, fill(choice.phrases, name)))
         elif choice.key:
             answers.append(Answer(choice.meaning, choice.key))
     return tuple(answers)

@@ -61,11 +61,12 @@ class Interpretation:
 
 def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
     """The meaning of `hypothesis` among the request's phrases, and whether it is certain."""
-    found = _match(hypothesis, request)
+    by_text = phrases.match(hypothesis.text, request.phrases)
+    found = by_text or _chosen(hypothesis)
     if found is None:
         reason = "no-match" if hypothesis.text else "nothing heard"
         return _result(hypothesis, None, False, reason)
-    doubt = _doubt(hypothesis, found, request)
+    doubt = _doubt(hypothesis, found, request) if by_text else "the free decoding says something else"
     return _result(hypothesis, found, not doubt, doubt)
 
 
@@ -74,12 +75,14 @@ def _result(hyp: Hypothesis, found: phrases.Match | None, certain: bool, reason:
     return Interpretation(meaning, certain, hyp.text, phrase, hyp.confidence, hyp.engine, reason, hyp.work_s)
 
 
-def _match(hyp: Hypothesis, request: Request) -> phrases.Match | None:
-    """The free text decides where there is one; the engine's own choice of phrase fills in."""
-    by_text = phrases.match(hyp.text, request.phrases)
-    if by_text is not None or hyp.meaning is None:
-        return by_text
-    return phrases.Match(hyp.meaning, hyp.phrase or "", whole=True)
+def _chosen(hyp: Hypothesis) -> phrases.Match | None:
+    """The engine's own choice of phrase against a free text that means nothing here: a meaning only where the engine
+    is sure of it (distress too), and never a certain one. "你大错了" at the greeting was no complaint."""
+    if hyp.meaning is None:
+        return None
+    bar = BARS.get(hyp.engine, UNKNOWN)
+    leads = bar.margin is not None and hyp.margin is not None and hyp.margin >= bar.margin
+    return phrases.Match(hyp.meaning, hyp.phrase or "", whole=False) if hyp.agreed or leads else None
 
 
 def _doubt(hyp: Hypothesis, found: phrases.Match, request: Request) -> str:

@@ -6,6 +6,7 @@ phrases, so "不好" or "好是好,就是头晕" never counts as "好". Distress
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ _SOUNDS_LIKE = {
     "曼好": "蛮好",
     "买好的": "蛮好的",
     "秀命": "救命",
+    "怕不起来": "爬不起来",
+    "扒不起来": "爬不起来",
+    "趴不起来": "爬不起来",
+    "爬不起赖": "爬不起来",
+    "爬步起来": "爬不起来",
     "就命": "救命",
     "旧命": "救命",
     "水倒了": "摔倒了",
@@ -66,12 +72,25 @@ _SOUNDS_LIKE = {
     "很难肉": "很难受",
     "腰腾": "腰疼",
     "腰屯": "腰疼",
-    "没神嘛": "没什么",
     "局委会": "居委会",
     "纪委会": "居委会",
     "摔人工": "转人工",
     "专员工": "转人工",
+    "大错了": "打错了",
+    "太错": "打错",
+    "打触": "打错",
+    "大错电话": "打错电话",
+    "是北人": "是本人",
+    "是北安": "是本人",
+    "是本言": "是本人",
+    "是本源": "是本人",
+    "林局": "邻居",
+    "他林俊": "他邻居",
+    "她林俊": "她邻居",
+    "的林俊": "的邻居",
 }
+# Also names of people, so only when nothing else is said.
+_SOUNDS_LIKE_ALONE = {"秀民": "救命", "秀民秀民": "救命"}
 
 _PARTICLES = "啊呀呢哦噢喔嘛吧哎诶欸哟咯啦呐嗯呃哈额唉喂"
 _POLITE = ("谢谢侬", "谢谢你们", "谢谢你", "谢谢您", "谢谢", "再见", "你好", "侬好", "您好", "那个", "这个")
@@ -85,6 +104,20 @@ _NEGATIONS = (
 _INSIDE = (DISTRESS, "unwell", "talk", "refuse", "wrong_number", "someone_else", "repeat")
 # An acknowledgement in front of the answer ("是的,蛮好的") adds nothing to it.
 _WEAK = "yes"
+# A "no" in front of who it is instead ("不是,我是邻居") is the same answer, said at more length.
+_SAME_AS_NO = ("someone_else", "wrong_number")
+_NO = "no"
+
+# Good news. What follows is about texts that consist of good words and yet say the opposite.
+_GOOD = ("well", "yes")
+# "没什么" answers by itself, but "没什么好" and "没啥舒服的" are complaints; with an adverb ("没什么,蛮好的") it is
+# not sure.
+_NOTHING = ("没什么", "没有什么", "没啥", "没有啥", "呒没啥", "呒啥")
+_BARE = ("好", "舒服", "适意", "可以", "健康", "精神", "行", "来三", "硬朗")
+# "好是好,…": a complaint follows, heard or not.
+_CONCEDED = re.compile(r"([^是的]{1,4})是\1")
+# Who speaks of somebody begins anew: the negation before it is an answer of its own ("不是,我是他儿子").
+_SUBJECTS = ("我", "你", "侬", "您", "这")
 
 
 @dataclass(frozen=True)
@@ -146,6 +179,7 @@ def _variants(heard: str) -> Iterator[str]:
     mended = heard
     for wrong, right in _SOUNDS_LIKE.items():
         mended = mended.replace(wrong, right)
+    mended = _SOUNDS_LIKE_ALONE.get(mended, mended)
     if mended != heard:
         yield mended
 
@@ -158,16 +192,21 @@ def _tiled(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
     meanings = {meaning for meaning, _ in best}
     if DISTRESS in meanings:
         return _only(DISTRESS, best) if _rings(heard, table) else None
+    if meanings <= {_NO, *_SAME_AS_NO} and len(meanings) == 2 and best[0][0] == _NO:
+        best = [tile for tile in best if tile[0] != _NO]
+        meanings.discard(_NO)
     if len(meanings) > 1:
         meanings.discard(_WEAK)
-    if len(meanings) != 1:
+    if len(meanings) != 1 or (meanings & set(_GOOD) and _CONCEDED.search(heard)):
         return None
     return _only(meanings.pop(), best)
 
 
 def _only(meaning: str, tiles: list[tuple[str, str]]) -> Match:
     phrase = max((phrase for found, phrase in tiles if found == meaning), key=len)
-    return Match(meaning, phrase, whole=len({found for found, _ in tiles}) == 1)
+    alone = len({found for found, _ in tiles}) == 1
+    open_ended = meaning in _GOOD and any(_plain(way).endswith(_NOTHING) for _, way in tiles[:-1])
+    return Match(meaning, phrase, whole=alone and not open_ended)
 
 
 def _rings(heard: str, table: list[tuple[str, str, str]]) -> bool:
@@ -182,13 +221,22 @@ def _tilings(heard: str, table: list[tuple[str, str, str]]) -> dict[int, list[tu
         if at not in reached:
             continue
         so_far = reached[at]
-        steps = [(len(plain), [(meaning, phrase)]) for plain, meaning, phrase in table if heard.startswith(plain, at)]
+        steps = [
+            (len(plain), [(meaning, phrase)])
+            for plain, meaning, phrase in table
+            if heard.startswith(plain, at) and not _denied(heard, at, plain, meaning)
+        ]
         steps += [(len(word), []) for word in _POLITE if heard.startswith(word, at)]
         for length, tile in steps:
             known = reached.get(at + length)
             if known is None or len(so_far) + len(tile) < len(known) or not known:
                 reached[at + length] = so_far + tile
     return reached
+
+
+def _denied(heard: str, at: int, plain: str, meaning: str) -> bool:
+    """Whether good words there are what there is nothing of ("没什么好")."""
+    return meaning in _GOOD and plain.startswith(_BARE) and heard[:at].endswith(_NOTHING)
 
 
 def _inside(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
@@ -202,6 +250,8 @@ def _inside(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
 
 def _affirmed(heard: str, plain: str) -> bool:
     """Whether `plain` stands in `heard` at least once without a negation right before it."""
+    if plain.startswith(_SUBJECTS):
+        return plain in heard
     at = heard.find(plain)
     while at >= 0:
         if not heard[:at].endswith(_NEGATIONS):

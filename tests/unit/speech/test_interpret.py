@@ -80,3 +80,37 @@ def test_no_match_and_nothing_heard_are_different() -> None:
 
 def test_distress_is_found_inside() -> None:
     assert interpret(Hypothesis("哎呀救命啊我在这里", "vosk", 0.4), ANSWER).meaning == "distress"
+
+
+def told_by(
+    engine: str, margin: float | None, meaning: str, text: str = "你大错了", agreed: bool | None = None
+) -> str | None:
+    heard = Hypothesis(text, engine, 0.9, meaning=meaning, phrase="不好", margin=margin, agreed=agreed)
+    told = interpret(heard, ANSWER)
+    assert not told.certain
+    return told.meaning
+
+
+@pytest.mark.parametrize("meaning", ["well", "unwell", "yes", "distress"])
+def test_the_engine_s_own_choice_against_its_free_text_needs_the_margin(meaning: str) -> None:
+    assert told_by("whisper", -0.1, meaning) is None
+    assert told_by("whisper", None, meaning) is None
+    assert told_by("whisper", 0.2, meaning) == meaning
+
+
+def test_a_grammar_s_own_choice_against_the_free_text_is_nothing() -> None:
+    assert told_by("vosk", None, "unwell", agreed=False) is None
+    assert told_by("vosk", None, "distress", agreed=False) is None
+
+
+def test_distress_counts_when_the_free_decoding_agrees() -> None:
+    assert told_by("vosk", None, "distress", agreed=True) == "distress"
+
+
+def test_what_the_text_says_needs_no_margin_to_lean_to_a_human() -> None:
+    assert told_by("whisper", -2.0, "unwell", text="有点头晕") == "unwell"
+
+
+def test_the_phrase_scorer_is_not_certain_against_a_free_text() -> None:
+    told = interpret(replace(SCORER, text="走不动了"), ANSWER)
+    assert (told.meaning, told.certain, told.reason) == ("well", False, "the free decoding says something else")

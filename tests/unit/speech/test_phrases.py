@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from speech.phrases import Match, match, normalise, simplify
+from speech.phrases import _SOUNDS_LIKE, _SOUNDS_LIKE_ALONE, Match, match, normalise, simplify
 
 MENU = {
     "well": ["好", "蛮好", "蛮好的", "身体很好", "没事", "没什么不舒服", "还可以"],
@@ -82,6 +82,72 @@ def test_distress_denied_and_then_said_is_distress() -> None:
 )
 def test_what_sounds_the_same_on_a_telephone(text: str, expected: str) -> None:
     assert meaning(text) == expected
+
+
+@pytest.mark.parametrize("wrong", [*_SOUNDS_LIKE, *_SOUNDS_LIKE_ALONE])
+def test_a_sound_alike_is_looked_up_in_what_was_normalised(wrong: str) -> None:
+    assert normalise(wrong) == wrong
+
+
+DOOR = {
+    "yes": ["我是本人", "是的"],
+    "no": ["不是", "我不是"],
+    "someone_else": ["我是邻居", "我是她邻居", "我是她女儿"],
+    "wrong_number": ["打错了", "打错电话了", "你打错了"],
+    "distress": ["救命", "爬不起来"],
+}
+
+
+def at_the_door(text: str) -> tuple[str, bool] | None:
+    found = match(text, DOOR)
+    return (found.meaning, found.whole) if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("不是,我是她女儿。", "someone_else"),
+        ("我不是,我是邻居", "someone_else"),
+        ("不是,你打错了", "wrong_number"),
+        ("不是不是,打错电话了", "wrong_number"),
+        ("你大错了", "wrong_number"),
+        ("太错了", "wrong_number"),
+        ("打触了", "wrong_number"),
+        ("我是北人", "yes"),
+        ("我是本源", "yes"),
+        ("我是林局", "someone_else"),
+        ("我是她林俊", "someone_else"),
+        ("我扒不起来", "distress"),
+        ("秀民啊", "distress"),
+    ],
+)
+def test_at_the_door(text: str, expected: str) -> None:
+    found = at_the_door(text)
+    assert found is not None
+    assert found[0] == expected
+    assert found[1] or expected == "distress"
+
+
+@pytest.mark.parametrize("text", ["没打错", "不是打错", "我是林俊", "王秀民", "是的,我不是", "你这个人大错特错"])
+def test_what_is_something_else_at_the_door(text: str) -> None:
+    found = at_the_door(text)
+    assert found is None or found[0] == "no"
+
+
+def test_who_speaks_anew_after_a_no_is_not_denied() -> None:
+    assert at_the_door("喂,不是的哟,我是邻居,她在睡觉") == ("someone_else", False)
+
+
+@pytest.mark.parametrize("text", ["没什么好", "没什么好的", "没什么舒服的", "没啥精神好", "好是好", "好是好,好是好"])
+def test_good_words_that_say_the_opposite(text: str) -> None:
+    menu = {"well": ["好", "没什么", "没啥", "舒服的", "精神好", "蛮好"], "yes": ["是", "好的", "可以"]}
+    assert match(text, menu) is None
+
+
+def test_nothing_and_then_good_is_not_sure() -> None:
+    menu = {"well": ["没什么", "蛮好的"]}
+    assert match("没什么,蛮好的", menu) == Match("well", "没什么", whole=False)
+    assert match("蛮好的,没什么", menu) == Match("well", "蛮好的", whole=True)
 
 
 def test_what_is_heard_rightly_wins_over_what_it_sounds_like() -> None:

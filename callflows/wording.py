@@ -1,0 +1,43 @@
+"""Templates of phrases: "{her}蛮好" stands for one phrase per entry of the list `her`. Pure.
+
+`{name}` is left for the call: the person who is asked after, as the line says the name ("我是{name}").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import product
+
+from callflows.flow import NAME
+
+MOST = 2000  # phrases of one list: all of them are compared with every utterance
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_HOLE = f"{{{NAME}}}"
+
+
+class WordingError(ValueError):
+    """A template that can't be spelled out; the message says why, without file and line."""
+
+
+def spell(template: str, lists: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Every phrase that `template` stands for. WordingError when it names a list that isn't among `lists`."""
+    parts = _BRACES.split(template)
+    if any(brace in fixed for fixed in parts[::2] for brace in "{}"):
+        raise WordingError(f'"{template}" has a brace without its partner')
+    ways = [_ways(part, lists) if at % 2 else [part] for at, part in enumerate(parts)]
+    return tuple(dict.fromkeys("".join(way) for way in product(*ways)))
+
+
+def _ways(name: str, lists: Mapping[str, Iterable[str]]) -> list[str]:
+    if name == NAME:
+        return [_HOLE]
+    if name not in lists:
+        known = ", ".join([NAME, *lists])
+        raise WordingError(f"{{{name}}} is no list that stands above (known: {known})")
+    return list(lists[name])
+
+
+def fill(phrases: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The phrases for a call that asks after `name`."""
+    return tuple(phrase.replace(_HOLE, name) for phrase in phrases)
