@@ -78,7 +78,16 @@ def test_distress_denied_and_then_said_is_distress() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("秀命啊", "distress"), ("专人工", "talk"), ("满好", "well"), ("不受服", "unwell")]
+    ("text", "expected"),
+    [
+        ("秀命啊", "distress"),
+        ("专人工", "talk"),
+        ("满好", "well"),
+        ("不受服", "unwell"),
+        ("握水倒呢", "distress"),
+        ("布哈", "unwell"),
+        ("心不情", "repeat"),
+    ],
 )
 def test_what_sounds_the_same_on_a_telephone(text: str, expected: str) -> None:
     assert meaning(text) == expected
