@@ -85,7 +85,6 @@ def test_distress_denied_and_then_said_is_distress() -> None:
         ("满好", "well"),
         ("不受服", "unwell"),
         ("握水倒呢", "distress"),
-        ("布哈", "unwell"),
         ("心不情", "repeat"),
     ],
 )
