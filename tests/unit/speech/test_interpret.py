@@ -91,7 +91,12 @@ def told_by(
     return told.meaning
 
 
-@pytest.mark.parametrize("meaning", ["well", "unwell", "yes", "distress"])
+def test_a_cry_for_help_may_be_less_sure_but_not_a_guess() -> None:
+    assert told_by("whisper", -1.1, "distress") == "distress"
+    assert told_by("whisper", -2.5, "distress") is None
+
+
+@pytest.mark.parametrize("meaning", ["well", "unwell", "yes"])
 def test_the_engine_s_own_choice_against_its_free_text_needs_the_margin(meaning: str) -> None:
     assert told_by("whisper", -0.1, meaning) is None
     assert told_by("whisper", None, meaning) is None
