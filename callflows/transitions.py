@@ -31,7 +31,9 @@ from callflows.move import Move, one_syllable
 from callflows.state import Phase, State
 
 DOUBLE_ZERO_MS = 3000  # PRODUCT.md: a second 0 within 3 s of the first is an emergency
-BOUNCE_MS = 700  # the same key so soon is one long press, not an answer to the next question
+# The same key so soon is one press, not an answer to the next question. "收到。" lasts 0.9 s, so nobody has heard a word of
+# that question before; a double report of one press (0 ms apart) is one press, too.
+BOUNCE_MS = 1500
 POSITIVE = frozenset({"well", "yes"})
 DISTRESS = "distress"
 UNWELL = "unwell"  # the dictation that belongs to the result itself
@@ -171,7 +173,7 @@ def _second_zero(before: State, event: Key) -> bool:
 
 def _bounced(before: State, event: Key) -> bool:
     same = event.digit == before.key and event.digit != "0"
-    return same and 0 < event.at_ms - before.key_ms < BOUNCE_MS
+    return same and 0 <= event.at_ms - before.key_ms < BOUNCE_MS
 
 
 def _answer_key(move: Move, digit: str) -> None:

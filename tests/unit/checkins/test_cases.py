@@ -18,6 +18,7 @@ from tests.unit.checkins.world import DAY, World
 async def test_todays_table_puts_who_needs_a_person_first(world: World) -> None:
     names = ("王", "李", "张", "赵")
     well, silent, fallen, quiet = (world.elder(name, slot=8 * 60 + i) for i, name in enumerate(names))
+    await world.to("07:59")  # planned before, each has a slot of their own
     await world.to("08:03")
     await world.ends(silent, "silent", evidence="none", after=timedelta())
     await world.ends(well, "well", after=timedelta())
