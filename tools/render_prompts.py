@@ -5,8 +5,8 @@
     python tools/render_prompts.py check                                    says what is missing; 1 if something is
     python tools/render_prompts.py sheet FOLDER                             a list for people who record the prompts
 
-Needs the optional extra `voices` and Kokoro's weights in the folder that WENAN_VOICES names (default: shared/voices
-beside this checkout); `check` and `sheet` need neither. See docs/prompts.md.
+Needs the optional extra `voices`, SoX, and Kokoro's weights in the folder that WENAN_VOICES names (default:
+shared/voices beside this checkout); `check` and `sheet` need none of them. See docs/prompts.md.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from callflows.loader import shipped  # noqa: E402
 from speech import pack  # noqa: E402
 from speech.loudness import to_prompt  # noqa: E402
 
-VOICE, SPEED = "zf_xiaoxiao", 0.85
-RECIPE = "4"  # raise it when rendering changes in any way: everything is made again
+VOICE = "zf_xiaoxiao"
 LICENCE = "Audio made by this project with Kokoro-82M v1.0 (Apache-2.0), voice zf_xiaoxiao"
 MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
 FLOWS = ("daily_checkin",)
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
-SAMPLES = {"name": "王阿婆", "committee": "槐荫里居委会"}
+# The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
+SAMPLES = {"name": "张阿婆", "committee": "槐荫里居委会"}
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
 NAME_CONTEXT = Context("请问您是", "本人吗?")
 # Words that the dictionary would read otherwise.
@@ -69,9 +69,20 @@ READINGS = {
 SURNAMES = ROOT / "tools" / "surnames.txt"
 CLIPS = ROOT / "demo" / "clips.yaml"
 SHOWN = 20  # texts named in a report
-# Spoken slowly, Kokoro puts a short vowel before the first sound it makes; so what begins a sentence is not the first.
-LEAD_IN = Context("那好。")
 SENTENCE_END = "。?!;"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one kind of audio is made. Raise `version` when its rendering changes in any way: all of it is made again."""
+
+    speed: float
+    version: str
+
+
+SENTENCES = Recipe(0.87, "5")
+NAMES = Recipe(0.85, "4")  # what is shipped was slowed down by Kokoro itself: docs/prompts.md says why
+CLIPS_VERSION = "4"  # the speed stands in clips.yaml
 
 
 @dataclass(frozen=True)
@@ -80,16 +91,25 @@ class Job:
 
     text: str
     context: Context = ALONE
+    recipe: Recipe = SENTENCES
 
     @property
     def made_from(self) -> str:
         return self.made_by(VOICE)
 
-    def made_by(self, voice: str, speed: float = SPEED) -> str:
+    def made_by(self, voice: str) -> str:
         """Hash of everything that decides the audio."""
         whole = self.context.before + self.text + self.context.after
         used = sorted(item for item in overrides().items() if item[0] in whole)
-        parts = [self.text, self.context.before, self.context.after, voice, speed, RECIPE, used]
+        parts = [
+            self.text,
+            self.context.before,
+            self.context.after,
+            voice,
+            self.recipe.speed,
+            self.recipe.version,
+            used,
+        ]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
@@ -165,7 +185,7 @@ def sentence_jobs() -> tuple[Job, ...]:
     for flow in map(shipped, FLOWS):
         in_context = _in_context(flow)
         for text in flow.sentences("zh"):
-            jobs.setdefault(text, in_context.get(text, Job(text, LEAD_IN)))
+            jobs.setdefault(text, in_context.get(text, Job(text)))
     committee = SAMPLES["committee"]
     jobs.setdefault(committee, Job(committee, Context("您好,这里是", "的自动语音电话。")))
     return tuple(jobs.values())
@@ -180,8 +200,7 @@ def _in_context(flow: Flow) -> dict[str, Job]:
             for at, piece in enumerate(pieces):
                 if not piece.variable:
                     before, after = _spoken(pieces[:at]), _spoken(pieces[at + 1 :])
-                    context = Context(_last(before) or LEAD_IN.before, _first(after))
-                    jobs.setdefault(piece.text, Job(piece.text, context))
+                    jobs.setdefault(piece.text, Job(piece.text, Context(_last(before), _first(after))))
     return jobs
 
 
@@ -201,7 +220,7 @@ def _first(text: str) -> str:
 
 
 def name_jobs() -> tuple[Job, ...]:
-    return tuple(Job(name + ending, NAME_CONTEXT) for name, _ in surnames() for ending in ENDINGS)
+    return tuple(Job(name + ending, NAME_CONTEXT, NAMES) for name, _ in surnames() for ending in ENDINGS)
 
 
 # ── rendering ─────────────────────────────────────────────────────────────────────────────────────
@@ -212,16 +231,17 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._voice = KokoroVoice(folder, VOICE, SPEED, readings())
+        self._voice = KokoroVoice(folder, VOICE, SENTENCES.speed, readings())
 
     def prompts(self, title: str, jobs: Sequence[Job], known: dict[str, pack.PackPrompt]) -> list[pack.PackPrompt]:
         """A prompt for each job; what is known and up to date is not rendered again."""
+        voices = {speed: self.voice(VOICE, speed) for speed in {job.recipe.speed for job in jobs}}
 
         def make(job: Job) -> pack.PackPrompt:
             old = known.get(job.text)
             if old is not None and old.made_from == job.made_from:
                 return old
-            return pack.PackPrompt(job.text, job.made_from, self.render(self._voice, job))
+            return pack.PackPrompt(job.text, job.made_from, self.render(voices[job.recipe.speed], job))
 
         return self.each(title, jobs, make)
 
@@ -253,7 +273,7 @@ def _known(paths: Iterable[Path], again: bool) -> dict[str, pack.PackPrompt]:
 def _sentences(studio: Studio, again: bool) -> None:
     path = pack.SHIPPED / "zh.zip"
     known = _known([path] if path.exists() else [], again)
-    _write([path], studio.prompts("sentences", sentence_jobs(), known))
+    _write(path, SENTENCES, studio.prompts("sentences", sentence_jobs(), known))
 
 
 def _names(studio: Studio, again: bool) -> None:
@@ -264,13 +284,12 @@ def _names(studio: Studio, again: bool) -> None:
     for path in set(old) - set(paths):
         path.unlink()
     for path, group in zip(paths, groups, strict=True):
-        _write([path], group)
+        _write(path, NAMES, group)
 
 
-def _write(paths: Sequence[Path], prompts: Sequence[pack.PackPrompt]) -> None:
-    for path in paths:
-        pack.write(path, "zh", f"kokoro-v1.0 {VOICE} {SPEED}", LICENCE, prompts)
-        print(f"{path.relative_to(ROOT)}: {len(prompts)} prompts, {path.stat().st_size / 1e6:.2f} MB")
+def _write(path: Path, recipe: Recipe, prompts: Sequence[pack.PackPrompt]) -> None:
+    pack.write(path, "zh", f"kokoro-v1.0 {VOICE} {recipe.speed}", LICENCE, prompts)
+    print(f"{path.relative_to(ROOT)}: {len(prompts)} prompts, {path.stat().st_size / 1e6:.2f} MB")
 
 
 def _groups(items: Sequence[Any], size: Callable[[Any], int]) -> Iterator[list[Any]]:
@@ -292,17 +311,19 @@ def _clips(studio: Studio, again: bool) -> None:
     import yaml
 
     script = yaml.safe_load(CLIPS.read_text("utf-8"))
-    speed = float(script.get("speed", SPEED))
+    recipe = Recipe(float(script["speed"]), CLIPS_VERSION)
     jobs = [
-        (name, f"{name}/{key}.ulaw", Job(text)) for name in script["voices"] for key, text in script["clips"].items()
+        (name, f"{name}/{key}.ulaw", Job(text, recipe=recipe))
+        for name in script["voices"]
+        for key, text in script["clips"].items()
     ]
-    voices = {name: studio.voice(name, speed) for name in script["voices"]}
+    voices = {name: studio.voice(name, recipe.speed) for name in script["voices"]}
     known = {} if again else _known_clips()
 
     def make(named: tuple[str, str, Job]) -> tuple[str, str, bytes]:
         name, entry, job = named
         old, ulaw = known.get(entry, ("", b""))
-        made_from = job.made_by(name, speed)
+        made_from = job.made_by(name)
         return entry, made_from, ulaw if old == made_from else studio.render(voices[name], job)
 
     groups = list(_groups(studio.each("clips", jobs, make), lambda clip: len(clip[2])))
