@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from tenacity import AsyncRetrying, retry_if_result, wait_fixed
@@ -73,15 +74,23 @@ class Recordings:
         return audio
 
     def recover(self) -> list[Recording]:
-        """Finishes takes that a crash left behind. Call before any call is taken."""
+        """Finishes takes that a crash left behind. Call before any call is taken, and while no other process records
+        into this folder. What can't be read or written now (disk full) is left as it is for the next start."""
         found = []
         for part in sorted(self.folder.rglob("*.part")):
-            file = part.with_suffix(".ulaw")
-            audio = part.read_bytes()
-            _seal(file, hashlib.sha256(audio).hexdigest())
-            part.replace(file)
-            found.append(_recording(file.relative_to(self.folder).as_posix(), audio))
+            try:
+                found.append(self._finish(part))
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                log.error("a recording that a crash cut off can't be finished (%s); the next start tries again", why)
         return found
+
+    def _finish(self, part: Path) -> Recording:
+        file = part.with_suffix(".ulaw")
+        audio = part.read_bytes()
+        _seal(file, hashlib.sha256(audio).hexdigest())
+        part.replace(file)
+        return _recording(file.relative_to(self.folder).as_posix(), audio)
 
     @property
     def unsaved(self) -> int:
@@ -141,6 +150,12 @@ class Take:
             self._house.keep_trying(self)
         return Recording(self.path, self._size / BYTES_PER_S, self._sum.hexdigest())
 
+    async def discard(self) -> None:
+        """Drops it: nothing of it stays on disk."""
+        if self._flush is not None:
+            await asyncio.gather(self._flush, return_exceptions=True)
+        await self._house.run(lambda: self._file.with_suffix(".part").unlink(missing_ok=True))
+
     async def saved(self) -> bool:
         """Writes what is left; whether the recording is complete on disk."""
         self._hand_over()
@@ -161,6 +176,12 @@ class Take:
         part = self._file.with_suffix(".part")
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
+            if self._lost(part):
+                log.error("a recording was moved or cut by somebody else while it grew: %s", self.path)
+                if final and not self._waiting:
+                    return  # all of it was written; it may well lie there under its own name
+                self._begin_anew()
+                part = self._file.with_suffix(".part")
             self._write_pieces(part, final)
             if final:
                 _seal(self._file, self._sum.hexdigest())
@@ -171,6 +192,18 @@ class Take:
             self._told = True
             if final and not self._waiting:
                 self._waiting.append(b"")  # only the sealing is left: not saved yet
+
+    def _lost(self, part: Path) -> bool:
+        """Whether less is on disk than was written. It would never be made up with zeros: that is no sound."""
+        return self._written > 0 and (part.stat().st_size if part.exists() else 0) < self._written
+
+    def _begin_anew(self) -> None:
+        """What is still to come goes to a name of its own, with a sum of its own. The event loop hands nothing over
+        while this runs: it waits for the writer first."""
+        self._file = _free(self._file)
+        self.path = self._file.relative_to(self._house.folder).as_posix()
+        rest = b"".join(self._waiting)
+        self._sum, self._size, self._written = hashlib.sha256(rest), len(rest), 0
 
     def _write_pieces(self, part: Path, final: bool) -> None:
         with part.open("ab") as file:
@@ -188,6 +221,12 @@ def _path(call_id: str, label: str, at: datetime) -> str:
     """Only characters that are safe in a file's name."""
     name = "".join(char for char in f"{call_id}-{label}" if char.isalnum() or char in "-_")
     return f"{at:%Y/%m/%d}/{name}.ulaw"
+
+
+def _free(file: Path) -> Path:
+    """NAME-2.ulaw, or the next number that nothing has."""
+    names = (file.with_name(f"{file.stem}-{number}.ulaw") for number in count(2))
+    return next(name for name in names if not name.exists() and not name.with_suffix(".part").exists())
 
 
 def _seal(file: Path, digest: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.recordings import FLUSH_BYTES, RecordingBrokenError, Recordings
+from ivr.recordings import FLUSH_BYTES, RecordingBrokenError, Recordings, Take
 
 AT = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
 
@@ -103,3 +103,67 @@ async def test_a_disk_that_stays_full_is_said_so_at_the_end(tmp_path: Path, capl
     await house.add("intent-1", "call", AT, b"\x60" * 160)
     await house.close(within_s=0.05)
     assert "could not be written before the end" in caplog.text
+
+
+async def flushed(house: Recordings, take: Take, sound: bytes) -> None:
+    """The take's next piece, on disk."""
+    take.write(sound)
+    await asyncio.sleep(0)
+    await house.run(lambda: None)
+
+
+async def test_a_file_that_somebody_moved_is_never_made_up_with_zeros(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A second process "recovers" the take that still grows: both halves are whole under names of their own."""
+    house = Recordings(tmp_path)
+    take = house.take("intent-1", "call", AT)
+    await flushed(house, take, b"\x55" * FLUSH_BYTES)
+    (first,) = Recordings(tmp_path).recover()
+    await flushed(house, take, b"\x56" * FLUSH_BYTES)
+    take.write(b"\x57" * 160)
+    done = await take.close()
+    assert (first.path, done.path) == ("2026/03/02/intent-1-call.ulaw", "2026/03/02/intent-1-call-2.ulaw")
+    assert house.read(first.path) == b"\x55" * FLUSH_BYTES
+    assert house.read(done.path) == b"\x56" * FLUSH_BYTES + b"\x57" * 160
+    assert done.seconds == (FLUSH_BYTES + 160) / 8000
+    assert "moved or cut by somebody else" in caplog.text
+    caplog.clear()
+
+
+async def test_a_file_that_was_moved_after_its_last_word_is_left_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = Recordings(tmp_path)
+    take = house.take("intent-1", "call", AT)
+    await flushed(house, take, b"\x55" * FLUSH_BYTES)
+    Recordings(tmp_path).recover()
+    done = await take.close()
+    assert house.read(done.path) == b"\x55" * FLUSH_BYTES
+    assert house.unsaved == 0
+    caplog.clear()
+
+
+async def test_what_a_crash_left_stops_no_start_when_the_disk_is_full(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The one that can't be finished is left as it is; the others are."""
+    day = tmp_path / "2026/03/02"
+    day.mkdir(parents=True)
+    for name in ("a", "b"):
+        (day / f"{name}.part").write_bytes(b"\x70" * 160)
+    (day / "a.sha256-part").mkdir()  # its checksum can't be written, as on a full disk
+    assert [found.path for found in Recordings(tmp_path).recover()] == ["2026/03/02/b.ulaw"]
+    assert (day / "a.part").read_bytes() == b"\x70" * 160
+    assert "the next start tries again" in caplog.text
+    caplog.clear()
+    (day / "a.sha256-part").rmdir()
+    assert [found.path for found in Recordings(tmp_path).recover()] == ["2026/03/02/a.ulaw"]
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_part_that_can_not_be_read_stops_no_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.part").mkdir()  # reading it fails for every user
+    (tmp_path / "b.part").write_bytes(b"\x71" * 160)
+    assert [found.path for found in Recordings(tmp_path).recover()] == ["b.ulaw"]
+    caplog.clear()
