@@ -7,18 +7,29 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, contains_eager
 
 from checkins.ladder import Case
 from checkins.policy import Policy
 from checkins.results import Reason, Result, Status, Urgency
 from checkins.schedule import day_of
-from checkins.tables import Checkin, CheckinEvent
+from checkins.tables import Checkin, CheckinEvent, Person
 from storage.database import from_millis, to_millis
 
 log = logging.getLogger(__name__)
 
 NEW_LADDER = {"tries": 0, "busy": 0, "line_errors": 0, "reminders": 0, "first_missed_at": None, "person_since": None}
+
+
+def select_cases() -> Select[Checkin]:
+    """Cases with their elder and neighbourhood, which a case can't be read without, in one statement."""
+    return (
+        select(Checkin)
+        .join(Checkin.elder)
+        .join(Person.neighbourhood)
+        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
+    )
 
 
 def case_of(row: Checkin, zone: str) -> Case:

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from checkins import ladder
-from checkins.case_rows import case_of, log_event, put_case
+from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.ladder import Case
 from checkins.results import (
     REASON_ZH,
@@ -24,7 +24,7 @@ from checkins.results import (
     Status,
     Urgency,
 )
-from checkins.tables import CallIntent, Checkin, CheckinEvent, IntentCheckin, Person
+from checkins.tables import CallIntent, Checkin, CheckinEvent, IntentCheckin
 
 
 @dataclass(frozen=True)
@@ -86,21 +86,21 @@ class Event:
 
 def today(session: Session, neighbourhood_id: int, day: date) -> list[Row]:
     """All cases of one local day: who needs a person first (most urgent, then longest waiting), then by slot."""
-    query = _cases().where(Checkin.neighbourhood_id == neighbourhood_id, Checkin.date == day)
+    query = select_cases().where(Checkin.neighbourhood_id == neighbourhood_id, Checkin.date == day)
     rows = _view(session, query.order_by(Checkin.slot, Checkin.id))
     return sorted(rows, key=_needs_first)
 
 
 def needs_person(session: Session, neighbourhood_id: int | None = None) -> list[Row]:
     """Everybody who needs a person, of whatever day, most urgent and longest waiting first."""
-    query = _cases().where(Checkin.status == Status.NEEDS_PERSON)
+    query = select_cases().where(Checkin.status == Status.NEEDS_PERSON)
     if neighbourhood_id is not None:
         query = query.where(Checkin.neighbourhood_id == neighbourhood_id)
     return sorted(_view(session, query), key=_needs_first)
 
 
 def one(session: Session, checkin_id: int) -> Row | None:
-    rows = _view(session, _cases().where(Checkin.id == checkin_id))
+    rows = _view(session, select_cases().where(Checkin.id == checkin_id))
     return rows[0] if rows else None
 
 
@@ -127,18 +127,9 @@ def close_case(session: Session, checkin_id: int, by: str, finding: str, now: da
     log_event(session, row, "closed", by.strip(), now, detail={"finding": finding.strip()})
 
 
-def _cases() -> Select[Any]:
-    return (
-        select(Checkin)
-        .join(Checkin.elder)
-        .join(Person.neighbourhood)
-        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
-    )
-
-
 def _locked(session: Session, checkin_id: int) -> Checkin:
     row: Checkin | None = session.scalars(
-        _cases().where(Checkin.id == checkin_id).with_for_update(of=Checkin)
+        select_cases().where(Checkin.id == checkin_id).with_for_update(of=Checkin)
     ).one_or_none()
     if row is None:
         raise LookupError(f"there is no case {checkin_id}")

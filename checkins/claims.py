@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import Select, func, select, text, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
 
 from checkins import ladder
-from checkins.case_rows import case_of, log_event, put_case
+from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
 from checkins.line_rules import LOOK_BACK, Purpose, allowed_at
 from checkins.pace import LIVE, Pace, pace_now
@@ -78,7 +78,7 @@ def claim_one(session: Session, now: datetime, owner: str, trunk: Trunk, checkin
     """Takes one case's next call now, ahead of its time; the line rules hold. Takes nothing when no call is ahead."""
     pace = pace_now(session, now, trunk.lines, trunk.starts_per_s)
     claimed = Claimed(line_down=pace.line_down)
-    query = _cases().where(Checkin.id == checkin_id, Checkin.status.in_((Status.PLANNED, Status.WAITING)))
+    query = select_cases().where(Checkin.id == checkin_id, Checkin.status.in_((Status.PLANNED, Status.WAITING)))
     for row in session.scalars(query.with_for_update(of=Checkin)).all():
         row.due_at = now
         session.flush()
@@ -96,7 +96,7 @@ def _calls(work: _Work, now: datetime) -> None:
 def _due(session: Session, now: datetime, *, calls: bool, limit: int) -> Sequence[Checkin]:
     status = (Status.PLANNED, Status.WAITING) if calls else (Status.NEEDS_PERSON,)
     query = (
-        _cases()
+        select_cases()
         .where(Checkin.status.in_(status), Checkin.due_at <= now)
         .where(Checkin.lease_until.is_(None) | (Checkin.lease_until <= now))
         .order_by(Checkin.due_at, Checkin.id)
@@ -104,15 +104,6 @@ def _due(session: Session, now: datetime, *, calls: bool, limit: int) -> Sequenc
         .with_for_update(skip_locked=True, of=Checkin)
     )
     return session.scalars(query).all()
-
-
-def _cases() -> Select[Checkin]:
-    return (
-        select(Checkin)
-        .join(Checkin.elder)
-        .join(Person.neighbourhood)
-        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
-    )
 
 
 @dataclass
@@ -197,7 +188,7 @@ class _Work:
     def _others(self, row: Checkin, number: str) -> list[Checkin]:
         """Others behind the same number who are due now or soon: one call asks them all."""
         query = (
-            _cases()
+            select_cases()
             .where(Person.number == number, Checkin.id != row.id, Checkin.date == row.date)
             .where(Checkin.status.in_((Status.PLANNED, Status.WAITING)))
             .where(Checkin.due_at <= self.now + JOIN_WITHIN)

@@ -9,6 +9,8 @@ Rules (PRODUCT.md, "The ladder", "Line rules", "Other answers"), and what we dec
 - What can't be known (UNKNOWN) is never dialled again: a person.
 - Good news counts only from an answered call with evidence; bad news counts from any call.
 - An alarm dominates everything, also a closed case; nothing but a named person ends it.
+- What an elder, or who is with them, said to be wrong reopens a case that was closed meanwhile: who closed it in
+  mid-call didn't hear it. The closing stays in the event log. Silence doesn't reopen: a person found out more.
 
 A case that needs a person has its next action in `due_at`: 2 min (emergency) or 10 min (unreached) ahead, 30 min
 once a named person has taken it over, else within the same day. Later rungs replace what happens at that moment.
@@ -231,8 +233,10 @@ def apply(case: Case, news: News, now: datetime) -> Case:
     """The case after `news`. News of a case that no call is out for only makes it worse, or lifts an unreached one."""
     if news.result is Result.EMERGENCY:
         return _alarm(case, news, now)
-    if case.status is Status.CLOSED or case.alarm:
+    if case.alarm or (case.status is Status.CLOSED and news.result not in REOPENS):
         return case
+    if case.status is Status.CLOSED:
+        case = replace(case, owner=None)  # who had it is through with it: it waits for a name again
     if case.status is Status.NEEDS_PERSON:
         return _late(case, news, now)
     return _TABLE[news.result](case, news, now)
@@ -346,6 +350,7 @@ _TABLE: Mapping[Result, _Move] = {
     Result.EMERGENCY: _alarm,
 }
 
+REOPENS = frozenset({Result.NOT_WELL, Result.WANTS_PERSON, Result.OTHER_SAYS_UNWELL, Result.REFUSED})
 _MISSES = frozenset(result for result, move in _TABLE.items() if move in (_miss, _busy, _line_trouble))
 _NOT_HEARD = frozenset(
     {
@@ -357,5 +362,6 @@ _NOT_HEARD = frozenset(
         Reason.WINDOW,
         Reason.UNSERVED,
         Reason.HUMAN_CONTACT,
+        Reason.NO_CONSENT,
     }
 )

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from checkins import ladder
-from checkins.case_rows import case_of, log_event, put_case
+from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.phones import to_e164
 from checkins.results import Reason, Status, Urgency
 from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, State
@@ -19,8 +19,10 @@ def stops_calls(person: Person) -> Reason | None:
     """Why no machine call may go to this elder, as the register stands now; None: it may."""
     if person.state != State.ACTIVE:
         return Reason.REFUSED if person.state == State.REFUSED else Reason.HUMAN_CONTACT
-    if person.mode in (Mode.HUMAN, Mode.VISIT) or not person.consents.get("calls"):
+    if person.mode in (Mode.HUMAN, Mode.VISIT):
         return Reason.HUMAN_CONTACT
+    if not person.consents.get("calls"):
+        return Reason.NO_CONSENT
     if person.number_state == NumberState.SUSPECT:
         return Reason.WRONG_NUMBER
     if person.number is None or person.number_state == NumberState.BAD:
@@ -76,12 +78,7 @@ def flag_number(session: Session, number: str, state: NumberState) -> None:
 
 def _open(session: Session, person_id: str) -> list[Checkin]:
     query = (
-        select(Checkin)
-        .join(Checkin.elder)
-        .join(Person.neighbourhood)
-        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
-        .where(Checkin.elder_id == person_id, Checkin.status != Status.CLOSED)
-        .with_for_update(of=Checkin)
+        select_cases().where(Checkin.elder_id == person_id, Checkin.status != Status.CLOSED).with_for_update(of=Checkin)
     )
     return list(session.scalars(query))
 

@@ -134,7 +134,7 @@ def _why_a_person(pause_ended: ColumnElement[bool]) -> ColumnElement[str | None]
         (pause_ended, Reason.PAUSE_ENDED.value),
         (Person.state == State.REFUSED, Reason.REFUSED.value),
         (Person.mode.in_((Mode.HUMAN, Mode.VISIT)), Reason.HUMAN_CONTACT.value),
-        (~agreed, Reason.HUMAN_CONTACT.value),
+        (~agreed, Reason.NO_CONSENT.value),
         (Person.number_state == NumberState.SUSPECT, Reason.WRONG_NUMBER.value),
         (or_(Person.number.is_(None), Person.number_state == NumberState.BAD), Reason.BAD_NUMBER.value),
         else_=null(),

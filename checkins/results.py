@@ -72,7 +72,8 @@ class Reason(StrEnum):
     LINE_RULES = "line_rules"
     WINDOW = "window"  # what can't be called today goes to a person today
     UNSERVED = "unserved"
-    HUMAN_CONTACT = "human_contact"  # no machine calls agreed, or a person's visit or call is this elder's way
+    HUMAN_CONTACT = "human_contact"  # a person's visit or call is this elder's way
+    NO_CONSENT = "no_consent"  # nobody noted that the elder agreed to machine calls
     PAUSE_ENDED = "pause_ended"
 
 
@@ -113,6 +114,7 @@ REASON_ZH = {
     Reason.WINDOW: "已过拨打时间",
     Reason.UNSERVED: "到点还没轮到",
     Reason.HUMAN_CONTACT: "约定由人联系",
+    Reason.NO_CONSENT: "没有同意自动电话",
     Reason.PAUSE_ENDED: "暂停期满，先由人问一声",
 }
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from checkins import ladder
-from checkins.case_rows import case_of, log_event, put_case
+from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.ladder import News
 from checkins.people import flag_number
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
@@ -197,11 +197,8 @@ def _reported_last_time(session: Session, row: Checkin) -> bool:
 
 def _rows(session: Session, intent: CallIntent) -> list[Checkin]:
     query = (
-        select(Checkin)
+        select_cases()
         .join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
-        .join(Checkin.elder)
-        .join(Person.neighbourhood)
-        .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
         .where(IntentCheckin.intent_id == intent.id)
         .order_by(IntentCheckin.position)
         .with_for_update(of=Checkin)

@@ -113,6 +113,9 @@ class Life:
             assert after.alarm or (after.status is Status.CLOSED and after.closed_by == "李老师"), "alarm cancelled"
         if news and news.result is Result.EMERGENCY:
             assert after.alarm, "an alarm dominates everything"
+        if news and news.result in ladder.REOPENS:
+            assert after.status is Status.NEEDS_PERSON, "bad news is lost"
+            assert before.status is not Status.CLOSED or (after.owner, after.closed_by) == (None, None)
         if after.status is Status.NEEDS_PERSON:
             assert after.reason is not None
             assert after.urgency is not None

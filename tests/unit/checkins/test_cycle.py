@@ -283,7 +283,7 @@ async def test_the_register_is_read_again_before_each_call(world: World) -> None
         Reason.REFUSED,
         Reason.HUMAN_CONTACT,
         Reason.BAD_NUMBER,
-        Reason.HUMAN_CONTACT,
+        Reason.NO_CONSENT,
     ]
 
 

@@ -301,3 +301,33 @@ async def test_news_of_a_call_that_is_not_ours(world: World, caplog: pytest.LogC
     with caplog.at_level(logging.WARNING):
         assert not await world.cycle.settle(CallOutcome("nobody", world.clock.now(), final=True))
     assert "never intended" in caplog.text
+
+
+@pytest.mark.parametrize("result", ["not_well", "wants_person", "other_says_unwell", "refused"])
+@pytest.mark.parametrize("taken", [True, False])
+async def test_bad_news_of_a_call_that_outlives_the_case_reopens_it(world: World, result: str, taken: bool) -> None:
+    elder = world.elder()
+    await world.to("08:00")
+    row = world.row(elder)
+    with world.db.write() as session:
+        if taken:
+            cases.take_over(session, row.checkin_id, "李老师", world.clock.now())
+        cases.close_case(session, row.checkin_id, "李老师", "在楼下碰到，挺好", world.clock.now())
+    await world.ends(elder, result)
+    row = world.row(elder)
+    assert (row.status, row.reason, row.result) == (Status.NEEDS_PERSON, result, result)
+    assert (row.owner, row.closed_by, row.closed_at, row.finding) == (None, None, None, None)
+    assert row.person_since == world.clock.now()
+    with world.db.read() as session:
+        log = cases.events(session, row.checkin_id)
+    assert [(event.what, event.who) for event in log[-2:]] == [("closed", "李老师"), (result, "line")]
+
+
+@pytest.mark.parametrize("result", ["well", "silent", "present_unconfirmed", "absent", "hung_up"])
+async def test_other_news_leaves_a_closed_case_closed(world: World, result: str) -> None:
+    elder = world.elder()
+    await world.to("08:00")
+    with world.db.write() as session:
+        cases.close_case(session, world.row(elder).checkin_id, "李老师", "去看过", world.clock.now())
+    await world.ends(elder, result)
+    assert (world.row(elder).status, world.row(elder).finding) == (Status.CLOSED, "去看过")

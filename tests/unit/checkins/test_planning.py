@@ -66,6 +66,7 @@ HUMAN = {
     Reason.REFUSED: {"state": State.REFUSED},
     Reason.PAUSE_ENDED: {"state": State.PAUSED, "state_until": DAY - timedelta(days=1)},
     Reason.HUMAN_CONTACT: {"mode": Mode.VISIT},
+    Reason.NO_CONSENT: {"consents": {"recording": True}},
     Reason.WRONG_NUMBER: {"number_state": NumberState.SUSPECT},
     Reason.BAD_NUMBER: {"number": None},
 }
@@ -99,7 +100,7 @@ def test_who_is_not_due(any_world: World, more: dict[str, object]) -> None:
 def test_without_consent_to_calls_a_person_comes(any_world: World) -> None:
     silent, unsure = any_world.elder(consents={}), any_world.elder(consents={"calls": False, "recording": True})
     plan(any_world)
-    assert {any_world.row(elder).reason for elder in (silent, unsure)} == {Reason.HUMAN_CONTACT}
+    assert {any_world.row(elder).reason for elder in (silent, unsure)} == {Reason.NO_CONSENT}
 
 
 def test_policies_are_frozen_into_the_case(any_world: World) -> None:
