@@ -22,13 +22,22 @@ PREFIX = "WENAN_"
 FILE_VARIABLE = "WENAN_SETTINGS"
 DEFAULT_FILE = Path("wenan.toml")
 # Read by tests and the set-up, not by the program.
-FOREIGN = {
-    FILE_VARIABLE,
-    "WENAN_SHARED",
-    "WENAN_VOICES",
-    "WENAN_TEST_POSTGRES_URL",
-    "WENAN_PYTHON",
-    "WENAN_UPDATE_GOLDEN",
+FOREIGN = {FILE_VARIABLE, "WENAN_SHARED", "WENAN_VOICES", "WENAN_TEST_POSTGRES_URL", "WENAN_UPDATE_GOLDEN"}
+# What pydantic calls a fault, as an operator says it; {…} are pydantic's own figures.
+_SENTENCES = {
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "string_type": "must be text in quotes",
+    "path_type": "must be a path in quotes",
 }
 
 
@@ -95,12 +104,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _whole(self) -> Settings:
         if self.lines_reserved >= self.lines:
-            raise ValueError(f"LINES_RESERVED ({self.lines_reserved}) must be below LINES ({self.lines})")
+            reserved, lines = f"{PREFIX}LINES_RESERVED ({self.lines_reserved})", f"{PREFIX}LINES ({self.lines})"
+            raise ValueError(f"{reserved} must be below {lines}")
         if self.carrier == "twilio":
             for name in ("public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from"):
                 value = getattr(self, name)
                 if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
-                    raise ValueError(f"CARRIER=twilio needs {PREFIX}{name.upper()}")
+                    raise ValueError(f"{PREFIX}CARRIER=twilio needs {PREFIX}{name.upper()}")
         return self
 
     @property
@@ -132,18 +142,26 @@ def unknown_variables() -> list[str]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    if not file.exists():
-        if FILE_VARIABLE in os.environ:
-            raise SettingsError(f"{FILE_VARIABLE} names {file}, which does not exist")
-        return {}
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file}: {error}") from None
+    except FileNotFoundError:
+        if FILE_VARIABLE in os.environ:
+            raise SettingsError(f"{FILE_VARIABLE} names {file}, which does not exist") from None
+        return {}
+    except IsADirectoryError:
+        raise SettingsError(f"{file} is a folder; a TOML file is wanted") from None
+    except OSError as error:
+        raise SettingsError(f"{file} can't be read: {(error.strerror or 'unknown reason').lower()}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is no UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is no TOML: {error}") from None
 
 
 def _refuse_unknown(file: Path, values: dict[str, Any]) -> None:
-    for name in values:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            raise SettingsError(f"{file}: {name} is a section; this file has no sections, just lines: port = 8000")
         if name not in Settings.model_fields:
             raise SettingsError(f"{file}: {name} is no setting{_near(name, set(Settings.model_fields))}")
 
@@ -157,6 +175,8 @@ def _sentence(error: ValidationError, file: Path, values: dict[str, Any]) -> str
     """The first problem only: one at a time is easier to mend. Never repeats the value (it may be a secret)."""
     first = error.errors(include_input=False, include_url=False)[0]
     message = str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] in _SENTENCES:
+        message = _SENTENCES[first["type"]].format_map(first.get("ctx", {}))
     if not first["loc"]:
         return f"settings: {message}"
     name = str(first["loc"][0]).removeprefix(PREFIX.lower())

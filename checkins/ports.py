@@ -1,4 +1,4 @@
-"""The ports that the care room needs. `server.py` satisfies them with the telephone room (values map one to one)."""
+"""The ports that the care room needs. `house.py` satisfies them with the telephone room (values map one to one)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages need of the rest of the house; `server.py` hands it over."""
+"""What the pages need of the rest of the house; `house.py` hands it over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the telephone room offers and needs, as values and protocols. `server.py` joins it to the care room.
+"""What the telephone room offers and needs, as values and protocols. `house.py` joins it to the care room.
 
 *answered* (somebody or something picked up) ≠ *heard* (a key or speech came) ≠ *acknowledged* (by key).
 """

@@ -51,22 +51,25 @@ def test_a_real_carrier_needs_its_account(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv(name, value)
     assert settings.load().auth_tokens == ("very-secret",)
     monkeypatch.delenv("WENAN_TWILIO_FROM")
-    with pytest.raises(SettingsError, match="CARRIER=twilio needs WENAN_TWILIO_FROM"):
+    with pytest.raises(SettingsError, match="settings: WENAN_CARRIER=twilio needs WENAN_TWILIO_FROM"):
         settings.load()
 
 
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
-        ("WENAN_PORT", "eighty", "WENAN_PORT: "),
-        ("WENAN_PORT", "70000", "WENAN_PORT: "),
-        ("WENAN_CARRIER", "pigeon", "WENAN_CARRIER: "),
+        ("WENAN_PORT", "eighty", "WENAN_PORT: must be a whole number"),
+        ("WENAN_LINES", "3.5", "WENAN_LINES: must be a whole number"),
+        ("WENAN_PORT", "70000", "WENAN_PORT: must be at most 65535"),
+        ("WENAN_LINES", "0", "WENAN_LINES: must be at least 1"),
+        ("WENAN_CARRIER", "pigeon", "WENAN_CARRIER: must be 'virtual' or 'twilio'"),
         ("WENAN_DATABASE_URL", "nonsense", "WENAN_DATABASE_URL: is no database URL"),
         ("WENAN_DATABASE_URL", "mysql://x/y", "'mysql'; sqlite and postgresql"),
         ("WENAN_PUBLIC_URL", "line.example.org", "WENAN_PUBLIC_URL: must look like https://"),
         ("WENAN_PUBLIC_URL", "https://x/path", "without a path"),
-        ("WENAN_LINES", "2", "LINES_RESERVED (2) must be below LINES (2)"),
-        ("WENAN_CALLS_PER_SECOND", "0", "WENAN_CALLS_PER_SECOND: "),
+        ("WENAN_LINES", "2", "settings: WENAN_LINES_RESERVED (2) must be below WENAN_LINES (2)"),
+        ("WENAN_CALLS_PER_SECOND", "0", "WENAN_CALLS_PER_SECOND: must be more than 0"),
+        ("WENAN_CALLS_PER_SECOND", "slow", "WENAN_CALLS_PER_SECOND: must be a number"),
     ],
 )
 def test_a_broken_setting_names_its_place(
@@ -78,12 +81,45 @@ def test_a_broken_setting_names_its_place(
     assert "\n" not in str(caught.value)
 
 
-def test_the_file_is_named_when_the_mistake_is_there(tmp_path: Path) -> None:
-    (tmp_path / "wenan.toml").write_text("prot = 9000\n")
-    with pytest.raises(SettingsError, match=r"wenan\.toml: prot is no setting \(do you mean port\?\)"):
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        (b"prot = 9000", "wenan.toml: prot is no setting (do you mean port?)"),
+        (b"port = = 1", "wenan.toml is no TOML: "),
+        (b"port = 'x'", "wenan.toml: port: must be a whole number"),
+        (b"data_dir = 4", "wenan.toml: data_dir: must be a path in quotes"),
+        (b"twilio_from = 862155500000", "wenan.toml: twilio_from: must be text in quotes"),
+        (b"[server]\nport = 1", "wenan.toml: server is a section; this file has no sections, just lines"),
+        (b"[port]\nnumber = 1", "wenan.toml: port is a section"),
+        (b"\xff", "wenan.toml is no UTF-8 text"),
+    ],
+)
+def test_the_file_is_named_when_the_mistake_is_there(tmp_path: Path, written: bytes, complaint: str) -> None:
+    (tmp_path / "wenan.toml").write_bytes(written)
+    with pytest.raises(SettingsError, match=re.escape(complaint)):
         settings.load()
-    (tmp_path / "wenan.toml").write_text("port = = 1\n")
-    with pytest.raises(SettingsError, match=r"wenan\.toml: "):
+
+
+def test_the_example_of_the_document_can_be_loaded(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", DOCUMENT, re.S)
+    assert example is not None
+    (tmp_path / "wenan.toml").write_text(example[1], "utf-8")
+    assert settings.load().carrier == "twilio"
+
+
+def test_a_folder_is_no_settings_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WENAN_SETTINGS", str(tmp_path))
+    with pytest.raises(SettingsError, match="is a folder; a TOML file is wanted") as caught:
+        settings.load()
+    assert "Errno" not in str(caught.value)
+
+
+def test_a_file_that_may_not_be_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(SettingsError, match=r"^wenan\.toml can't be read: permission denied$"):
         settings.load()
 
 
