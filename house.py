@@ -46,6 +46,8 @@ from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
 from speech.synthesis import EspeakChild
 from storage.database import Database
+from storage.faults import where
+from storage.lock import FolderTakenError, held
 from storage.migrate import upgrade
 
 log = logging.getLogger(__name__)
@@ -155,8 +157,8 @@ class House:
         while not stop.is_set():
             try:
                 await self.prepare_names()
-            except Exception:
-                log.exception("names could not be prepared; tried again in a minute")
+            except Exception as error:
+                log.error("names could not be prepared (%s); tried again in a minute", where(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), NAMES_EVERY_S)
 
@@ -205,6 +207,10 @@ async def open_house(
     `config` (of the carrier, given our address), `lockstep`: for tests. Raises SettingsError when the port is taken.
     """
     async with AsyncExitStack() as stack:
+        try:
+            stack.enter_context(held(settings.data_dir))
+        except FolderTakenError as error:
+            raise SettingsError(str(error)) from None
         listener = stack.enter_context(_listen(settings.port))
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         clock = clock or SystemClock()
@@ -217,7 +223,7 @@ async def open_house(
         found = config(base_url) if config else _twilio_config(settings, base_url, virtual)
         house = _build(settings, clock, base_url, found, virtual, ears, lockstep)
         stack.push_async_callback(_close, house)
-        await stack.enter_async_context(_serve(house.web, listener))
+        await stack.enter_async_context(_serve(house.web, listener, settings.lines))
         await house.telephone.recover()
         yield house
 
@@ -340,12 +346,11 @@ def _own_texts(session: Session) -> list[str]:
 
 @contextmanager
 def _listen(port: int) -> Iterator[socket.socket]:
-    """Takes the port first: a second server on the same database is an error to see at once."""
     try:
         listener = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise SettingsError(
-            f"port {port} can't be had ({error.strerror}): is a server running already? Choose another: WENAN_PORT"
+            f"port {port} can't be had ({error.strerror}): another program has it. Choose another port: WENAN_PORT"
         ) from None
     with listener:
         yield listener
@@ -360,7 +365,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _serve(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def _serve(app: FastAPI, listener: socket.socket, lines: int) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -370,6 +375,7 @@ async def _serve(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        limit_concurrency=max(500, 4 * lines + 200),  # a call has a stream and a few requests; others get 503
         timeout_graceful_shutdown=3,
     )
     server = _Server(config)

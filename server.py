@@ -17,6 +17,7 @@ from rich.console import Console
 
 import settings as settings_module
 from settings import Settings, SettingsError
+from storage.faults import Discreet
 
 app = typer.Typer(
     help="问安 (Wen'an): a telephone line that asks after elders every day. Settings: docs/settings.md.",
@@ -244,9 +245,9 @@ def _settings() -> Settings:
 def _run(work: Callable[[Settings], Awaitable[int]]) -> None:
     """Settings, log, event loop; the exit status is what `work` returns."""
     loaded = _settings()
-    logging.basicConfig(
-        level=loaded.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=loaded.log_level.upper(), handlers=[handler])
     for talkative in ("httpx", "uvicorn", "alembic", "websockets"):  # request lines would hold numbers
         logging.getLogger(talkative).setLevel(logging.WARNING)
 

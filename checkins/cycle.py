@@ -16,14 +16,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins import planning, settling
-from checkins.claims import NEWS_WITHIN, Claimed, Trunk, claim, claim_one
+from checkins.claims import NEWS_WITHIN, Claimed, NotNow, Trunk, claim, claim_one
 from checkins.pace import LIVE, pace_now
 from checkins.planning import PlanReport
 from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
 from checkins.results import Status
 from checkins.schedule import local_date
-from checkins.tables import CallIntent, Checkin, CheckinEvent, Neighbourhood
+from checkins.tables import CallIntent, Checkin, CheckinEvent, Neighbourhood, Person
 from storage.database import Database
+from storage.faults import where
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +108,12 @@ class Cycle:
                 return report
 
     async def call_now(self, checkin_id: int) -> TickReport:
-        """Places one case's next call ahead of its time, nobody else's; the line rules hold."""
+        """Places one case's next call ahead of its time, nobody else's. Raises claims.NotNow, and has changed nothing,
+        when the line rules, the pause between two tries, the lines or the clock forbid it."""
         now = self._clock.now()
+        if await self._db.view(lambda session: is_clock_behind(session, now)):
+            self._tell_clock(behind=True)
+            raise NotNow("the clock is behind the newest row in the database; set it right first")
         claimed = await self._db.run(lambda session: claim_one(session, now, self._owner, self._trunk, checkin_id))
         return await self._dial(claimed, TickReport())
 
@@ -116,6 +121,11 @@ class Cycle:
         """Plans today for every neighbourhood, whatever the time; safe to repeat."""
         now = self._clock.now()
         return await self._db.run(lambda session: _plan_all(session, now, self._trunk.lines))
+
+    async def plan_one(self, elder_id: str) -> None:
+        """Plans today for this elder alone, if they are due and not planned yet."""
+        now = self._clock.now()
+        await self._db.run(lambda session: _plan_one(session, elder_id, now, self._trunk.lines))
 
     async def _plan(self, now: datetime) -> list[PlanReport]:
         """Elders added or changed after the plan count today; looking every few seconds is enough."""
@@ -146,8 +156,8 @@ class Cycle:
             answer = await asyncio.wait_for(self._placer.place(request), PLACE_WITHIN_S)
         except TimeoutError:
             answer = Placed.UNKNOWN
-        except Exception:
-            log.exception("placing call %s failed; the carrier will be asked", request.id)
+        except Exception as error:
+            log.error("placing call %s failed (%s); the carrier will be asked", request.id, where(error))
             answer = Placed.UNKNOWN
         now = self._clock.now()
         if answer is Placed.PLACED:
@@ -222,8 +232,8 @@ class Cycle:
         while not stop.is_set():
             try:
                 await work()
-            except Exception:
-                log.exception("a round of the cycle failed; the next one follows")
+            except Exception as error:
+                log.error("a round of the cycle failed (%s); the next one follows", where(error))
             try:
                 await asyncio.wait_for(stop.wait(), every_s)
             except TimeoutError:
@@ -253,6 +263,11 @@ def _plan_all(session: Session, now: datetime, lines: int) -> list[PlanReport]:
         planning.plan_day(session, place, local_date(place.timezone, now), now, lines)
         for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
     ]
+
+
+def _plan_one(session: Session, elder_id: str, now: datetime, lines: int) -> None:
+    place = session.get_one(Neighbourhood, session.get_one(Person, elder_id).neighbourhood_id)
+    planning.plan_day(session, place, local_date(place.timezone, now), now, lines, elder_id)
 
 
 def _unplanned(session: Session, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from checkins.schedule import local_date
 from checkins.sheet import write_sheets
 from checkins.tables import Neighbourhood
 from storage.database import Database
+from storage.faults import where
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class Mornings:
         while not stop.is_set():
             try:
                 await self.look()
-            except Exception:
-                log.exception("the morning sheet or the evening's look ahead failed; tried again in a minute")
+            except Exception as error:
+                log.error("the morning sheet or the evening's look failed (%s); tried again soon", where(error))
             try:
                 await asyncio.wait_for(stop.wait(), every_s)
             except TimeoutError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from checkins.auditor import Late, late
 from checkins.ports import Clock
 from storage.database import Database
+from storage.faults import where
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,8 @@ class Watch:
         while not stop.is_set():
             try:
                 await self.look()
-            except Exception:
-                log.exception("a round of the auditor failed; the next one follows")
+            except Exception as error:
+                log.error("a round of the auditor failed (%s); the next one follows", where(error))
             try:
                 await asyncio.wait_for(stop.wait(), every_s)
             except TimeoutError:

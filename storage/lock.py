@@ -11,17 +11,30 @@ NAME = "lock"
 
 
 class FolderTakenError(Exception):
-    """Another process holds the folder."""
+    """One sentence for the operator: why the folder can't be had, and what to do."""
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Holds `folder` (made when it is missing) as long as the context is open. The system lets go when the process
-    ends, however it ends; the file is never removed. FolderTakenError, or OSError when it can't be written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / NAME).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FolderTakenError(str(folder)) from None
+    ends, however it ends; the file is never removed. Raises FolderTakenError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / NAME).open("a")
+    except OSError as error:
+        raise FolderTakenError(f"WENAN_DATA_DIR ({folder}) can't be used: {error.strerror}") from None
+    with file:
+        _lock(folder, file.fileno())
         yield
+
+
+def _lock(folder: Path, number: int) -> None:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FolderTakenError(
+            f"a server is running on this data folder already ({folder}); stop it first, or use another WENAN_DATA_DIR "
+            "with a database of its own (WENAN_DATABASE_URL)"
+        ) from None
+    except OSError as error:
+        raise FolderTakenError(f"WENAN_DATA_DIR ({folder}) can't be locked: {error.strerror}") from None

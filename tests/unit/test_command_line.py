@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import server
+from storage.lock import held
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +47,24 @@ def test_a_port_that_is_taken_is_said_so(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv("WENAN_PORT", str(taken.getsockname()[1]))
         result = run("round")
     assert result.exit_code == 2
-    assert "is a server running already?" in result.stderr
+    assert "another program has it. Choose another port: WENAN_PORT" in result.stderr
+
+
+def test_a_second_server_on_a_data_folder_is_said_so_and_the_register_can_still_be_read(tmp_path: Path) -> None:
+    with held(tmp_path / "data"):  # a running server does so before anything else
+        refused = [run(*command.split()) for command in ("serve", "round", "call nobody")]
+        beside = [run(*command.split()) for command in ("people list", "models list", "flow daily_checkin --check")]
+    for result in refused:
+        assert result.exit_code == 2
+        assert result.stderr.startswith("wenan: a server is running on this data folder already (data); stop it")
+        assert "WENAN_DATA_DIR" in result.stderr
+    assert [result.exit_code for result in beside] == [0, 0, 0]
+
+
+def test_a_data_folder_that_can_not_be_made_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    result = run("round")
+    assert (result.exit_code, result.stderr.strip()) == (2, "wenan: WENAN_DATA_DIR (data) can't be used: File exists")
 
 
 def test_a_broken_flow_names_file_and_line(tmp_path: Path) -> None:
