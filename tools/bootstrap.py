@@ -106,8 +106,18 @@ def _has_espeak() -> bool:
 
 def _models() -> str:
     """A weight that can't be had here is no failure: the line then runs by the others, or by keys, and says so."""
-    code = _run([PYTHON, ROOT / "server.py", "models", "pull", "--soft", *STARTUP_MODELS], check=False, capture=False)
-    return "checked" if code == 0 else "some are missing: the line will say which engines it has"
+    _run([PYTHON, ROOT / "server.py", "models", "pull", "--soft", *STARTUP_MODELS], check=False, capture=False)
+    return _weights_here(_said([PYTHON, ROOT / "server.py", "models", "verify", *STARTUP_MODELS]))
+
+
+def _weights_here(verified: str) -> str:
+    """`verified`: what `models verify` said, a line for each ("✓ NAME: …"; "–" is missing, "✗" is damaged)."""
+    good = [name for name in STARTUP_MODELS if f"✓ {name}:" in verified]
+    lacking = ", ".join(name for name in STARTUP_MODELS if name not in good)
+    if not lacking:
+        return "all there, sums are right"
+    how = "recognition goes on with the other" if good else "the line works by keys and recordings"
+    return f"not here: {lacking}; {how}. Once they can be had: .venv/bin/python server.py models pull"
 
 
 def _models_dir() -> Path:
@@ -132,6 +142,12 @@ def _run(command: list[str | Path], *, check: bool = True, capture: bool = True)
     return subprocess.run(
         [str(part) for part in command], check=check, capture_output=capture, text=True, cwd=ROOT
     ).returncode
+
+
+def _said(command: list[str | Path]) -> str:
+    words = [str(part) for part in command]
+    utf8 = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(words, check=False, capture_output=True, encoding="utf-8", cwd=ROOT, env=utf8).stdout
 
 
 def _megabytes(folder: Path | None) -> float:
