@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from checkins import cases
 from checkins.cases import Row
+from checkins.claims import NotNowError
 from checkins.people_csv import import_people
 from checkins.results import Status
 from checkins.schedule import local_date
@@ -48,23 +51,50 @@ async def round_once(house: House, stop: asyncio.Event, out: Console) -> int:
 
 
 async def call_one(house: House, elder: str, stop: asyncio.Event, out: Console) -> int:
-    """Rings one elder now. 0: closed by the elder's own answer; 3: a person is needed; 1: no call was possible."""
-    running = asyncio.create_task(house.run(stop, rounds=False))
-    await house.cycle.plan()
+    """Rings one elder once, now; nobody else is planned, rung or raised. 0: closed by the elder's own answer; 3: a
+    person is needed, or a further try; 1: no call was possible; 130: stopped before the end."""
+    running = asyncio.create_task(house.telephone.run(stop))
+    names = asyncio.create_task(house.prepare_names())
     try:
-        checkin_id = await house.db.view(lambda session: _case_of(session, house, elder))
-        report = await house.cycle.call_now(checkin_id)
-        if not report.placed:
-            raise LookupError(_why_no_call(await house.db.view(lambda session: cases.one(session, checkin_id))))
-        row = await _until_over(house, checkin_id, stop)
+        row = await _ring(house, elder, out)
+        row = await _until_over(house, row.checkin_id, stop)
+        if stop.is_set():
+            await house.drain()
+            return 130
         out.print(_table([row]))
+        if row.status is Status.WAITING and row.due_at:
+            when = _clock(row.due_at, row)
+            out.print(f"The next try is due at {when}. `call` doesn't make it: only a running `serve` does.")
         return 0 if row.status is Status.CLOSED else 3
     except LookupError as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return 1
     finally:
         stop.set()
-        await running
+        names.cancel()
+        await asyncio.gather(running, names, return_exceptions=True)
+
+
+async def _ring(house: House, elder: str, out: Console) -> Row:
+    """Has the call placed and says so; LookupError says why there is none."""
+    person = await house.db.view(lambda session: _person(session, elder, elders=True))
+    await house.cycle.plan_one(person.id)
+    checkin_id = await house.db.view(lambda session: _case_of(session, house, person))
+    try:
+        report = await house.cycle.call_now(checkin_id)
+    except NotNowError as error:
+        raise LookupError(_not_now(error, await _look(house, checkin_id))) from None
+    row = await _look(house, checkin_id)
+    if not report.placed:
+        raise LookupError(_why_no_call(row))
+    out.print(f"ringing {row.name} …", highlight=False)
+    return row
+
+
+async def _look(house: House, checkin_id: int) -> Row:
+    row = await house.db.view(lambda session: cases.one(session, checkin_id))
+    assert row is not None, "cases are never deleted"
+    return row
 
 
 async def import_csv(settings: Settings, file: Path, committee: str, out: Console) -> int:
@@ -109,35 +139,56 @@ def _todays(session: Session, house: House) -> list[Row]:
     return [row for place in places for row in cases.today(session, place.id, local_date(place.timezone, now))]
 
 
-def _case_of(session: Session, house: House, elder: str) -> int:
-    """Today's case of the elder with this id or name; LookupError says what is wrong."""
-    query = select(Person).where(Person.role == Role.ELDER, or_(Person.id == elder, Person.name == elder))
-    found = session.scalars(query).all()
+def _person(session: Session, who: str, *, elders: bool = False) -> Person:
+    """The one person (or elder) with this id or whole name; LookupError says what is wrong."""
+    query = select(Person).where(or_(Person.id == who, Person.name == who))
+    found = session.scalars(query.where(Person.role == Role.ELDER) if elders else query).all()
     if len(found) != 1:
-        many = f"{len(found)} elders have this name; use the id" if found else "there is no elder with this id or name"
+        one, several = ("elder", "elders") if elders else ("person", "people")
+        many = f"{len(found)} {several} have this name; use the id" if found else f"no {one} with this id or name"
         raise LookupError(f"{many} (`people list` shows all)")
-    place = session.get_one(Neighbourhood, found[0].neighbourhood_id)
+    return found[0]
+
+
+def _case_of(session: Session, house: House, elder: Person) -> int:
+    """Today's case of this elder; LookupError when there is none."""
+    place = session.get_one(Neighbourhood, elder.neighbourhood_id)
     day = local_date(place.timezone, house.clock.now())
-    case = session.scalar(select(Checkin.id).where(Checkin.elder_id == found[0].id, Checkin.date == day))
+    case = session.scalar(select(Checkin.id).where(Checkin.elder_id == elder.id, Checkin.date == day))
     if case is None:
         raise LookupError("this elder is not due today (see the state in `people list`)")
     return case
 
 
-def _why_no_call(row: Row | None) -> str:
-    if row is None or row.status is Status.CALLING:
+def _why_no_call(row: Row) -> str:
+    """Why no call was placed although nothing forbade it: the case stands otherwise, or the carrier didn't take it."""
+    if row.status is Status.CALLING:
         return "this elder is being called right now"
     if row.status is Status.CLOSED:
         return f"today is closed already, by {row.closed_by}"
-    if row.status is Status.NEEDS_PERSON:
-        return f"the machine doesn't call now, a person must act: {row.reason_zh}"
-    return "no call is possible now: no line is free, or the line rules put it off"
+    if row.status is Status.NEEDS_PERSON and row.reason:
+        why = row.reason.replace("_", " ")
+        return f"the machine doesn't call now, a person must act: {why} ({row.reason_zh})"
+    next_try = f"; the next try is due at {_clock(row.due_at, row)}, by `serve`" if row.due_at else ""
+    return f"the carrier did not take the call{next_try}"
+
+
+def _not_now(error: NotNowError, row: Row) -> str:
+    if error.until is None:
+        return f"no call now: {error.why}"
+    due = "is due" if error.until == row.due_at else "is possible"
+    return f"no call now: {error.why}; the next one {due} at {_clock(error.until, row)}"
+
+
+def _clock(moment: datetime, row: Row) -> str:
+    """Of the elder's place; with the date when it isn't today's case's."""
+    local = moment.astimezone(ZoneInfo(row.zone))
+    return local.strftime("%H:%M" if local.date() == row.date else "%Y-%m-%d %H:%M")
 
 
 async def _until_over(house: House, checkin_id: int, stop: asyncio.Event) -> Row:
     while True:
-        row = await house.db.view(lambda session: cases.one(session, checkin_id))
-        assert row is not None, "cases are never deleted"
+        row = await _look(house, checkin_id)
         if (row.status is not Status.CALLING and house.active_calls() == 0) or stop.is_set():
             return row
         await house.cycle.reconcile()

@@ -53,6 +53,14 @@ class Claimed:
         return self.seen >= BATCH and bool(self.requests or self.to_person or self.reminded or self.postponed)
 
 
+class NotNowError(Exception):
+    """A call can't be made ahead of its time. `why` is half a sentence; `until`: when it may be, as far as known."""
+
+    def __init__(self, why: str, until: datetime | None = None) -> None:
+        super().__init__(why)
+        self.why, self.until = why, until
+
+
 @dataclass(frozen=True)
 class Trunk:
     """What may be used for outgoing calls. `lines` excludes those kept free for people ringing in."""
@@ -63,33 +71,42 @@ class Trunk:
 
 def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
     """Takes what is due at `now`: decides, writes intents, reminds. Commit before dialling anything."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TRUNK_LOCK})
-    pace = pace_now(session, now, trunk.lines, trunk.starts_per_s)
-    claimed = Claimed(line_down=pace.line_down)
-    work = _Work(session, now, owner, claimed, pace)
+    work = _begin(session, now, owner, trunk)
     for row in _due(session, now, calls=False, limit=BATCH):
         work.handle(row)
     _calls(work, now)
-    return claimed
+    return work.claimed
 
 
 def claim_one(session: Session, now: datetime, owner: str, trunk: Trunk, checkin_id: int) -> Claimed:
-    """Takes one case's next call now, ahead of its time; the line rules hold. Takes nothing when no call is ahead."""
-    pace = pace_now(session, now, trunk.lines, trunk.starts_per_s)
-    claimed = Claimed(line_down=pace.line_down)
+    """Takes one case's next call now, ahead of its time: the line rules and the pause between two tries hold. Takes
+    nothing when no call is ahead. Raises NotNowError, and has changed nothing, when it can't be made now."""
+    work = _begin(session, now, owner, trunk)
     query = select_cases().where(Checkin.id == checkin_id, Checkin.status.in_((Status.PLANNED, Status.WAITING)))
-    for row in session.scalars(query.with_for_update(of=Checkin)).all():
-        row.due_at = now
-        session.flush()
-        _Work(session, now, owner, claimed, pace).handle(row)
-    return claimed
+    row = session.scalars(query.with_for_update(of=Checkin)).one_or_none()
+    if row is not None:
+        work.call_ahead(row)
+    return work.claimed
+
+
+def _begin(session: Session, now: datetime, owner: str, trunk: Trunk) -> _Work:
+    """One claimer at a time counts the lines."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TRUNK_LOCK})
+    pace = pace_now(session, now, trunk.lines, trunk.starts_per_s)
+    return _Work(session, now, owner, Claimed(line_down=pace.line_down), pace)
 
 
 def _calls(work: _Work, now: datetime) -> None:
-    """Due calls in order of their promise; with no line free they stay due. What needs no line is never held up."""
+    """Due calls in order of their promise; with no line free they stay due, at no cost but a look at the row. What
+    needs no line (the register has changed, a person is due) is never held up, wherever in the queue it stands."""
     for row in _due(work.session, now, calls=True, limit=BATCH):
-        if row.status in (Status.PLANNED, Status.WAITING):  # not taken with its neighbour a moment ago
+        if row.status not in (Status.PLANNED, Status.WAITING):  # taken with its neighbour a moment ago
+            continue
+        if not work.pace.budget and work.waits_for_line(row):
+            work.claimed.seen += 1
+            work.claimed.limited = True
+        else:
             work.handle(row)
 
 
@@ -127,6 +144,41 @@ class _Work:
             log.error("case %s cannot be handled: %s", row_id, type(error).__name__)
             self.pace.budget = budget
             del self.claimed.requests[requests:]
+
+    def waits_for_line(self, row: Checkin) -> bool:
+        """Whether a call is all that this due row needs. A broken row is no such row: `handle` reports it."""
+        try:
+            return self._joins(row)
+        except ValueError:
+            return False
+
+    def call_ahead(self, row: Checkin) -> None:
+        """Places this case's call now, or raises NotNowError. Who must not be called any more goes to a person."""
+        if stops_calls(row.elder):
+            self._not_called(row)
+            return
+        case = case_of(row, row.elder.neighbourhood.timezone)
+        match ladder.decide(replace(case, due_at=self.now), self.now):
+            case Wait(until):
+                raise NotNowError("no calls are made at this hour", until)
+            case NeedPerson(reason, urgency):
+                self._to_person(row, case, reason, urgency)
+            case PlaceCall():
+                self._check_ahead(case, row.elder.number or "")
+                self._call(row, case)
+
+    def _check_ahead(self, case: Case, number: str) -> None:
+        """A retry keeps its distance from the try before, also when somebody asks for it; a first call has none."""
+        if (case.tries or case.busy) and case.due_at and case.due_at > self.now:
+            raise NotNowError("this elder was tried already, and a try keeps its distance", case.due_at)
+        if _busy_with(self.session, number):
+            raise NotNowError("somebody behind this number is being called right now")
+        allowed = allowed_at(Purpose.CHECKIN, _dialled(self.session, number, self.now), self.now)
+        if allowed > self.now:
+            raise NotNowError("the number was called as often as the line rules allow", allowed)
+        if not self.pace.budget:
+            down = self.pace.line_down
+            raise NotNowError("the line is down" if down else "no line is free", self.pace.next_start if down else None)
 
     def _handle(self, row: Checkin) -> None:
         if row.status != Status.NEEDS_PERSON and stops_calls(row.elder):

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins import planning, settling
-from checkins.claims import NEWS_WITHIN, Claimed, NotNow, Trunk, claim, claim_one
+from checkins.claims import NEWS_WITHIN, Claimed, NotNowError, Trunk, claim, claim_one
 from checkins.pace import LIVE, pace_now
 from checkins.planning import PlanReport
 from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
@@ -108,12 +108,12 @@ class Cycle:
                 return report
 
     async def call_now(self, checkin_id: int) -> TickReport:
-        """Places one case's next call ahead of its time, nobody else's. Raises claims.NotNow, and has changed nothing,
-        when the line rules, the pause between two tries, the lines or the clock forbid it."""
+        """Places one case's next call ahead of its time, nobody else's. Raises claims.NotNowError, and has
+        changed nothing, when the line rules, the pause between two tries, the lines or the clock forbid it."""
         now = self._clock.now()
         if await self._db.view(lambda session: is_clock_behind(session, now)):
             self._tell_clock(behind=True)
-            raise NotNow("the clock is behind the newest row in the database; set it right first")
+            raise NotNowError("the clock is behind the newest row in the database; set it right first")
         claimed = await self._db.run(lambda session: claim_one(session, now, self._owner, self._trunk, checkin_id))
         return await self._dial(claimed, TickReport())
 

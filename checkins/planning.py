@@ -51,11 +51,14 @@ class _Frame:
     now: int
 
 
-def plan_day(session: Session, place: Neighbourhood, day: date, now: datetime, lines: int) -> PlanReport:
-    """Plans `day` for `place` over `lines` outgoing lines. Call inside a writing transaction; safe to repeat."""
+def plan_day(
+    session: Session, place: Neighbourhood, day: date, now: datetime, lines: int, elder_id: str | None = None
+) -> PlanReport:
+    """Plans `day` for `place` (with `elder_id`: for this one elder of it) over `lines` outgoing lines. Call inside a
+    writing transaction; safe to repeat."""
     lines = max(1, min(lines, place.lines or lines))
     frame = _frame(place, day, now, lines, _calls(session, place, day))
-    rows = _rows(_slots(_due(place, day), frame), place, day, frame)
+    rows = _rows(_slots(_due(place, day, elder_id), frame), place, day, frame)
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     insert: Any = dialect.insert(Checkin.__table__)
     insert = insert.from_select([column.name for column in rows.selected_columns], rows)
@@ -116,13 +119,14 @@ def _frame(place: Neighbourhood, day: date, now: datetime, lines: int, calls: in
     )
 
 
-def _due(place: Neighbourhood, day: date) -> CTE:
-    """Elders of the register without a case on `day`, and why a person instead of a call (null: a call)."""
+def _due(place: Neighbourhood, day: date, elder_id: str | None = None) -> CTE:
+    """Elders of the register (or this one) without a case on `day`, and why a person, not a call (null: a call)."""
     missing = select(Checkin.id).where(Checkin.elder_id == Person.id, Checkin.date == day).exists()
     pause_ended = and_(Person.state == State.PAUSED, Person.state_until < day)
     return (
         select(Person.id, Person.number, Person.slot, Person.policy, _why_a_person(pause_ended).label("reason"))
         .where(Person.neighbourhood_id == place.id, Person.role == Role.ELDER)
+        .where(Person.id == elder_id if elder_id else true())
         .where(or_(Person.state.in_((State.ACTIVE, State.REFUSED)), pause_ended), ~missing)
         .cte("due")
     )
