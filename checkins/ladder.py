@@ -203,7 +203,7 @@ def close(case: Case, by: str, finding: str, now: datetime) -> Case:
 
 
 def _name(by: str) -> None:
-    if not by.strip() or by.strip() == LINE:
+    if by.strip().casefold() in ("", LINE):
         raise ValueError("say who: only a named person can do this")
 
 

@@ -16,7 +16,10 @@ def to_e164(text: str, area_code: str = "021", region: str = "CN") -> str:
 
     A number of 7 or 8 digits that starts neither with 0 nor 1 is a local one and gets `area_code`. Only the shape
     is checked (length and country), not whether the range is in use: test numbers that can't ring are welcome.
+    Letters (1-800-FLOWERS) are refused, since a slip of the hand would become another number, and so are numbers that
+    cost extra (+1 900 …).
     """
+    letters = any(character.isalpha() for character in text)
     digits = "".join(character for character in text if character.isdecimal())
     if not digits:
         raise NumberError("there is no digit in it")
@@ -27,6 +30,8 @@ def to_e164(text: str, area_code: str = "021", region: str = "CN") -> str:
     except phonenumbers.NumberParseException:
         raise NumberError("is no telephone number") from None
     _check(number)
+    if letters:
+        raise NumberError("has letters in it: write digits only")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -55,3 +60,5 @@ def _check(number: phonenumbers.PhoneNumber) -> None:
         raise NumberError("is no telephone number")
     if number.extension:
         raise NumberError("has an extension; the line can't dial extensions")
+    if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.PREMIUM_RATE:
+        raise NumberError("is a premium-rate number; the line doesn't dial those")

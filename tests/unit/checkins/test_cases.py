@@ -34,7 +34,7 @@ async def test_todays_table_puts_who_needs_a_person_first(world: World) -> None:
     assert rows[2].intents == (world.last_call(well).id,)
 
 
-@pytest.mark.parametrize(("by", "finding"), [("", "好"), ("  ", "好"), ("李老师", " "), (LINE, "好")])
+@pytest.mark.parametrize(("by", "finding"), [("", "好"), ("  ", "好"), ("李老师", " "), (LINE, "好"), (" Line", "好")])
 async def test_nobody_closes_a_case_without_name_and_finding(world: World, by: str, finding: str) -> None:
     elder = world.elder()
     await world.to("08:00")

@@ -53,6 +53,22 @@ def test_what_is_no_number_is_said_without_repeating_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1-800-FLOWERS", "letters"),
+        ("O2162345678", "letters"),
+        ("6234567B8", "letters"),
+        ("021-62345678 ext 12", "extension"),
+        ("+19005551234", "premium"),
+        ("0019005551234", "premium"),
+    ],
+)
+def test_numbers_that_must_not_be_dialled(text: str, why: str) -> None:
+    with pytest.raises(NumberError, match=why):
+        to_e164(text)
+
+
+@pytest.mark.parametrize(
     ("number", "shown"),
     [("+862162345678", "021 6234 5678"), ("+85221234567", "+852 2123 4567"), (None, ""), ("12", "12")],
 )
