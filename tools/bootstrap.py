@@ -77,7 +77,17 @@ def _install(lock: Path) -> str:
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return "there already"
-    command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-binary", "srt"]
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--no-binary",
+        "srt",
+    ]
     command += ["--disable-pip-version-check", "--retries", "5", "-r", lock]
     if not sys.stdout.isatty():
         command.append("--quiet")
