@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
 
@@ -125,7 +128,7 @@ class House:
     base_url: str
     virtual: VirtualCarrier | None = None
     prepared: set[str] = field(default_factory=set)  # what is known to be rendered
-    notes: list[str] = field(default_factory=list)  # what the operator must know; the console shows them
+    notes: Notes = field(default_factory=lambda: Notes())  # what the operator must know; the console shows them
 
     @property
     def carrier(self) -> VirtualCarrier:
@@ -167,15 +170,22 @@ class House:
 
     def say_once(self, note: str) -> None:
         """For the operator: into the log and onto the console, once."""
-        if note and note not in self.notes:
-            self.notes.append(note)
-            log.warning(note)
+        self.notes.say(note)
 
     async def drain(self, within_s: float = DRAIN_S) -> None:
         """Lets the calls that go on come to their end."""
         calm = AsyncRetrying(stop=stop_after_delay(within_s), wait=wait_fixed(0.2), retry=retry_if_result(bool))
         with suppress(RetryError):
             await calm(self._still_talking)
+
+
+class Notes(list[str]):
+    """Sentences for whoever operates the line; each goes into the log and onto the console once."""
+
+    def say(self, note: str) -> None:
+        if note and note not in self:
+            self.append(note)
+            log.error(note)
 
 
 class Flows:
@@ -198,13 +208,15 @@ async def open_house(
     directory: Directory | None = None,
     hurry: float = 1.0,
     lockstep: bool = False,
+    fresh: bool = False,
     ears: Ears | None = None,
     config: Callable[[str], TwilioConfig] | None = None,
 ) -> AsyncIterator[House]:
     """Serves webhooks, media and console on 127.0.0.1 while the context is open.
 
     `directory`, `hurry`: for the virtual carrier (telephones behind numbers, how much faster they ring). `ears`,
-    `config` (of the carrier, given our address), `lockstep`: for tests. Raises SettingsError when the port is taken.
+    `config` (of the carrier, given our address), `lockstep`: for tests. `fresh` begins an SQLite
+    database anew. Raises SettingsError, one sentence, for what the operator must put right first.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -213,6 +225,7 @@ async def open_house(
             raise SettingsError(str(error)) from None
         listener = stack.enter_context(_listen(settings.port))
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        _prepare(settings, fresh)
         clock = clock or SystemClock()
         virtual = None
         if settings.carrier == "virtual" and config is None:
@@ -228,6 +241,28 @@ async def open_house(
         yield house
 
 
+def _prepare(settings: Settings, fresh: bool) -> None:
+    """The database's newest revision."""
+    url = make_url(settings.database_url)
+    if fresh and url.get_backend_name() == "sqlite" and url.database:
+        for ending in ("", "-wal", "-shm"):
+            Path(url.database + ending).unlink(missing_ok=True)
+    migrate(settings)
+
+
+def migrate(settings: Settings) -> None:
+    """Brings the database up to date. SettingsError says why it can't be used."""
+    try:
+        upgrade(settings.database_url)
+    except ImportError as error:
+        raise SettingsError(
+            f"WENAN_DATABASE_URL needs the package {error.name}, which is not installed (docs/settings.md)"
+        ) from None
+    except (OperationalError, OSError) as error:
+        why = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise SettingsError(f"WENAN_DATABASE_URL: the database can't be used: {why}") from None
+
+
 def _build(
     settings: Settings,
     clock: ports.Clock,
@@ -238,8 +273,6 @@ def _build(
     lockstep: bool,
 ) -> House:
     data, flows = settings.data_dir, Flows()
-    data.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.database_url)
     db = Database(settings.database_url)
     ears = ears or load_ears(
         settings.models_dir, workers=settings.recogniser_workers, whisper_threads=settings.whisper_threads
@@ -263,7 +296,8 @@ def _build(
         starts_per_s=settings.calls_per_second,
     )
     calls.outbox.listener = Listener(cycle.settle)
-    tools = Tools(ears, prompts, recordings, calls)
+    notes = Notes()
+    tools = Tools(ears, prompts, recordings, calls, notes.say)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
     watch = Watch(db, clock, data / "heartbeat")
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -283,6 +317,7 @@ def _build(
         web,
         base_url,
         virtual,
+        notes=notes,
     )
     web.include_router(console_routes.routes(_deps(house)))
     return house

@@ -77,7 +77,8 @@ def demo(
         story = scenario.load(seed)
         clock = JumpClock(neighbourhood.morning(datetime.now(UTC)))
         telephones = story.directory(clips.load())
-        async with open_house(_demo_settings(settings), clock=clock, directory=telephones, hurry=DEMO_HURRY) as house:
+        own = _demo_settings(settings)
+        async with open_house(own, clock=clock, directory=telephones, hurry=DEMO_HURRY, fresh=True) as house:
             stop = _until_signal()
             running = asyncio.create_task(house.run(stop, rounds=False))
             playing = asyncio.create_task(round.play(house, story, seed=seed, out=out, exit_after=exit_))
@@ -86,7 +87,7 @@ def demo(
             code = playing.result() if playing.done() else 130
             playing.cancel()
             if not exit_ and code != 130:
-                await stopped
+                await house.cycle.run(stop)  # reminders go on while somebody looks around
             stop.set()
             await running
         return code
@@ -218,8 +219,6 @@ DEMO_HURRY = 9.0  # 45 s of ringing take 5
 def _demo_settings(settings: Settings) -> Settings:
     """The demo has a folder of its own, and a fresh database every time; weights and prompts are the house's."""
     folder = settings.data_dir / "demo"
-    for old in folder.glob("demo.db*"):
-        old.unlink()
     changes = {
         "database_url": f"sqlite:///{folder}/demo.db",
         "data_dir": folder,

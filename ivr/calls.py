@@ -34,7 +34,7 @@ __all__ = ["CallStart", "Calls", "LogEntry", "StatusNews"]
 log = logging.getLogger(__name__)
 
 # The carrier says "completed": so long the media side may take to say what was talked about.
-LAST_WORD = timedelta(seconds=15)
+LAST_WORD = timedelta(seconds=40)  # recognition 8 s, the log 10 s, a database that is busy, and a margin
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,12 @@ class Calls:
             self._show(call_id, entry)
 
     async def save_session(self, call_id: str, session: dict[str, Any]) -> None:
-        """The conversation as it stands; whoever goes on with the call begins here."""
+        """A stream's conversation as it stands; whoever goes on with the call begins here. Once plain verbs have
+        taken the call over, what a stream still has to say of it is late."""
 
         def save(db: DbSession) -> None:
             call = rows.locked(db, call_id)
-            if call is not None:
+            if call is not None and call.verbs is None:
                 call.session = session
 
         await self.db.run(save)
@@ -214,14 +215,21 @@ class Calls:
             await self.outbox.tell(news)
 
     async def talked(
-        self, call_id: str, findings: Sequence[PersonResult], disposition: Disposition, session: dict[str, Any]
+        self,
+        call_id: str,
+        findings: Sequence[PersonResult],
+        disposition: Disposition,
+        session: dict[str, Any],
+        *,
+        verbs: bool = False,
     ) -> None:
-        """The conversation is over: the final report, unless the call ended before."""
+        """The conversation is over: the final report, unless the call ended before. `verbs`: plain verbs say so; a
+        stream doesn't count once they have taken the call over."""
         now = self.now()
 
         def write(db: DbSession) -> int | None:
             call = rows.locked(db, call_id)
-            if call is None:
+            if call is None or (call.verbs is not None and not verbs):
                 return None
             call.session = session
             return rows.finish(db, call, disposition, tuple(findings), now)

@@ -37,8 +37,9 @@ log = logging.getLogger(__name__)
 START_WITHIN_S = 10.0
 WRITTEN_WITHIN_S = 5.0  # the line is held so long for the end to be durable; the writing goes on after that
 STALL_S = 1.0  # without a frame for so long our own clock goes on: prompts must not stop
+FRAME_S = 0.02
 _SILENCE = b"\xff" * FRAME_BYTES
-_POLICY, _UNSUPPORTED, _NORMAL = 1008, 1003, 1000
+_POLICY, _UNSUPPORTED, _NORMAL, _UNAVAILABLE = 1008, 1003, 1000, 1011
 
 
 class CallBook(Protocol):
@@ -101,6 +102,10 @@ class MediaServer:
         except (ProtocolError, TimeoutError, WebSocketDisconnect) as error:
             log.warning("a media stream was refused: %s", error or type(error).__name__)
             await _close(websocket, _UNSUPPORTED)
+            return
+        except Exception as error:  # the database is away: the carrier's next document goes on by plain verbs
+            log.error("a media stream could not be begun (%s)", type(error).__name__)
+            await _close(websocket, _UNAVAILABLE)
             return
         if begun is None:
             log.warning("a media stream was refused: its token is wrong, used, or another call's")
@@ -167,7 +172,8 @@ class MediaServer:
         return True
 
     async def _frames(self, call: _Call, audio: bytes) -> None:
-        call.last_frame = asyncio.get_running_loop().time()
+        if call.late(asyncio.get_running_loop().time()):
+            return
         call.rest += audio
         while len(call.rest) >= FRAME_BYTES:
             frame, call.rest = call.rest[:FRAME_BYTES], call.rest[FRAME_BYTES:]
@@ -182,10 +188,10 @@ class MediaServer:
             await asyncio.sleep(STALL_S / 5)
             for call in list(self._calls.values()):
                 missing = loop.time() - call.last_frame
-                if call.last_frame and missing >= STALL_S and not call.ending:
+                if missing >= STALL_S and not call.ending:
                     call.last_frame = loop.time()
                     with suppress(WebSocketDisconnect):  # the reader sees it, too, and ends the call
-                        await call.silence(round(missing * 50))
+                        await call.silence(round(missing / FRAME_S))
 
     async def _end(self, call: _Call, ending: _Ending) -> None:
         """What the call came to is durable before the line is cut. A stream that dropped is not the end of a call: the
@@ -226,8 +232,10 @@ class _Call:
 
     def __init__(self, pump: Pump, websocket: WebSocket, writer: StreamWriter) -> None:
         self.pump = pump
-        self.last_frame = 0.0
+        self.last_frame = asyncio.get_running_loop().time()
         self.rest = b""
+        self._ahead = 0  # frames that our own clock has counted already
+        self._resuming = False  # the next frame is the first one after a stall
         self.ending = False
         self._websocket, self._writer = websocket, writer
 
@@ -240,7 +248,19 @@ class _Call:
         for mark in marks:
             await self._send(self._writer.mark(mark))
 
+    def late(self, now: float) -> bool:
+        """Whether a frame is one that our own clock has stood in for: after a stall such frames come in a burst, and
+        time on the line must not count them twice. A frame at its usual pace is new again."""
+        in_burst = self._resuming or now - self.last_frame < FRAME_S / 2
+        self.last_frame, self._resuming = now, False
+        if not self._ahead:
+            return False
+        self._ahead = self._ahead - 1 if in_burst else 0
+        return in_burst
+
     async def silence(self, frames: int) -> None:
+        self._ahead += frames
+        self._resuming = True
         for _ in range(frames):
             if not self.pump.over:
                 await self.tick(_SILENCE)

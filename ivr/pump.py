@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 TIME_LIMIT_MS = 10 * 60 * 1000  # PRODUCT.md: a call has a hard limit
 LIMIT_GRACE_MS = 20_000  # for the goodbye
 WAIT_LIMIT_MS = 45_000  # in a room where somebody always speaks (television) a wait ends all the same
+# Somebody else spoke: the elder's consent to record is not theirs, so the recording of the whole call is dropped.
+STRANGERS = frozenset({"wrong_number", "other_says_well", "other_says_unwell", "absent"})
+MAX_KEYS = 500  # of one call; no person presses more, and every one is a row
 ALARM_HOLD_S = 2.0  # so long the elder may hear nothing while an alarm is being written down
 
 
@@ -70,6 +73,7 @@ class Tools:
     voice: Voice
     recordings: Recordings
     book: CallBook
+    trouble: Callable[[str], None] = log.error  # tells the operator: log and console
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Pump:
         self._scribe = Scribe(tools.book, line.call_id, lambda: self.at_ms)
         self._playout = Playout()
         self._utterances = Utterances(self, tools.ears, self._store, line.distress, line.language)
-        self._ticks = self._waited_ms = self._open_ms = self._dictations = 0
+        self._ticks = self._waited_ms = self._open_ms = self._dictations = self._keys = 0
         self._hanging_up = self._limited = False
         self._take: Take | None = tools.recordings.take(line.call_id, "call", line.began) if line.records else None
 
@@ -138,9 +142,11 @@ class Pump:
         await self._utterances.finish()
         if hung_up:
             self.feed(HungUp())
-        if self._take is not None:
+        if self._take is not None and not any(found.result in STRANGERS for found in self.session.findings):
             done = await self._take.close()
             self.note("recording", path=done.path, seconds=round(done.seconds, 2), sha256=done.sha256)
+        elif self._take is not None:
+            await self._take.discard()
         await self._scribe.flush()
 
     # ── what comes in ─────────────────────────────────────────────────────────────────────────────
@@ -158,6 +164,9 @@ class Pump:
         return sent, marks
 
     def key(self, digit: str) -> None:
+        self._keys += 1
+        if self._keys > MAX_KEYS:
+            return
         self.note("key", node=self.wait.node if self.wait else "", digit=digit)
         if isinstance(self.wait, Dictate) and digit == self.wait.finish_key:
             self._end_dictation("key")
@@ -225,8 +234,10 @@ class Pump:
                 self.wait, self._hanging_up = None, True
 
     def _open(self, wait: Wait) -> None:
-        self.wait, self._waited_ms, self._open_ms, self._hanging_up = wait, 0, 0, False
-        self._utterances.expect(wait)
+        """The same question again is the same wait: what is being said meanwhile still answers it."""
+        self.wait = self.wait if wait == self.wait else wait
+        self._waited_ms, self._open_ms, self._hanging_up = 0, 0, False
+        self._utterances.expect(self.wait)
 
     def _stop_playing(self) -> None:
         names = self._playout.clear()
@@ -262,7 +273,10 @@ class Pump:
 
     def _not_yet(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
-        log.error("call %s: an alarm can't be written down yet (%s)", self.call_id, type(error).__name__)
+        self._tools.trouble(
+            f"EMERGENCY in call {self.call_id}, person {attempt.args[1]}: it can't be written down "
+            f"({type(error).__name__}). Act now, and see to disk and database"
+        )
 
 
 async def _within(work: Any, seconds: float) -> bytes:

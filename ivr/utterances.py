@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 4.0  # so long a dictation's last words may take to be recognised; the recording has them anyway
 
+MENU = "请按"  # only the line says this: a menu that came back too late for the echo guard
+
 Wait = Listen | Dictate
 Store = Callable[[bytes], Awaitable[str]]  # keeps a dictation's μ-law; the recording's path, "" when it may not be kept
 
@@ -57,6 +59,7 @@ class _Dictation:
     """What the elder dictates: kept from the end of the prompt, or from the first word, on."""
 
     audio: bytearray
+    node: str
     voiced_ms: int = 0
     spoke: bool = False
 
@@ -85,13 +88,14 @@ class Utterances:
         return self._dictation is not None and not self._dictation.spoke
 
     def expect(self, wait: Wait) -> None:
-        """A new wait is open."""
+        """A new wait is open. A dictation that a key or a cry broke off is kept, too: it comes to the session later."""
+        if self._dictation is not None and self._dictation.node != wait.node:
+            self._break_off(self._dictation)
         if isinstance(wait, Dictate):
             self._hearing.expect(EndpointRules.dictation(wait.silence_s, wait.max_s))
-            self._dictation = _Dictation(bytearray())
+            self._dictation = _Dictation(bytearray(), wait.node)
         else:
             self._hearing.expect(EndpointRules.answer(wait.endpoint_s))
-            self._dictation = None  # a key led elsewhere; the call's recording has what was said
 
     def step(self, heard: bytes, sent: bytes | None) -> None:
         """One frame that came and the one that was sent with it, μ-law (None: silence)."""
@@ -162,7 +166,8 @@ class Utterances:
                 self._desk.feed(SpeechFailed(str(failure)))
             return
         # Something unintelligible over a prompt is a television, a cough or a neighbour: the prompt goes on.
-        ignored = not self._in_time(utterance) or (told.meaning is None and utterance.over_prompt)
+        stray = told.meaning is None and utterance.over_prompt
+        ignored = stray or not self._in_time(utterance) or MENU in told.text
         self._note_heard(utterance, told, ended, counts=not ignored or told.meaning == DISTRESS)
         if told.meaning == DISTRESS:
             self._distressed(utterance, told.text, told.engine, told.confidence)
@@ -218,13 +223,18 @@ class Utterances:
         """By a key, by silence, at the limit, or because the line is gone."""
         dictation, self._dictation = self._dictation, None
         assert dictation is not None
-        node = self._desk.wait.node if self._desk.wait else ""
         ended = self._hearing.finish()
         dictation.voiced_ms += ended.voiced_ms if ended else 0
         said, self._now = self._now, None
-        self._do(self._dictated(dictation, node, ended_by, said))
+        self._do(self._dictated(dictation, ended_by, said))
 
-    async def _dictated(self, dictation: _Dictation, node: str, ended_by: str, said: _Utterance | None) -> None:
+    def _break_off(self, dictation: _Dictation) -> None:
+        """What is being said at this moment goes on as an utterance; only a call for help in it still counts."""
+        self._dictation = None
+        if dictation.spoke:
+            self._do(self._dictated(dictation, "key", None))
+
+    async def _dictated(self, dictation: _Dictation, ended_by: str, said: _Utterance | None) -> None:
         path = await self._store(bytes(dictation.audio)) if dictation.spoke else ""
         told = await self._last_words(said.ear if said else None)
         text, confidence, engine = (told.text, round(told.confidence, 3), told.engine) if told else ("", 0.0, "none")
@@ -235,7 +245,7 @@ class Utterances:
         )
         if text and self._is_distress(text):
             self._distressed(said, text, engine, confidence)
-        self._desk.feed(DictationEnded(seconds, voiced, text, confidence, engine, path, ended_by, node))
+        self._desk.feed(DictationEnded(seconds, voiced, text, confidence, engine, path, ended_by, dictation.node))
 
     async def _last_words(self, ear: Ear | None) -> Interpretation | None:
         if ear is None:

@@ -1,6 +1,6 @@
 """Is what comes in while a prompt plays the line's own prompt coming back, or somebody speaking over it?
 
-Hybrids on two-wire lines send a part of the prompt back, 10–25 dB weaker and 20–300 ms late. An echoed "身体好" must
+Hybrids on two-wire lines send a part of the prompt back, 10–25 dB weaker and 20–800 ms late. An echoed "身体好" must
 never become a "well" (PRODUCT.md). The test: find the delay by cross-correlation, fit a short filter from the played
 to the heard signal (least squares), and look at what the filter cannot explain: a pure echo is explained, speech on
 top is not.
@@ -19,7 +19,7 @@ from speech.resample import from_floats, to_floats
 
 Floats = NDArray[np.float64]
 
-MAX_DELAY_MS = 320
+MAX_DELAY_MS = 800  # hybrid, the network there and back, and the carrier's buffer
 WINDOW_MS = 320
 BLOCK_FRAMES = 5  # one decision in 100 ms of audio
 TAPS = 32  # 4 ms: a hybrid's impulse response is shorter than that but for its bulk delay

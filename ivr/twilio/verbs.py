@@ -122,7 +122,7 @@ class Verbs:
         await self._log(call, outputs)
         if session.over or call.state == CallState.OVER:
             disposition, people = endings.answered(session.findings, answered_by=call.answered_by, interrupted=False)
-            await self._calls.talked(call.id, people, disposition, session.to_json())
+            await self._calls.talked(call.id, people, disposition, session.to_json(), verbs=True)
         return documents.turn(self._config, call.id, verbs)
 
     def _without_consent(self, session: Session, consent: bool) -> list[Output]:

@@ -80,7 +80,7 @@ class TokenMedia:
         self.machines.append((call_id, answered_by))
 
 
-TONE = tone(440, 0.6)
+TONE = tone(440, 0.9)  # two parts are longer than one press may be reported
 
 
 class Prompts:

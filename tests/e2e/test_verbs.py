@@ -280,6 +280,7 @@ async def test_a_crash_between_two_turns(carrier: FakeCarrier, room: Control, tm
     await room.calls.placed("i1", "CA1")
     await room.post("voice?call=i1", VOICE)
     await room.post("verbs/key?call=i1&turn=1", {**VOICE, "Digits": "1"})
+    carrier.clock.advance(3)
     async with control(carrier, tmp_path, media="verbs") as again:
         await again.calls.open()
         await again.post("verbs/key?call=i1&turn=2", {**VOICE, "Digits": "1"})
