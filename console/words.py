@@ -43,13 +43,27 @@ _EVENT_ZH = {
     "call": "拨打",
     "needs_person": "转人工",
     "listened": "听了录音",
+    "register": "更改登记",
 }
 _STATE_ZH = {"died": "已故", "moved": "搬走", "paused": "暂停", "refused": "不要自动电话"}
 _WORDS = (
     {str(word): text for words in (REASON_ZH, RESULT_ZH, STATUS_ZH) for word, text in words.items()}
     | _STATE_ZH
     | {"line_rules": "拨打次数已到上限"}
+    | {"number": "电话", "mode": "应答方式", "consents": "同意事项", "state": "状态"}
 )
+_STATUS_ZH = {
+    "queued": "排队",
+    "initiated": "拨出",
+    "ringing": "振铃",
+    "in-progress": "接通",
+    "answered": "接通",
+    "completed": "结束",
+    "busy": "占线",
+    "no-answer": "无人接听",
+    "failed": "未接通",
+    "canceled": "取消",
+}
 _ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命"}
 _ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
 
@@ -80,8 +94,20 @@ def ear(detail: Mapping[str, Any]) -> str:
     return f"{engine} {confidence:.2f}" if isinstance(confidence, int | float) else str(engine)
 
 
+def answered_by_zh(answered_by: str | None) -> str:
+    """What the carrier's answering-machine detection took it for: a hint, no finding."""
+    if answered_by == "human":
+        return "真人接听"
+    return "答录机" if (answered_by or "").startswith("machine") else "不确定"
+
+
 def entry_zh(entry: Entry) -> tuple[str, str]:
     """One line of a call's log: what kind, and the rest of the sentence."""
+    if entry.kind == "machine":
+        return answered_by_zh(entry.detail.get("answered_by")), ""
+    if entry.kind == "status":
+        status, sip = str(entry.detail.get("status", "")), entry.detail.get("sip")
+        return _STATUS_ZH.get(status, status), f"SIP {sip}" if sip else ""
     kind, tell = _ENTRIES.get(entry.kind, (entry.kind, _plain))
     return kind, tell(entry.detail)
 
@@ -118,7 +144,6 @@ _ENTRIES = {
     "alarm": ("报警", lambda detail: _ALARM_ZH.get(str(detail.get("reason")), "")),
     "dictation": ("留言", _dictation),
     "recording": ("录音", _seconds),
-    "machine": ("答录机", lambda detail: ""),
     "hung_up": ("对方挂机", lambda detail: ""),
     "limit": ("到时", lambda detail: "通话到 10 分钟上限"),
     "error": ("故障", _plain),

@@ -7,7 +7,7 @@ import re
 import wave
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from checkins import auditor, cases
 from checkins.ports import CallOutcome, Disposition
 from checkins.results import Status
 from checkins.tables import CallIntent, IntentState, State
+from console import words
+from console.call_log import Entry
 from console.deps import Deps
 from console.guard import host_name
 from console.routes import routes
@@ -463,3 +465,36 @@ async def test_a_damaged_recording_is_said_to_be_damaged(office: Office) -> None
     (office.folder / "recordings" / path).write_bytes(b"\x00" * 10)
     answer = await office.client.get(f"/recording/{office.case(elder)}/{path}")
     assert (answer.status_code, "已损坏" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "shown"),
+    [
+        ("machine", {"answered_by": "human"}, ("真人接听", "")),
+        ("machine", {"answered_by": "machine_start"}, ("答录机", "")),
+        ("machine", {"answered_by": "machine_end_beep"}, ("答录机", "")),
+        ("machine", {"answered_by": "unknown"}, ("不确定", "")),
+        ("machine", {}, ("不确定", "")),
+        ("status", {"status": "initiated", "sip": None}, ("拨出", "")),
+        ("status", {"status": "ringing"}, ("振铃", "")),
+        ("status", {"status": "in-progress"}, ("接通", "")),
+        ("status", {"status": "completed"}, ("结束", "")),
+        ("status", {"status": "busy", "sip": 486}, ("占线", "SIP 486")),
+        ("status", {"status": "no-answer"}, ("无人接听", "")),
+        ("status", {"status": "something-new"}, ("something-new", "")),
+    ],
+)
+def test_what_the_carrier_said_is_shown_in_chinese(kind: str, detail: dict[str, Any], shown: tuple[str, str]) -> None:
+    assert words.entry_zh(Entry(kind, datetime.now(UTC), 0, detail)) == shown
+
+
+@pytest.mark.parametrize(("answered_by", "shown"), [("human", "真人接听"), ("machine_end_beep", "答录机")])
+async def test_the_case_page_says_who_picked_up(office: Office, answered_by: str, shown: str) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    await office.not_well(elder)
+    with office.world.db.write() as session:
+        session.execute(update(Call).values(answered_by=answered_by))
+    page = (await office.client.get(f"/case/{office.case(elder)}")).text
+    assert f"，{shown}</small>" in page
+    assert answered_by not in page
