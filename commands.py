@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from checkins import cases
+from checkins import cases, people
 from checkins.cases import Row
 from checkins.claims import NotNowError
-from checkins.people_csv import import_people
-from checkins.results import Status
+from checkins.people_csv import ImportReport, import_people, read_consents
+from checkins.phones import national
+from checkins.results import LINE, Status
 from checkins.schedule import local_date
-from checkins.tables import Checkin, Neighbourhood, Person, Role
+from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
 from house import House
 from settings import Settings
 from storage.database import Database
@@ -27,6 +32,8 @@ from storage.migrate import upgrade
 
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 LOOK_EVERY_S = 1.0
+_T = TypeVar("_T")
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 async def round_once(house: House, stop: asyncio.Event, out: Console) -> int:
@@ -99,24 +106,133 @@ async def _look(house: House, checkin_id: int) -> Row:
 
 async def import_csv(settings: Settings, file: Path, committee: str, out: Console) -> int:
     """Reads people from CSV into the neighbourhood of `committee`. 2 with every error named; nothing is added then."""
+    committee = committee.strip()
+    if not committee:
+        out.print("wenan: --committee is empty: say the committee's name as it is spoken", style="red", highlight=False)
+        return 2
     with contextlib.closing(_database(settings)) as db:
-        report = await db.run(lambda session: import_people(session, _place(session, committee), file))
+        report, made = await db.run(lambda session: _import(session, committee, file))
     for error in report.errors:
         out.print(error, style="red", highlight=False)
     if report.errors:
         out.print(f"{len(report.errors)} errors: nothing was imported", style="red")
         return 2
+    if made:
+        out.print(f"new neighbourhood {committee} made (`people list` shows all)", highlight=False)
+    for warning in report.warnings:
+        out.print(f"warning: {warning}", style="yellow", highlight=False)
     out.print(f"{report.added} added, {report.known} known before. `serve` renders their names before the first call.")
+    if report.no_consent:
+        out.print(
+            f"{report.no_consent} of those added have no consent to calls (没有同意自动电话): the line will not ring "
+            "them, each is a person's case every day. `people set … --consents calls` notes it.",
+            style="yellow",
+            highlight=False,
+        )
     return 0
 
 
 async def show_people(settings: Settings, out: Console) -> int:
-    table = Table("id", "name", "role", "state", "mode")
+    """Everybody in the register, by neighbourhood and name."""
+    table = Table("id", "name", "committee", "number", "role", "state", "mode", "consents")
+    query = select(Person).options(joinedload(Person.neighbourhood))
     with contextlib.closing(_database(settings)) as db:
-        for person in await db.view(lambda session: session.scalars(select(Person).order_by(Person.name)).all()):
-            table.add_row(person.id, person.name, person.role, person.state, person.mode)
+        found = await db.view(lambda session: session.scalars(query).all())
+    for person in sorted(found, key=lambda person: (person.neighbourhood_id, person.name)):
+        table.add_row(*_listed(person))
     out.print(table)
     return 0
+
+
+def _listed(person: Person) -> tuple[str, ...]:
+    state = person.state + (f" until {person.state_until}" if person.state_until else "")
+    number = national(person.number) + ("" if person.number_state == NumberState.OK else f" ({person.number_state})")
+    agreed = " ".join(word for word, given in person.consents.items() if given)
+    return person.id, person.name, person.neighbourhood.committee, number, person.role, state, person.mode, agreed
+
+
+@dataclass(frozen=True)
+class Change:
+    """What `people set` is asked to change, as it was typed. None: left as it is."""
+
+    state: str | None = None
+    until: str | None = None
+    number: str | None = None
+    mode: str | None = None
+    consents: str | None = None
+
+
+async def set_person(settings: Settings, who: str, by: str, change: Change, out: Console) -> int:
+    """Changes the register on the word of `by`: all that was asked for, or nothing. 0; 2 with one sentence."""
+    now = datetime.now(UTC)
+    try:
+        with contextlib.closing(_database(settings)) as db:
+            person = await db.run(lambda session: _change(session, _person(session, who), by, change, now))
+    except (LookupError, ValueError) as error:
+        out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
+        return 2
+    table = Table("id", "name", "committee", "number", "role", "state", "mode", "consents")
+    table.add_row(*_listed(person))
+    out.print(table)
+    return 0
+
+
+def _check(by: str, change: Change) -> None:
+    if not by.strip():
+        raise ValueError("--by is empty: say who says so")
+    if by.strip().casefold() == LINE:
+        raise ValueError(f"--by: only a named person can do this, not {by.strip()}")
+    if change == Change():
+        raise ValueError("nothing to change: give --state, --number, --mode or --consents (see --help)")
+    if change.until is not None and change.state != State.PAUSED:
+        raise ValueError("--until goes with --state paused only")
+
+
+def _change(session: Session, person: Person, by: str, change: Change, now: datetime) -> Person:
+    _check(by, change)
+    place = session.get_one(Neighbourhood, person.neighbourhood_id)
+    if change.number is not None:
+        _typed("--number", lambda: people.set_number(session, person.id, change.number or ""))
+    if change.mode is not None:
+        people.set_mode(session, person.id, _word("--mode", Mode, change.mode))
+    if change.consents is not None:
+        consents = _typed("--consents", lambda: read_consents(change.consents or ""))
+        people.set_consents(session, person.id, consents)
+    if change.state is not None:
+        until = _last_day(change, local_date(place.timezone, now))
+        people.set_state(session, person.id, _word("--state", State, change.state), by, now, until=until)
+    for what in ("state", "number", "mode", "consents"):
+        if getattr(change, what) is not None:
+            people.note_change(session, person.id, what, by, now)
+    session.flush()
+    person.neighbourhood = place
+    return person
+
+
+def _last_day(change: Change, today: date) -> date | None:
+    if change.state != State.PAUSED:
+        return None
+    try:
+        until = date.fromisoformat(change.until or "")
+    except ValueError:
+        raise ValueError("a pause needs its last day: --until 2026-03-31") from None
+    if until < today:
+        raise ValueError("--until: the last day of a pause can't have passed")
+    return until
+
+
+def _typed(option: str, read: Callable[[], _T]) -> _T:
+    """ValueErrors name the option."""
+    try:
+        return read()
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from None
+
+
+def _word(option: str, words: type[_Word], text: str) -> _Word:
+    if text not in list(words):
+        raise ValueError(f"{option} must be one of {', '.join(words)}")
+    return words(text)
 
 
 def _database(settings: Settings) -> Database:
@@ -124,13 +240,16 @@ def _database(settings: Settings) -> Database:
     return Database(settings.database_url)
 
 
-def _place(session: Session, committee: str) -> int:
-    found = session.scalar(select(Neighbourhood).where(Neighbourhood.committee == committee))
-    if found is None:
-        found = Neighbourhood(name=committee.removesuffix("居委会") or committee, committee=committee)
-        session.add(found)
-        session.flush()
-    return found.id
+def _import(session: Session, committee: str, file: Path) -> tuple[ImportReport, bool]:
+    """Imports, and whether the neighbourhood was made for it; with errors there is no new neighbourhood either."""
+    known = session.scalar(select(Neighbourhood).where(Neighbourhood.committee == committee).limit(1))
+    place = known or Neighbourhood(name=committee.removesuffix("居委会") or committee, committee=committee)
+    session.add(place)
+    session.flush()
+    report = import_people(session, place.id, file)
+    if report.errors and known is None:
+        session.delete(place)
+    return report, known is None
 
 
 def _todays(session: Session, house: House) -> list[Row]:

@@ -26,7 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 models_app = typer.Typer(help="Recogniser weights: list, pull, verify.", no_args_is_help=True)
-people_app = typer.Typer(help="The register: import people from a spreadsheet (CSV), list them.", no_args_is_help=True)
+people_app = typer.Typer(
+    help="The register: import people from a spreadsheet (CSV), list them, change one of them.", no_args_is_help=True
+)
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")
 
@@ -111,7 +113,10 @@ def round_() -> None:
 
 @app.command()
 def call(elder: Annotated[str, typer.Argument(help="an elder's id, or the whole name")]) -> None:
-    """Rings one elder now with today's check-in (line rules hold), and says what came of it."""
+    """Rings one elder once, now, with today's check-in, and says what came of it. Nobody else is planned or rung. The
+    line rules hold (calling hours, 5 calls in 24 hours), and a try keeps its distance from the one before. When nobody
+    answers, the next try is made by `serve` only. Status 0: closed by an answer; 3: a person is needed, or a further
+    try; 1: no call was possible now."""
 
     async def work(settings: Settings) -> int:
         from commands import call_one
@@ -201,12 +206,45 @@ def people_import(
 
 @people_app.command("list")
 def people_list() -> None:
-    """Who is in the register (ids for `call`)."""
+    """Who is in the register: ids for `call` and `people set`, committee, number, state, consents."""
 
     async def work(settings: Settings) -> int:
         from commands import show_people
 
         return await show_people(settings, out)
+
+    _run(work)
+
+
+@people_app.command("set")
+def people_set(
+    who: Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="the whole name, or the id (`people list`)")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="who says so: the elder, a relative, staff; kept")],
+    state: Annotated[
+        str | None,
+        typer.Option(
+            help="active (rung again, e.g. after a refusal), paused (with --until), refused (no machine calls, a "
+            "person asks), moved or died (every open case ends)"
+        ),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="last day of a pause: 2026-03-31")] = None,
+    number: Annotated[
+        str | None, typer.Option(help="the corrected number, as people write it; lifts a suspension")
+    ] = None,
+    mode: Annotated[str | None, typer.Option(help="keys, voice, human (a person rings) or visit")] = None,
+    consents: Annotated[
+        str | None,
+        typer.Option(
+            help='all that is agreed to now: "calls recording transcription buddy family street"; "" for nothing'
+        ),
+    ] = None,
+) -> None:
+    """Changes one person in the register, on somebody's word; it holds before the next call. All changes or none."""
+
+    async def work(settings: Settings) -> int:
+        from commands import Change, set_person
+
+        return await set_person(settings, who, by, Change(state, until, number, mode, consents), out)
 
     _run(work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -68,6 +69,19 @@ def set_number(session: Session, person_id: str, number: str) -> None:
 def set_mode(session: Session, person_id: str, mode: Mode) -> None:
     """How the elder answers best, e.g. after calls that ended with "present, unconfirmed"."""
     session.get_one(Person, person_id, with_for_update=True).mode = mode
+
+
+def set_consents(session: Session, person_id: str, consents: Mapping[str, bool]) -> None:
+    """What was agreed to, instead of what stood there before. Without "calls" no machine call goes out from now on."""
+    session.get_one(Person, person_id, with_for_update=True).consents = dict(consents)
+
+
+def note_change(session: Session, person_id: str, what: str, by: str, now: datetime) -> None:
+    """Writes into the newest case's log, if there is one, who had what of the register changed."""
+    newest = select(Checkin).where(Checkin.elder_id == person_id).order_by(Checkin.date.desc()).limit(1)
+    row = session.scalar(newest)
+    if row is not None:
+        log_event(session, row, f"register:{what}", by.strip(), now)
 
 
 def flag_number(session: Session, number: str, state: NumberState) -> None:

@@ -57,13 +57,16 @@ _WORDS = {
 class ImportReport:
     """`errors` as sentences ("row 7, column phone: has too few digits"); when there are any, `added` is 0. `known`
     counts rows whose name and number are in the register already. `encoding` is what the file was read as.
-    `spoken_names` are those of the people added (personal): prompts that say them can be made now, not in a call."""
+    `spoken_names` are those of the people added (personal): prompts that say them can be made now, not in a call.
+    `no_consent` counts elders added whom the machine will not ring; `warnings` are sentences, too (personal)."""
 
     added: int
     known: int
     errors: tuple[str, ...]
     encoding: str = ""
     spoken_names: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    no_consent: int = 0
+    warnings: tuple[str, ...] = field(default=(), repr=False)
 
 
 def import_people(session: Session, neighbourhood_id: int, path: Path) -> ImportReport:
@@ -78,10 +81,12 @@ def import_people(session: Session, neighbourhood_id: int, path: Path) -> Import
     if errors:
         return ImportReport(0, 0, tuple(errors), encoding)
     new = [person for person in people if not _is_known(session, person)]
+    warnings = tuple(warning for person in new for warning in _elsewhere(session, person))
     session.add_all(new)
     session.flush()
     names = tuple(dict.fromkeys(person.spoken_name for person in new))
-    return ImportReport(len(new), len(people) - len(new), (), encoding, names)
+    silent = sum(person.role == Role.ELDER and not person.consents.get("calls") for person in new)
+    return ImportReport(len(new), len(people) - len(new), (), encoding, names, silent, warnings)
 
 
 def _read(path: Path) -> bytes:
@@ -170,7 +175,7 @@ def _readers(place: Neighbourhood) -> dict[str, Callable[[str], object]]:
         "language": lambda cell: _one_of(cell, ("zh", "wuu"), "zh"),
         "mode": lambda cell: _one_of(cell, tuple(Mode), Mode.KEYS),
         "slot": _slot,
-        "consents": _consents,
+        "consents": read_consents,
     }
 
 
@@ -200,9 +205,22 @@ def _slot(cell: str) -> int | None:
     return minute
 
 
-def _consents(cell: str) -> dict[str, bool]:
+def read_consents(cell: str) -> dict[str, bool]:
+    """ "calls recording", "拨打，录音" → purposes agreed to; "" for none. ValueError for an unknown word."""
     words = re.split(r"[\s,;\u3001\uff0c\uff1b]+", cell)  # Chinese commas and semicolons, too
     return {_one_of(word, CONSENTS, ""): True for word in words if word}
+
+
+def _elsewhere(session: Session, person: Person) -> list[str]:
+    """A sentence for each other neighbourhood whose register has the same name and number."""
+    query = (
+        select(Neighbourhood.committee)
+        .join(Person, Person.neighbourhood_id == Neighbourhood.id)
+        .where(Person.number == person.number, Person.name == person.name)
+        .where(Neighbourhood.id != person.neighbourhood_id)
+    )
+    same = "is in the register with the same number, too: who moved is set to `moved` there"
+    return [f"{person.name}: {committee} {same}" for committee in session.scalars(query.distinct())]
 
 
 def _is_known(session: Session, person: Person) -> bool:

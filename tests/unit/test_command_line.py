@@ -26,7 +26,19 @@ def run(*arguments: str, text: str = "") -> Result:
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "demo", "round", "call", "flow", "models list", "models pull", "models verify", "people import"],
+    [
+        "serve",
+        "demo",
+        "round",
+        "call",
+        "flow",
+        "models list",
+        "models pull",
+        "models verify",
+        "people import",
+        "people list",
+        "people set",
+    ],
 )
 def test_every_command_has_help(command: str) -> None:
     result = run(*command.split(), "--help")
@@ -90,6 +102,95 @@ def test_people_come_in_by_csv_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "elders.csv").write_text("姓名,称呼,电话\n王秀英,王阿婆,62345678\n", "utf-8")
     assert run("people", "import", "elders.csv", "--committee", "曹杨居委会").exit_code == 0
     assert "王秀英" in run("people", "list").output
+
+
+CALLS = "姓名,称呼,电话,同意\n王秀英,王阿婆,62345678,拨打 录音\n李建国,李阿公,021-62345679,\n"
+
+
+def imported(folder: Path, text: str = CALLS, committee: str = "曹杨居委会") -> Result:
+    (folder / "elders.csv").write_text(text, "utf-8")
+    return run("people", "import", "elders.csv", "--committee", committee)
+
+
+def row_of(name: str) -> str:
+    return next(line for line in run("people", "list").output.splitlines() if name in line)
+
+
+def test_an_import_says_what_it_made_and_whom_it_will_not_ring(tmp_path: Path) -> None:
+    first = imported(tmp_path)
+    assert "new neighbourhood 曹杨居委会 made" in first.output
+    assert "2 added, 0 known before" in first.output
+    assert "1 of those added have no consent to calls" in first.output
+    again = imported(tmp_path)
+    assert "0 added, 2 known before" in again.output
+    assert "made (" not in again.output
+    assert "no consent" not in again.output
+
+
+def test_an_import_needs_a_committee_and_warns_of_a_second_one(tmp_path: Path) -> None:
+    for committee in ("", "  "):
+        result = imported(tmp_path, committee=committee)
+        assert result.exit_code == 2
+        assert "--committee is empty" in result.output
+    imported(tmp_path)
+    other = imported(tmp_path, committee="曹扬居委会")  # a slip of the pen
+    assert "new neighbourhood 曹扬居委会 made" in other.output
+    assert "warning: 王秀英: 曹杨居委会 is in the register with the same number" in other.output
+
+
+def test_a_broken_file_makes_no_neighbourhood(tmp_path: Path) -> None:
+    assert imported(tmp_path, "姓名,称呼,电话\n王秀英,王阿婆,12\n").exit_code == 2
+    assert "new neighbourhood" in imported(tmp_path).output
+
+
+def test_the_list_shows_what_somebody_needs_to_help(tmp_path: Path) -> None:
+    imported(tmp_path)
+    row = row_of("王秀英")
+    for word in ("曹杨居委会", "021 6234 5678", "elder", "active", "keys", "calls recording"):
+        assert word in row
+
+
+def test_a_refusal_is_taken_back_and_a_number_corrected(tmp_path: Path) -> None:
+    imported(tmp_path)
+    assert run("people", "set", "王秀英", "--by", "本人", "--state", "refused").exit_code == 0
+    assert "refused" in row_of("王秀英")
+    changes = ("--state", "active", "--number", "6234 5670", "--mode", "voice", "--consents", "calls")
+    result = run("people", "set", "王秀英", "--by", "李老师", *changes)
+    assert result.exit_code == 0
+    row = row_of("王秀英")
+    assert row in result.output
+    for word in ("active", "021 6234 5670", "voice", "calls"):
+        assert word in row
+    assert "recording" not in row
+    assert run("people", "set", "王秀英", "--by", "女儿", "--state", "paused", "--until", "2999-01-01").exit_code == 0
+    assert "paused until 2999-01-01" in row_of("王秀英")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nobody", "--by", "x", "--mode", "keys"), "no person with this id or name"),
+        (("王秀英", "--by", " ", "--mode", "keys"), "--by is empty"),
+        (("王秀英", "--by", "line", "--state", "died"), "only a named person"),
+        (("王秀英", "--by", "x"), "nothing to change"),
+        (("王秀英", "--by", "x", "--state", "gone"), "--state must be one of active, paused, refused, moved, died"),
+        (("王秀英", "--by", "x", "--state", "paused"), "a pause needs its last day"),
+        (("王秀英", "--by", "x", "--state", "paused", "--until", "2020-01-01"), "can't have passed"),
+        (("王秀英", "--by", "x", "--until", "2999-01-01", "--mode", "keys"), "--until goes with"),
+        (("王秀英", "--by", "x", "--mode", "visit", "--number", "12"), "--number: has too few digits"),
+        (("王秀英", "--by", "x", "--mode", "pigeon"), "--mode must be one of"),
+        (("王秀英", "--by", "x", "--number", "62340000", "--consents", "gossip"), "--consents: must be one of"),
+    ],
+)
+def test_a_change_that_can_not_be_is_one_sentence_and_changes_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    imported(tmp_path)
+    before = row_of("王秀英")
+    result = run("people", "set", *arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert row_of("王秀英") == before
 
 
 def test_an_unknown_elder_can_not_be_called() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from checkins import people
+from checkins import cases, people
 from checkins.people_csv import ImportReport, import_people
 from checkins.phones import NumberError, national, to_e164
 from checkins.results import Reason, Status
 from checkins.tables import Mode, Neighbourhood, Person, State
+from console import words
 from tests.unit.checkins.world import DAY, World
 
 HEAD = "姓名,称呼,电话,方式,时间,同意\n"
@@ -197,6 +198,46 @@ async def test_a_corrected_number_is_called_again(world: World) -> None:
         people.set_mode(session, elder, Mode.VOICE)
     assert (await world.to("08:00", DAY + timedelta(days=1))).placed == 1
     assert world.last_call(elder).number == "+862162345678"
+
+
+async def test_consent_taken_back_holds_before_the_next_call_and_the_log_says_who(world: World) -> None:
+    elder = world.elder()
+    await world.to("07:30")
+    with world.db.write() as session:
+        people.set_consents(session, elder, {"recording": True})
+        people.note_change(session, elder, "consents", "女儿", world.clock.now())
+    assert (await world.to("10:30")).placed == 0
+    assert world.row(elder).reason is Reason.NO_CONSENT
+    with world.db.read() as session:
+        first, *_ = cases.events(session, world.row(elder).checkin_id)
+    assert (first.what, first.who) == ("register:consents", "女儿")
+    assert words.event_zh(first) == "更改登记：同意事项"
+
+
+def test_a_change_of_somebody_without_a_case_is_made_all_the_same(world: World) -> None:
+    elder = world.elder()
+    with world.db.write() as session:
+        people.note_change(session, elder, "mode", "女儿", world.clock.now())
+        people.set_mode(session, elder, Mode.VISIT)
+    assert world.person(elder).mode == Mode.VISIT
+
+
+def test_an_import_counts_elders_without_consent_and_names_those_of_other_places(world: World, tmp_path: Path) -> None:
+    rows = "王秀英,王阿婆,62345678,,\n李建国,李阿公,62345679,,拨打\n赵,赵,62345670,家属,\n"
+    path = csv_file(tmp_path, "姓名,称呼,电话,角色,同意\n" + rows)
+    report = read(world, path)
+    assert (report.added, report.no_consent, report.warnings) == (3, 1, ())
+    with world.db.write() as session:
+        place = Neighbourhood(name="甘泉", committee="甘泉居委会")
+        session.add(place)
+        session.flush()
+        again = import_people(session, place.id, path)
+    assert again.added == 3
+    assert [warning.split(" is in")[0] for warning in again.warnings] == [
+        "王秀英: 曹杨居委会",
+        "李建国: 曹杨居委会",
+        "赵: 曹杨居委会",
+    ]
 
 
 def test_a_broken_policy_or_zone_never_enters_the_register(world: World) -> None:
