@@ -59,6 +59,7 @@ VIRTUAL_SID = "AC" + "0" * 32
 VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
 MAX_MESSAGE_BYTES = 64 * 1024  # of a WebSocket
 NAMES_EVERY_S = 60.0
+AUDITOR_AFTER_S = 15.0
 DRAIN_S = 60.0  # so long calls may go on when the server is asked to stop
 
 
@@ -78,7 +79,10 @@ class Placer:
             request.id,
             request.number,
             request.flow,
-            tuple(telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records) for c in request.callees),
+            tuple(
+                telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records, c.transcribes)
+                for c in request.callees
+            ),
             dict(request.variables),
             request.ring_s,
         )
@@ -95,6 +99,7 @@ class Listener:
         self._settle = settle
 
     async def call_reported(self, report: telephone_ports.CallReport) -> None:
+        log.info("call %s: %s", report.id, report.alarm or report.disposition)
         await self._settle(
             ports.CallOutcome(
                 report.id,
@@ -143,7 +148,7 @@ class House:
         """Everything that goes on by itself. `rounds` False: somebody else ticks the cycle (demo, tests)."""
         lines = self.settings.lines - self.settings.lines_reserved
         mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
-        loops = [self.telephone.run(stop), self.watch.run(stop), mornings.run(stop), self._names(stop)]
+        loops = [self.telephone.run(stop), self._watch(stop), mornings.run(stop), self._names(stop)]
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -154,6 +159,12 @@ class House:
         missing = await self.prompts.prepare(sorted(texts))
         self.prepared |= texts
         self.say_once(f"{len(missing)} prompts could not be made: they will be left out" if missing else "")
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        """The auditor begins when the cycle has had time to plan: who is not planned yet is not late."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), AUDITOR_AFTER_S)
+        await self.watch.run(stop)
 
     async def _names(self, stop: asyncio.Event) -> None:
         """Names of people who were added or changed while the line runs."""
@@ -238,6 +249,7 @@ async def open_house(
         stack.push_async_callback(_close, house)
         await stack.enter_async_context(_serve(house.web, listener, settings.lines))
         await house.telephone.recover()
+        log.info("the line is up at %s", base_url)
         yield house
 
 

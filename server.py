@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -307,7 +308,7 @@ def _until_signal() -> asyncio.Event:
 
     def tell() -> None:
         if stop.is_set():
-            raise SystemExit(130)
+            os._exit(130)
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -322,7 +323,7 @@ def _shown(settings: Settings) -> str:
 
 
 def _fail(sentence: str) -> typer.Exit:
-    err.print(f"wenan: {sentence}", style="red", highlight=False)
+    err.print(f"wenan: {sentence}", style="red", highlight=False, markup=False)
     return typer.Exit(2)
 
 

@@ -66,7 +66,7 @@ async def main(count: int, engine: str) -> None:
 async def serve(house: House, count: int) -> None:
     ids = [f"bench-{number}" for number in range(count)]
     for call_id in ids:
-        callee = Callee("elder", "王阿婆", records=False)
+        callee = Callee("elder", "王阿婆", records=True)
         await house.calls.order(
             CallOrder(call_id, "+862155500001", "daily_checkin", (callee,), {"committee": COMMITTEE})
         )

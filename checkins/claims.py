@@ -311,7 +311,13 @@ def _request(intent: CallIntent, rows: list[Checkin], ring_s: int) -> CallReques
     place: Neighbourhood = rows[0].elder.neighbourhood
     variables = {"committee": place.committee} | ({"notice": place.notice} if place.notice else {})
     callees = tuple(
-        Callee(row.elder.id, row.elder.spoken_name, row.elder.language, bool(row.elder.consents.get("recording")))
+        Callee(
+            row.elder.id,
+            row.elder.spoken_name,
+            row.elder.language,
+            records=bool(row.elder.consents.get("recording")),
+            transcribes=bool(row.elder.consents.get("transcription")),
+        )
         for row in rows
     )
     return CallRequest(intent.id, intent.number, FLOW, callees, variables, ring_s)

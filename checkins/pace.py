@@ -53,13 +53,14 @@ def _recent(session: Session, now: datetime, rate: float) -> tuple[int, datetime
 
 
 def is_line_down(session: Session, now: datetime) -> bool:
-    """Whether several numbers in a row met a line error, within the last hour, and nothing got through since."""
+    """Whether several numbers in a row met a line error, or a carrier that could not say what became of them, within
+    the last hour, and nothing got through since."""
     through = select(func.max(CallIntent.settled_at)).where(
         CallIntent.disposition.is_not(None),
         CallIntent.disposition.not_in((*_LINE_FAILED, Disposition.UNKNOWN)),
     )
     since = max(session.scalar(through) or now - DOWN_MEMORY, now - DOWN_MEMORY)
     failed = select(func.count(CallIntent.number.distinct())).where(
-        CallIntent.disposition == Disposition.LINE_ERROR, CallIntent.settled_at > since
+        CallIntent.disposition.in_((Disposition.LINE_ERROR, Disposition.UNKNOWN)), CallIntent.settled_at > since
     )
     return (session.scalar(failed) or 0) >= DOWN_AFTER_NUMBERS

@@ -35,6 +35,7 @@ class Callee:
     spoken_name: str
     language: str = "zh"
     records: bool = True
+    transcribes: bool = True
 
 
 @dataclass(frozen=True)

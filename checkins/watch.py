@@ -34,7 +34,8 @@ class Watch:
     async def look(self) -> tuple[Late, ...]:
         """One round: who is late now, longest first. Raises what the database raises."""
         now = self._clock.now()
-        self.late = tuple(await self._db.view(lambda session: late(session, now)))
+        # In a writing transaction: a database that is locked or read-only must not look alive.
+        self.late = tuple(await self._db.run(lambda session: late(session, now)))
         self._raise(now)
         self.last_run = now
         await asyncio.to_thread(self._beat, now)

@@ -31,6 +31,7 @@ from ivr.media_messages import (
 from ivr.ports import Disposition, PersonResult
 from ivr.pump import Line, Pump, Tools
 from ivr.reports import context_of
+from storage.faults import where
 
 log = logging.getLogger(__name__)
 
@@ -122,8 +123,8 @@ class MediaServer:
         try:
             call.pump.begin()
             ending = await self._pass(websocket, reader, call)
-        except Exception:
-            log.exception("call %s broke off", begun.call_id)
+        except Exception as error:
+            log.error("call %s broke off: %s", begun.call_id, where(error))
             call.pump.note("error", what="call", why="broke off")
         finally:
             call.ending = True
@@ -139,6 +140,7 @@ class MediaServer:
             self._clock.now(),
             flow.distress,
             records=all(callee.records for callee in order.callees),
+            transcribes=all(callee.transcribes for callee in order.callees),
             language=order.callees[0].language if order.callees else "zh",
         )
         return _Call(Pump(line, session, self._tools), websocket, writer)
@@ -198,8 +200,8 @@ class MediaServer:
         carrier's next document goes on with the saved session."""
         try:
             await call.pump.close(hung_up=ending.hung_up)
-        except Exception:
-            log.exception("call %s: its end went wrong; what it came to is kept all the same", call.pump.call_id)
+        except Exception as error:
+            log.error("call %s: its end went wrong, what it came to is kept: %s", call.pump.call_id, where(error))
         if ending.finished or ending.hung_up:
             writing = asyncio.create_task(self._write_down(call.pump.call_id, call.pump.session))
             self._writing.add(writing)

@@ -33,6 +33,7 @@ class Callee:
     spoken_name: str
     language: str = "zh"
     records: bool = True  # consent to record
+    transcribes: bool = True  # consent to have dictations written down
 
 
 @dataclass(frozen=True)

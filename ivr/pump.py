@@ -84,6 +84,7 @@ class Line:
     began: datetime
     distress: Sequence[str]
     records: bool  # everybody of this call agreed to be recorded
+    transcribes: bool = True  # and to have dictations written down
     language: str = "zh"
 
 
@@ -97,7 +98,7 @@ class Pump:
         self._line, self._tools = line, tools
         self._scribe = Scribe(tools.book, line.call_id, lambda: self.at_ms)
         self._playout = Playout()
-        self._utterances = Utterances(self, tools.ears, self._store, line.distress, line.language)
+        self._utterances = Utterances(self, tools.ears, self._store, line.distress, line.language, line.transcribes)
         self._ticks = self._waited_ms = self._open_ms = self._dictations = self._keys = 0
         self._hanging_up = self._limited = False
         self._take: Take | None = tools.recordings.take(line.call_id, "call", line.began) if line.records else None

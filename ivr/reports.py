@@ -16,7 +16,13 @@ def order_to_json(order: CallOrder) -> dict[str, Any]:
         "number": order.number,
         "flow": order.flow,
         "callees": [
-            {"id": each.id, "spoken_name": each.spoken_name, "language": each.language, "records": each.records}
+            {
+                "id": each.id,
+                "spoken_name": each.spoken_name,
+                "language": each.language,
+                "records": each.records,
+                "transcribes": each.transcribes,
+            }
             for each in order.callees
         ],
         "variables": dict(order.variables),

@@ -67,9 +67,17 @@ class _Dictation:
 class Utterances:
     """One per call. `step` with every frame; `expect` with every new wait."""
 
-    def __init__(self, desk: Desk, ears: Ears, store: Store, distress: Sequence[str], language: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        ears: Ears,
+        store: Store,
+        distress: Sequence[str],
+        language: str,
+        transcribes: bool = True,
+    ) -> None:
         self._desk, self._ears, self._store = desk, ears, store
-        self._distress, self._language = tuple(distress), language
+        self._distress, self._language, self._transcribes = tuple(distress), language, transcribes
         self._hearing = Hearing()
         self._now: _Utterance | None = None
         self._dictation: _Dictation | None = None
@@ -238,12 +246,15 @@ class Utterances:
         path = await self._store(bytes(dictation.audio)) if dictation.spoke else ""
         told = await self._last_words(said.ear if said else None)
         text, confidence, engine = (told.text, round(told.confidence, 3), told.engine) if told else ("", 0.0, "none")
+        cry = bool(text) and self._is_distress(text)
+        if not self._transcribes and not cry:  # listened to for a call for help only
+            text, confidence, engine = "", 0.0, "none"
         seconds = round(len(dictation.audio) / 8000, 2)
         voiced = dictation.voiced_ms / 1000
         self._desk.note(
             "dictation", seconds=seconds, text=text, confidence=confidence, engine=engine, recording=path, by=ended_by
         )
-        if text and self._is_distress(text):
+        if cry:
             self._distressed(said, text, engine, confidence)
         self._desk.feed(DictationEnded(seconds, voiced, text, confidence, engine, path, ended_by, dictation.node))
 

@@ -90,6 +90,7 @@ async def test_what_others_say_of_an_error_is_not_repeated(
         raise OSError(f"DETAIL: Failing row contains ({elder}, 王秀英, +862110000001)")
 
     monkeypatch.setattr(world.db, "view", fails)
+    monkeypatch.setattr(world.db, "run", fails)
     watch = Watch(world.db, world.clock, tmp_path / "heartbeat")
     mornings = Mornings(world.db, world.clock, tmp_path, 6, lambda note: None)
     await asyncio.gather(watch.run(stop, 0.01), mornings.run(stop, 0.01))

@@ -37,7 +37,7 @@ async def test_a_round_that_fails_gives_no_sign_of_life_and_the_next_one_follows
     world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch, stop = Watch(world.db, world.clock, tmp_path / "heartbeat"), asyncio.Event()
-    view, rounds = world.db.view, []
+    view, rounds = world.db.run, []
 
     async def fails_once(look: object) -> object:
         rounds.append(os.path.exists(tmp_path / "heartbeat"))
@@ -46,7 +46,7 @@ async def test_a_round_that_fails_gives_no_sign_of_life_and_the_next_one_follows
         stop.set()
         return await view(look)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(world.db, "view", fails_once)
+    monkeypatch.setattr(world.db, "run", fails_once)
     await asyncio.wait_for(watch.run(stop, every_s=0.001), 10)
     assert rounds == [False, False]
     assert (tmp_path / "heartbeat").exists()
