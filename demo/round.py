@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from checkins import cases
 from checkins.cases import Row
 from checkins.pace import LIVE
-from checkins.results import Status
+from checkins.results import Result, Status
 from checkins.schedule import local_date
 from checkins.tables import CallIntent
 from demo.board import Board
@@ -74,7 +75,20 @@ async def play(
         out.print(f"✗ 超过 {limit_s:.0f} 秒仍未结束 the round did not end", style="bold red")
     if not exit_after:
         out.print(f"服务仍在运行 still up: {house.base_url} (Ctrl-C)")
-    return 0 if finished and all(verdict.right for verdict in verdicts) else 1
+    heard = understood(house, round_.board.rows.values())
+    if not heard:
+        out.print("✗ 没有一位老人的话被听准 nobody was understood by voice", style="bold red")
+    return 0 if finished and heard and all(verdict.right for verdict in verdicts) else 1
+
+
+def understood(house: House, rows: Iterable[Row]) -> bool:
+    """Elders fall back to keys when they are not understood, so right results alone do not show that the line hears: at
+    least one well by voice and a cry for help do. Without any engine there is nothing to show."""
+    if not any(engine.ready for engine in house.ears.status()):
+        return True
+    found = list(rows)
+    by_voice = any(row.result is Result.WELL and row.evidence == "speech" for row in found)
+    return by_voice and any(row.result is Result.EMERGENCY for row in found)
 
 
 class Round:
