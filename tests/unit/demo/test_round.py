@@ -244,3 +244,16 @@ async def test_a_clock_that_cannot_jump_is_refused(tmp_path: Path) -> None:
         house.clock = WarpClock()  # type: ignore[assignment]
         with pytest.raises(TypeError, match="whose clock can jump"):
             await play(house, scenario.load(), seed=1, out=screen(), exit_after=True)
+
+
+def test_right_results_by_keys_alone_do_not_show_that_the_line_hears() -> None:
+    def row(result: Result, evidence: str) -> Any:
+        return SimpleNamespace(result=result, evidence=evidence)
+
+    def house(ready: bool) -> Any:
+        return SimpleNamespace(ears=SimpleNamespace(status=lambda: [SimpleNamespace(ready=ready)]))
+
+    by_keys = [row(Result.WELL, "key"), row(Result.EMERGENCY, "none")]
+    assert not understood(house(True), by_keys)
+    assert understood(house(True), [*by_keys, row(Result.WELL, "speech")])
+    assert understood(house(False), by_keys)
