@@ -21,7 +21,7 @@ from checkins.results import Reason, Result, Status
 from demo import scenario
 from demo.clock import JumpClock
 from demo.neighbourhood import create, morning
-from demo.round import play
+from demo.round import play, understood
 from demo.scenario import Expected, Scenario
 from ivr.virtual.observation import Observation
 from storage.database import Base, Database
