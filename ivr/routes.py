@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -23,8 +23,11 @@ from ivr.twilio import documents, wav
 from ivr.twilio.config import PREFIX, TwilioConfig
 from ivr.twilio.incoming import Gate, Incoming, RefusedError
 from ivr.twilio.verbs import Verbs
+from storage.faults import where
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ANSWER_S = 0.9
 _MAX_VALUE = 1000  # characters of a form's value that are kept
@@ -66,7 +69,8 @@ class _Desk:
     def __init__(self, calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, prompts: PromptSource) -> None:
         self._calls, self._config, self._media = calls, config, media
         self._verbs, self._prompts = verbs, prompts
-        self._gate = Gate(config)
+        self._gate = Gate(config, calls.now)
+        self._late: dict[str, asyncio.Task[Any]] = {}  # by call: the newest work that was too slow for its answer
 
     # ── documents ─────────────────────────────────────────────────────────────────────────────────
 
@@ -114,13 +118,13 @@ class _Desk:
         call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
         if call is None:
             return documents.hang_up()
-        return await self._verbs.key(call, incoming.number("turn"), incoming.form.get("Digits", ""))
+        return await self._verbs.key(call, incoming.number("turn"), incoming.form.get("Digits", ""), incoming.at)
 
     async def _recorded(self, incoming: Incoming) -> str:
         call = await self._mine(incoming)
         if call is None:
             return documents.hang_up()
-        return await self._verbs.recorded(call, incoming.number("turn"), incoming.form)
+        return await self._verbs.recorded(call, incoming.number("turn"), incoming.form, incoming.at)
 
     async def _document(self, request: Request, work: Callable[[Incoming], Awaitable[str]]) -> Response:
         try:
@@ -128,12 +132,28 @@ class _Desk:
         except RefusedError as refusal:
             return _refused(request, refusal)
         try:
-            async with asyncio.timeout(ANSWER_S):
-                text = await work(incoming)
+            text = await self._in_time(incoming.call_id, partial(work, incoming))
         except Exception as error:
-            log.error("call %s: %s failed: %s", incoming.call_id, request.url.path, _where(error))
+            log.error("call %s: %s failed: %s", incoming.call_id, request.url.path, where(error))
             text = documents.sorry(self._config, incoming.call_id, incoming.number("tries"))
         return Response(text, media_type="text/xml")
+
+    async def _in_time(self, call_id: str, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` comes to, if it does within ANSWER_S; else TimeoutError, and the work goes on: a key that was
+        pressed counts also when the database is slow. A call's later requests wait for its late work first."""
+        task = asyncio.create_task(_after(self._late.get(call_id), work))
+        done, _ = await asyncio.wait({task}, timeout=ANSWER_S)
+        if done:
+            return task.result()
+        self._late[call_id] = task
+        task.add_done_callback(partial(self._came_late, call_id))
+        raise TimeoutError
+
+    def _came_late(self, call_id: str, task: asyncio.Task[Any]) -> None:
+        if self._late.get(call_id) is task:
+            del self._late[call_id]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("call %s: what was answered late failed in the end: %s", call_id, where(error))
 
     # ── news ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,12 +200,11 @@ class _Desk:
         """204, or 503 when it could not be taken in: then the carrier sends it again."""
         try:
             incoming = await self._gate.read(request)
-            async with asyncio.timeout(ANSWER_S):
-                await work(incoming)
+            await self._in_time(incoming.call_id, partial(work, incoming))
         except RefusedError as refusal:
             return _refused(request, refusal)
         except Exception as error:
-            log.error("%s could not be taken in: %s", request.url.path, _where(error))
+            log.error("%s could not be taken in: %s", request.url.path, where(error))
             return Response(status_code=503)
         return Response(status_code=204)
 
@@ -213,7 +232,7 @@ class _Desk:
         try:
             audio = await self._audio(*names)
         except Exception as error:
-            log.error("a prompt of call %s failed: %s", names[0], _where(error))
+            log.error("a prompt of call %s failed: %s", names[0], where(error))
             return Response(status_code=503)
         if audio is None:
             return Response(status_code=404)
@@ -238,8 +257,7 @@ def _refused(request: Request, refusal: RefusedError) -> Response:
     return Response(status_code=refusal.status)
 
 
-def _where(error: Exception) -> str:
-    """What and where, without the message: it may hold names, numbers or what was said."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + place
+async def _after(earlier: asyncio.Task[Any] | None, work: Callable[[], Awaitable[T]]) -> T:
+    if earlier is not None:
+        await asyncio.wait({earlier})
+    return await work()

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, QueryParams
@@ -36,6 +38,7 @@ class Incoming:
 
     form: Form
     query: QueryParams
+    at: datetime  # when it came in
 
     @property
     def call_id(self) -> str:
@@ -54,13 +57,15 @@ class Incoming:
 class Gate:
     """Lets in what the carrier signed over our public address; the Host header plays no part."""
 
-    def __init__(self, config: TwilioConfig) -> None:
+    def __init__(self, config: TwilioConfig, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._base = config.public_url
         self._media_url = config.media_url
         self._signatures = Signatures(config.tokens)
 
     async def read(self, request: Request) -> Incoming:
         """RefusedError: 413 too long, 403 not signed (or it can't be checked), 400 signed but no form."""
+        at = self._now()
         body = await _body(request)
         url = self._base + _target(request.scope)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -74,7 +79,8 @@ class Gate:
             raise RefusedError(403, "no valid signature")
         if form is None:
             raise RefusedError(400, "no form")
-        return Incoming(Form([(_clean(key), _clean(value)) for key, value in form.multi_items()]), request.query_params)
+        cleaned = Form([(_clean(key), _clean(value)) for key, value in form.multi_items()])
+        return Incoming(cleaned, request.query_params, at)
 
     def handshake(self, websocket: WebSocket) -> bool:
         """Whether the carrier signed this WebSocket's handshake. Our media address has no query."""

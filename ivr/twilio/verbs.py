@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from callflows.events import (
@@ -66,18 +66,18 @@ class Verbs:
         flow = self._flow(order_from_json(call.order).flow)
         return call.session is not None and isinstance(Session.from_json(flow, call.session).wait, Dictate)
 
-    async def key(self, call: Call, turn: int, digits: str) -> str:
-        """The answer to a gather: one key, or none."""
+    async def key(self, call: Call, turn: int, digits: str, at: datetime) -> str:
+        """The answer to a gather: one key, or none. `at`: when the request came in (the database may be slow)."""
         if not self._on_line(call, turn):
             return self._again(call)
-        at_ms, node = self._at_ms(call), call.verbs["wait"]["node"] if call.verbs else ""
+        at_ms, node = self._at_ms(call, at), call.verbs["wait"]["node"] if call.verbs else ""
         if digits[:1] in KEYS and digits:
-            await self._calls.log(call.id, [LogEntry("key", at_ms, {"node": node, "digit": digits[0]})])
-            return await self._feed(call, turn, [Key(digits[0], at_ms)])
-        await self._calls.log(call.id, [LogEntry("no_input", at_ms, {"node": node})])
-        return await self._feed(call, turn, [MachineBeeped(), NoInput()] if _machine(call) else [NoInput()])
+            entry = LogEntry("key", at_ms, {"node": node, "digit": digits[0]})
+            return await self._feed(call, turn, [Key(digits[0], at_ms)], entry)
+        entry = LogEntry("no_input", at_ms, {"node": node})
+        return await self._feed(call, turn, [MachineBeeped(), NoInput()] if _machine(call) else [NoInput()], entry)
 
-    async def recorded(self, call: Call, turn: int, form: Form) -> str:
+    async def recorded(self, call: Call, turn: int, form: Form, at: datetime) -> str:
         """The answer to a record, or that nothing was said. The recording is kept even when the call is over."""
         ended_by, sid = form.get("Digits", ""), form.get("RecordingSid", "")
         path = await self._recordings.note(call.id, sid, label(turn)) if sid else ""
@@ -86,10 +86,10 @@ class Verbs:
         wait = call.verbs["wait"] if call.verbs else {}
         ended = _dictation(wait, _seconds(form), path, ended_by)
         detail = {"node": wait.get("node", ""), "seconds": ended.seconds, "recording": path, "ended_by": ended.ended_by}
-        await self._calls.log(call.id, [LogEntry("dictation", self._at_ms(call), detail)])
+        entry = LogEntry("dictation", self._at_ms(call, at), detail)
         if ended_by in ("0", "*"):  # the key leads on; what was said until then belongs to the dictation all the same
-            return await self._feed(call, turn, [Key(ended_by, self._at_ms(call)), ended])
-        return await self._feed(call, turn, [ended])
+            return await self._feed(call, turn, [Key(ended_by, entry.at_ms), ended], entry)
+        return await self._feed(call, turn, [ended], entry)
 
     async def recording(self, call: Call, turn: int, form: Form) -> None:
         """The carrier says that a recording is ready."""
@@ -99,7 +99,8 @@ class Verbs:
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
 
-    async def _feed(self, call: Call, before: int, events: Sequence[Input]) -> str:
+    async def _feed(self, call: Call, before: int, events: Sequence[Input], *entries: LogEntry) -> str:
+        """The conversation's next turn. An alarm goes first; `entries`, what happened, are written last."""
         order = order_from_json(call.order)
         flow = self._flow(order.flow)
         session = Session.from_json(flow, call.session) if call.session else Session(flow, context_of(order))
@@ -109,9 +110,11 @@ class Verbs:
         outputs += self._without_consent(session, all(callee.records for callee in order.callees))
         for alarm in alarms(outputs):
             await self._calls.alarm(call.id, alarm.person, alarm.reason, {"text": alarm.text})
-        return await self._answer(call, before, session, outputs)
+        return await self._answer(call, before, session, outputs, entries)
 
-    async def _answer(self, call: Call, before: int, session: Session, outputs: Sequence[Output]) -> str:
+    async def _answer(
+        self, call: Call, before: int, session: Session, outputs: Sequence[Output], entries: Sequence[LogEntry]
+    ) -> str:
         verbs = turn_of(before + 1, outputs, session.wait)
         if call.verbs is not None and not outputs:  # a key that counted for nothing has cut the prompt: say it again
             verbs["says"] = call.verbs["says"]
@@ -119,7 +122,7 @@ class Verbs:
             verbs["says"].insert(0, dict(_TAKEN_OVER))
         if not await self._calls.save_turn(call.id, before, verbs, session.to_json()):
             return self._again(await self._calls.get(call.id))  # the carrier asked twice at once
-        await self._log(call, outputs)
+        await self._log(call, outputs, entries)
         if session.over or call.state == CallState.OVER:
             disposition, people = endings.answered(session.findings, answered_by=call.answered_by, interrupted=False)
             await self._calls.talked(call.id, people, disposition, session.to_json(), verbs=True)
@@ -134,12 +137,12 @@ class Verbs:
             outputs += session.feed(DictationEnded(0, 0, "", 0, "", "", "limit"))
         return outputs
 
-    async def _log(self, call: Call, outputs: Sequence[Output]) -> None:
+    async def _log(self, call: Call, outputs: Sequence[Output], before: Sequence[LogEntry]) -> None:
         at_ms = self._at_ms(call)
         entries = [LogEntry("alarm", at_ms, {"person": each.person, "reason": each.reason}) for each in alarms(outputs)]
         entries += [LogEntry("prompt", at_ms, {"name": each["name"]}) for each in turn_of(0, outputs, None)["says"]]
-        if entries:
-            await self._calls.log(call.id, entries)
+        if before or entries:
+            await self._calls.log(call.id, [*before, *entries])
 
     def _on_line(self, call: Call, turn: int) -> bool:
         """Whether this answers the turn on the line; an older one was answered before."""
@@ -150,8 +153,9 @@ class Verbs:
             return documents.hang_up()
         return documents.turn(self._config, call.id, call.verbs)
 
-    def _at_ms(self, call: Call) -> int:
-        return round((self._calls.now() - (call.answered_at or self._calls.now())) / timedelta(milliseconds=1))
+    def _at_ms(self, call: Call, at: datetime | None = None) -> int:
+        at = at or self._calls.now()
+        return max(0, round((at - (call.answered_at or at)) / timedelta(milliseconds=1)))
 
     def _too_long(self, call: Call) -> bool:
         return call.answered_at is not None and self._calls.now() - call.answered_at >= HARD_LIMIT

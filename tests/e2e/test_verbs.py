@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -355,3 +359,98 @@ async def test_no_name_number_or_word_in_the_log(
     assert any("twilio" in line for line in ours)
     for secret in (ELDER, ELDER[1:], "王阿婆", "身体好", AUTH_TOKEN):
         assert not [line for line in ours if secret in line]
+
+
+# ── a database that is busy ───────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def busy(folder: Path) -> Iterator[None]:
+    """Another process writes for as long as the context is open."""
+    other = sqlite3.connect(folder / "wenan.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+def prompts_of(answer: httpx.Response) -> list[str]:
+    return re.findall(r"/([\w]+\.[\w]+)<", answer.text)
+
+
+async def asked_to_press_zero_again(room: Control) -> None:
+    await room.calls.order(order())
+    await room.calls.placed("i1", "CA1")
+    await room.post("voice?call=i1", VOICE)
+    answer = await room.post("verbs/key?call=i1&turn=1", {**VOICE, "Digits": "0"})
+    assert prompts_of(answer) == ["talk.bye"]
+
+
+async def until_told(room: Control) -> list[str]:
+    async with asyncio.timeout(10):
+        while not room.listener.reports:
+            await asyncio.sleep(0.01)
+    return [report.alarm or "" for report in room.listener.reports]
+
+
+async def test_the_second_zero_counts_also_when_the_database_is_busy_for_long(
+    carrier: FakeCarrier, room: Control, tmp_path: Path, errors_logged: list[str]
+) -> None:
+    """The elder hears an apology after 0.9 s; the alarm is raised as soon as it can be, by the moment of the key."""
+    await asked_to_press_zero_again(room)
+    carrier.clock.advance(1.5)
+    with busy(tmp_path):
+        late = await room.post("verbs/key?call=i1&turn=2", {**VOICE, "Digits": "0"})
+        assert prompts_of(late) == ["line.sorry"]
+        carrier.clock.advance(5)  # the database is busy: by now the two keys would be too far apart
+    assert await until_told(room) == ["double_zero"]
+    onward = await room.post("verbs?call=i1&tries=1", VOICE)  # where the apology leads
+    assert prompts_of(onward) == ["emergency.ask"]
+    assert (await kinds(room)).count("key") == 2
+    assert "TimeoutError" in errors_logged[0]
+    errors_logged.clear()
+
+
+async def test_what_comes_after_a_late_key_waits_for_it(
+    carrier: FakeCarrier, room: Control, tmp_path: Path, errors_logged: list[str]
+) -> None:
+    await asked_to_press_zero_again(room)
+    with busy(tmp_path):
+        await room.post("verbs/key?call=i1&turn=2", {**VOICE, "Digits": "0"})
+        onward = asyncio.create_task(room.post("verbs?call=i1&tries=1", VOICE))
+        await asyncio.sleep(0.1)
+    assert prompts_of(await onward) == ["emergency.ask"]
+    errors_logged.clear()
+
+
+async def test_the_alarm_is_raised_before_anything_is_logged(
+    room: Control, errors_logged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the log's table broken, somebody would be told all the same."""
+    await asked_to_press_zero_again(room)
+
+    async def broken(*_: object) -> None:
+        raise OSError("no room for a log")
+
+    monkeypatch.setattr(room.calls, "log", broken)
+    await room.post("verbs/key?call=i1&turn=2", {**VOICE, "Digits": "0"})
+    assert await until_told(room) == ["double_zero"]
+    monkeypatch.undo()
+    assert prompts_of(await room.post("verbs?call=i1&tries=1", VOICE)) == ["emergency.ask"]
+    errors_logged.clear()
+
+
+async def test_detection_of_machines_is_not_lost_when_the_database_is_busy(
+    room: Control, tmp_path: Path, errors_logged: list[str]
+) -> None:
+    await room.calls.order(order())
+    await room.calls.placed("i1", "CA1")
+    with busy(tmp_path):
+        answer = await room.post("amd?call=i1", {"CallSid": "CA1", "AnsweredBy": "machine_start"})
+        assert answer.status_code == 503
+    async with asyncio.timeout(10):
+        while not room.media.machines:
+            await asyncio.sleep(0.01)
+    assert room.media.machines == [("i1", "machine_start")]
+    errors_logged.clear()
