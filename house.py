@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,7 +30,6 @@ from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
 from console import routes as console_routes
 from console.deps import Deps
-from ivr import ports as telephone_ports
 from ivr import routes as telephone_routes
 from ivr.calls import Calls
 from ivr.media import MediaServer
@@ -44,6 +43,7 @@ from ivr.twilio.rest import TwilioRest
 from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.phone import Phone, PhoneKind
+from joints import Listener, Placer
 from settings import Settings, SettingsError
 from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
@@ -66,52 +66,6 @@ DRAIN_S = 60.0  # so long calls may go on when the server is asked to stop
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-class Placer:
-    """The care room's orders to the telephone room; values map one to one."""
-
-    def __init__(self, telephone: TwilioTelephone) -> None:
-        self._telephone = telephone
-
-    async def place(self, request: ports.CallRequest) -> ports.Placed:
-        order = telephone_ports.CallOrder(
-            request.id,
-            request.number,
-            request.flow,
-            tuple(
-                telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records, c.transcribes)
-                for c in request.callees
-            ),
-            dict(request.variables),
-            request.ring_s,
-        )
-        return ports.Placed((await self._telephone.place(order)).value)
-
-    async def trace(self, intent_id: str, number: str, since: datetime) -> ports.Trace:
-        return ports.Trace((await self._telephone.trace(intent_id, number, since)).value)
-
-
-class Listener:
-    """The telephone room's news to the care room."""
-
-    def __init__(self, settle: Callable[[ports.CallOutcome], Awaitable[bool]]) -> None:
-        self._settle = settle
-
-    async def call_reported(self, report: telephone_ports.CallReport) -> None:
-        log.info("call %s: %s", report.id, report.alarm or report.disposition)
-        await self._settle(
-            ports.CallOutcome(
-                report.id,
-                report.at,
-                report.final,
-                ports.Disposition(report.disposition.value) if report.disposition else None,
-                tuple(ports.PersonOutcome(p.id, p.result, p.evidence, p.detail) for p in report.people),
-                report.alarm,
-                report.alarm_person,
-                report.reason,
-            )
-        )
 
 
 @dataclass

@@ -1,0 +1,59 @@
+"""Where the care room and the telephone room meet: each one's values are the other's, word for word (ADR 1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from checkins import ports
+from ivr import ports as telephone_ports
+from ivr.telephone import TwilioTelephone
+
+log = logging.getLogger(__name__)
+
+
+class Placer:
+    """The care room's orders to the telephone room; values map one to one."""
+
+    def __init__(self, telephone: TwilioTelephone) -> None:
+        self._telephone = telephone
+
+    async def place(self, request: ports.CallRequest) -> ports.Placed:
+        order = telephone_ports.CallOrder(
+            request.id,
+            request.number,
+            request.flow,
+            tuple(
+                telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records, c.transcribes)
+                for c in request.callees
+            ),
+            dict(request.variables),
+            request.ring_s,
+        )
+        return ports.Placed((await self._telephone.place(order)).value)
+
+    async def trace(self, intent_id: str, number: str, since: datetime) -> ports.Trace:
+        return ports.Trace((await self._telephone.trace(intent_id, number, since)).value)
+
+
+class Listener:
+    """The telephone room's news to the care room."""
+
+    def __init__(self, settle: Callable[[ports.CallOutcome], Awaitable[bool]]) -> None:
+        self._settle = settle
+
+    async def call_reported(self, report: telephone_ports.CallReport) -> None:
+        log.info("call %s: %s", report.id, report.alarm or report.disposition)
+        await self._settle(
+            ports.CallOutcome(
+                report.id,
+                report.at,
+                report.final,
+                ports.Disposition(report.disposition.value) if report.disposition else None,
+                tuple(ports.PersonOutcome(p.id, p.result, p.evidence, p.detail) for p in report.people),
+                report.alarm,
+                report.alarm_person,
+                report.reason,
+            )
+        )
