@@ -19,6 +19,7 @@ from speech.endpoint import EndpointRules
 from speech.interpret import Interpretation
 from speech.phrases import DISTRESS, match
 from speech.recogniser import Request
+from storage.faults import where
 
 log = logging.getLogger(__name__)
 
@@ -279,4 +280,4 @@ class Utterances:
         self._judging -= 1
         self.work.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("recognition beside a call failed", exc_info=task.exception())
+            log.error("recognition beside a call failed: %s", where(task.exception() or RuntimeError()))

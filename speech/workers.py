@@ -85,8 +85,8 @@ class Workers:
                 self._change.notify_all()  # the watch looks from now on
             try:
                 job.run()
-            except Exception:
-                log.exception("a recognition job failed")
+            except Exception as error:
+                log.error("a recognition job failed (%s)", type(error).__name__)
             with self._change:
                 if self._running.pop(me, None) is None:
                     return  # counted as hung meanwhile: another thread has this one's place
