@@ -27,6 +27,7 @@ def check(flow: Flow, source: Source) -> None:
         _voice_rules(flow, step, source)
         _phrases(flow, step, source)
         _good_news(flow, step, source)
+    _goodbye(flow, source)
     _reachable(flow, source)
     _ends(flow, source)
 
@@ -135,6 +136,17 @@ def _good_news(flow: Flow, step: Step, source: Source) -> None:
             source.fail(choice.line, f"step {step.name}: {fault}")
 
 
+def _goodbye(flow: Flow, source: Source) -> None:
+    """What is said into the goodbye leads to a step, by words, and is never good news: nobody asks back any more."""
+    for choice in flow.goodbye:
+        if choice.exit.go not in flow.steps:
+            source.fail(choice.line, f'goodbye: "{choice.meaning}" leads to "{choice.exit.go}", which is no step')
+        if choice.key or not choice.phrases:
+            source.fail(choice.line, f'goodbye: "{choice.meaning}" must be something that is said, without a key')
+        if choice.exit.result is None or choice.exit.result in GOOD:
+            source.fail(choice.line, f'goodbye: "{choice.meaning}" needs a result, and none that is good news')
+
+
 # ── the graph ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -155,7 +167,7 @@ def _can_leave(flow: Flow, step: Step, to: str) -> bool:
 
 def _reachable(flow: Flow, source: Source) -> None:
     seen: set[str] = set()
-    todo = [flow.start, *flow.moments.values()]
+    todo = [flow.start, *flow.moments.values(), *(choice.exit.go for choice in flow.goodbye)]
     while todo:
         name = todo.pop()
         if name not in seen:

@@ -126,6 +126,7 @@ class Flow:
     anytime: tuple[Choice, ...]
     steps: Mapping[str, Step]
     distress: tuple[str, ...] = field(default=())
+    goodbye: tuple[Choice, ...] = ()  # what still counts, spoken, while the goodbye is being played
 
     def sentences(self, language: str) -> tuple[str, ...]:
         """Every fixed text that a Part of this flow can carry in `language`, once each, in the flow's order."""

@@ -28,8 +28,8 @@ from callflows.source import FlowError, Source, line_of
 __all__ = ["FlowError", "load", "shipped", "shipped_names"]
 
 _FLOWS = Path(__file__).parent / "flows"
-_TOP = ("flow", "version", "languages", "start", "variables", "acknowledge", "moments", "anytime", "steps", "phrases")
-_TOP_OPTIONAL = ("distress", "variables", "phrases", "anytime")
+_TOP_OPTIONAL = ("distress", "variables", "phrases", "anytime", "goodbye")
+_TOP = ("flow", "version", "languages", "start", "acknowledge", "moments", "steps", *_TOP_OPTIONAL)
 MOMENTS = ("emergency", "machine", "limit", "emergency_limit", "keys_only", "next_person")
 _PROMPTS = ("say", "again", "again2")
 _EXITS = ("go", "no_input", "no_match", "any_key", "any_speech", "else", "too_often")
@@ -86,7 +86,7 @@ class _Loader:
     def flow(self) -> Flow:
         src = self.source
         required = [name for name in _TOP if name not in _TOP_OPTIONAL]
-        top = src.mapping(src.root(), "the flow", (*_TOP, "distress"), required)
+        top = src.mapping(src.root(), "the flow", _TOP, required)
         self.languages = self._texts(top["languages"], "languages")
         self.variables = self._variables(top.get("variables"))
         self.phrases = self._phrases(top.get("phrases"))
@@ -105,6 +105,7 @@ class _Loader:
             anytime=self.anytime,
             steps=steps,
             distress=self._texts(top["distress"], "distress") if "distress" in top else (),
+            goodbye=tuple(self._choice(node) for node in self._items(top, "goodbye")),
         )
 
     def _moments(self, node: yaml.Node, steps: dict[str, Step]) -> dict[str, str]:

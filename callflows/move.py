@@ -42,6 +42,7 @@ class Move:
         self.state = state
         self.outputs: list[Output] = []
         self.acknowledging = False  # a key was pressed: the next prompt begins with "收到"
+        self._lead = ""  # the step that was just said and that nobody waits after
 
     # ── what is so ───────────────────────────────────────────────────────────────────────────────
 
@@ -140,8 +141,10 @@ class Move:
 
     def _wait_or_go_on(self, step: Step) -> None:
         if step.dictation or step.listens:
+            self.set(lead=self._lead)
             self.wait()
         elif step.go is not None:
+            self._lead = step.name
             self.follow(step.go)
 
     def wait(self) -> None:
@@ -161,6 +164,9 @@ class Move:
 
     def no_match(self) -> None:
         self.acknowledging = False
+        if self.state.emergency:
+            self.stay()
+            return
         self.reprompt(self.step.no_match or Exit(END_CALL))
 
     def repeat(self) -> None:
@@ -169,16 +175,28 @@ class Move:
             self.no_match()
             return
         self.set(repeats=self.state.repeats + 1)
+        if self.state.emergency:
+            self._count_silence_anew()
+        if self.state.lead and self.state.reprompts == 0:
+            self.say(self.flow.steps[self.state.lead].prompts[0])
         self.say(self.step.prompts[min(self.state.reprompts, len(self.step.prompts) - 1)])
         self.wait()
 
     def stay(self) -> None:
-        """Goes on listening; what is being said to the person isn't cut."""
-        if self.state.stays >= MAX_STAYS:
+        """Goes on listening; what is being said to the person isn't cut. In an emergency for as long as she likes."""
+        if self.state.emergency:
+            self._count_silence_anew()
+        elif self.state.stays >= MAX_STAYS:
             self.no_match()
             return
-        self.set(stays=self.state.stays + 1)
+        else:
+            self.set(stays=self.state.stays + 1)
         self.rearm()
+
+    def _count_silence_anew(self) -> None:
+        """There was a sign: in an emergency only a long silence from now on ends the call."""
+        if self.state.step in self.state.visits:
+            self.set(visits={**self.state.visits, self.state.step: 1})
 
     def rearm(self) -> None:
         """The same wait once more, and not a word."""
@@ -253,6 +271,13 @@ def _answers(flow: Flow, step: Step, name: str) -> tuple[Answer, ...]:
         elif choice.key:
             answers.append(Answer(choice.meaning, choice.key))
     return tuple(answers)
+
+
+def last_words(flow: Flow, context: CallContext, state: State) -> tuple[Answer, ...]:
+    """What may be said into the goodbye; nothing without consent to record."""
+    name = context.people[state.person].spoken_name
+    spoken = flow.goodbye if state.speech and context.consent_recording else ()
+    return tuple(Answer(choice.meaning, None, fill(choice.phrases, name)) for choice in spoken)
 
 
 def one_syllable(phrase: str | None) -> bool:

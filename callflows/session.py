@@ -7,10 +7,10 @@ from typing import Any
 
 from callflows import state as states
 from callflows import transitions
-from callflows.events import CallContext, Dictate, Input, Listen, Output
+from callflows.events import Answer, CallContext, Dictate, Input, Listen, Output
 from callflows.findings import STRENGTH, Finding, Standing
 from callflows.flow import Flow
-from callflows.move import wait_of
+from callflows.move import last_words, wait_of
 from callflows.state import Phase
 
 __all__ = ["Finding", "Session", "SessionError"]
@@ -46,6 +46,12 @@ class Session:
         if self._state.phase not in (Phase.LISTENING, Phase.DICTATING):
             return None
         return wait_of(self._flow, self._context, self._state)
+
+    @property
+    def last_words(self) -> tuple[Answer, ...]:
+        """What still counts, spoken, while the goodbye is being played (no wait is open then); a Heard of it may open
+        the goodbye again. Empty at any other time."""
+        return last_words(self._flow, self._context, self._state) if self._state.phase is Phase.ENDING else ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -32,6 +32,7 @@ class State:
     stays: int = 0  # "wait a moment" in this step
     visits: Mapping[str, int] = field(default_factory=dict)  # of steps with `at_most`, for this person
     back: str = ""  # the step that an answer of `anytime` left
+    lead: str = ""  # the step that was said right before this one's question (a notice): said again with it
     last: Mapping[str, Any] = field(default_factory=dict)
     answered: bool = False  # a key or an answer that was understood: no answering machine
     emergency: bool = False

@@ -48,6 +48,11 @@ _COMMANDS: dict[str, Callable[[], Input]] = {
 }
 UNCLEAR = "…"
 
+HELP = (
+    "Digits, * and # are keys; words are speech, ?words speech heard unsurely, … something unintelligible; "
+    "an empty line is silence; hangup, beep, deaf, limit; Ctrl-D ends."
+)
+
 # What was said and the open wait → what it means, and by which phrase.
 Matcher = Callable[[str, Listen], tuple[str, str] | None]
 
@@ -59,11 +64,16 @@ def run(
     write: Callable[[str], None],
     match: Matcher | None = None,
 ) -> tuple[Finding, ...]:
-    """Plays the whole conversation; what the call came to. `read` may raise EOFError: that is passed on."""
+    """Plays the whole conversation; what the call came to. Where `read` raises EOFError: what is known so far."""
     line = TextLine(Session(flow, context), flow.distress, write, match)
+    write(HELP)
     line.start()
     while not line.session.over:
-        line.type(read())
+        try:
+            typed = read()
+        except EOFError:
+            break
+        line.type(typed)
     return line.session.findings
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from callflows import dictations
 from callflows.events import (
     Alarm,
     CallContext,
@@ -25,20 +26,19 @@ from callflows.events import (
     Started,
     TimeLimit,
 )
-from callflows.findings import Standing
+from callflows.findings import STRENGTH, Standing
 from callflows.flow import AGAIN, END_CALL, Choice, Exit, Flow
 from callflows.move import Move, one_syllable
 from callflows.state import Phase, State
 
 DOUBLE_ZERO_MS = 3000  # PRODUCT.md: a second 0 within 3 s of the first is an emergency
-# The same key so soon is one press, not an answer to the next question. "收到。" lasts 0.9 s, so nobody has heard a word of
-# that question before; a double report of one press (0 ms apart) is one press, too.
+# The same key so soon is one press, not an answer to the next question: "收到。" lasts 0.9 s, so nobody has heard a
+# word of that question before. A double report of one press (0 ms apart) is one press, too.
 BOUNCE_MS = 1500
 POSITIVE = frozenset({"well", "yes"})
 DISTRESS = "distress"
-UNWELL = "unwell"  # the dictation that belongs to the result itself
-# Less than this and no words: nobody dictated anything.
-MIN_VOICED_S = 0.4
+# A sign that an answering machine may have given: its greeting was taken for silence or for "she isn't in".
+_MAY_BE_A_MACHINE = STRENGTH[: STRENGTH.index("present_unconfirmed")]
 
 Handler = Callable[[Move, Any], None]
 
@@ -75,25 +75,32 @@ def _again(move: Move, event: Started) -> None:
 
 def _gone(move: Move, event: HungUp) -> None:
     if move.state.phase is Phase.DICTATING:
-        _leave_dictation(move)
+        dictations.leave(move)
     move.set(phase=Phase.GONE)
 
 
 def _time_limit(move: Move, event: TimeLimit) -> None:
     move.cut()
-    _leave_dictation(move)
+    dictations.leave(move)
     move.enter(move.flow.moments["emergency_limit" if move.state.emergency else "limit"])
 
 
 def _machine(move: Move, event: MachineBeeped) -> None:
-    """A hint: it never ends a call that got an answer."""
-    if move.state.answered or move.state.emergency:
+    """A hint: it never ends a call that got an answer, nor one with a sign (however unsure) that is worth more."""
+    if move.state.answered or move.state.emergency or _worth_more_than_a_machine(move):
         return
     everybody = tuple(Standing(result="machine", kept=standing.kept) for standing in move.state.people)
     move.set(people=everybody, last={})
     move.cut()
-    _leave_dictation(move)
+    dictations.leave(move)
     move.enter(move.flow.moments["machine"])
+
+
+def _worth_more_than_a_machine(move: Move) -> bool:
+    known = [standing.result for standing in move.state.people]
+    if move.state.step and move.step.hang_up:
+        known.append(move.step.hang_up.result)
+    return any(result is not None and result not in _MAY_BE_A_MACHINE for result in known)
 
 
 def _deaf(move: Move, event: SpeechFailed) -> None:
@@ -132,12 +139,12 @@ def _late_distress(move: Move, event: Distress) -> None:
 def _emergency(move: Move, reason: str, text: str, detail: dict[str, Any]) -> None:
     if move.state.emergency:
         if move.state.phase is Phase.LISTENING:
-            move.rearm()
+            move.stay()
         return
     move.cut()
     move.outputs.append(Alarm(move.person.id, reason, text))
     if move.state.phase is Phase.DICTATING:
-        _leave_dictation(move)
+        dictations.leave(move)
     move.set(emergency=True, answered=True, last=detail)
     move.record("emergency")
     move.acknowledging = False
@@ -202,7 +209,7 @@ def _key_in_dictation(move: Move, event: Key) -> None:
     _note_key(move, event)
     move.cut()
     move.acknowledging = True
-    _leave_dictation(move)
+    dictations.leave(move)
     move.take(choice)
 
 
@@ -238,7 +245,7 @@ def _heard(move: Move, event: Heard) -> None:
     if choice is not None:
         move.set(answered=move.state.answered or event.certain)
         _answer_speech(move, choice, event)
-    elif not said:
+    elif not said and not move.state.emergency:  # a moan in an emergency is a sign
         _no_input(move, NoInput())
     elif move.step.any_speech:
         move.follow(move.step.any_speech)
@@ -281,11 +288,36 @@ def _no_input(move: Move, event: NoInput) -> None:
     move.reprompt(move.step.no_input or Exit(END_CALL))
 
 
+def _heard_at_goodbye(move: Move, event: Heard) -> None:
+    """ "我头晕" into the goodbye: it counts, and she hears that it was noted. What is no news changes nothing."""
+    if event.meaning == DISTRESS:
+        _distress(move, Distress(event.text, event.engine, event.confidence))
+        return
+    choice = next((choice for choice in move.flow.goodbye if choice.meaning == event.meaning), None)
+    if choice is None or move.state.emergency:
+        return
+    known = move.state.standing.result
+    move.sign("speech")
+    move.set(answered=True, last=_utterance(move, event))
+    move.record(_of_another(known, choice.exit.result or ""))
+    if move.state.standing.result != known and move.state.phase is Phase.ENDING:
+        move.cut()
+        move.enter(choice.exit.go)
+
+
+def _of_another(known: str | None, result: str) -> str:
+    """Who told how she is isn't speaking of himself now."""
+    return "other_says_unwell" if known in ("other_says_well", "absent") and result == "not_well" else result
+
+
 def _late_speech(move: Move, event: Heard) -> None:
     """Recognised after the line went down: what was said still counts, nothing is said any more."""
-    if not move.state.step or not move.step.listens:
+    if not move.state.step:
         return
-    _heard(move, event)
+    if move.step.listens:
+        _heard(move, event)
+    else:
+        _heard_at_goodbye(move, event)
     alarms = [output for output in move.outputs if isinstance(output, Alarm)]
     move.outputs = [*alarms, Hangup()] if alarms else []
     move.set(phase=Phase.GONE)
@@ -297,10 +329,10 @@ def _late_speech(move: Move, event: Heard) -> None:
 def _dictated(move: Move, event: DictationEnded) -> None:
     step_ = move.step
     if event.node and event.node != step_.node:
-        _late_recording(move, event)
+        dictations.late(move, event)
         return
-    _store(move, move.state.person, step_.dictation.keep_as if step_.dictation else "", event)
-    said = _said(event)
+    dictations.store(move, move.state.person, step_.dictation.keep_as if step_.dictation else "", event)
+    said = dictations.said_something(event)
     if said:
         move.sign("speech")
         move.set(answered=True)
@@ -313,36 +345,6 @@ def _dictated(move: Move, event: DictationEnded) -> None:
         move.follow(step_.go or Exit(END_CALL))
     else:
         _no_input(move, NoInput())
-
-
-def _said(event: DictationEnded) -> bool:
-    return bool(event.text.strip()) or event.voiced_seconds >= MIN_VOICED_S
-
-
-def _leave_dictation(move: Move) -> None:
-    """Broken off: its recording comes later and is kept with the person who spoke."""
-    if move.state.phase is Phase.DICTATING and move.step.dictation:
-        move.set(left_dictation=move.step.dictation.keep_as, left_person=move.state.person)
-
-
-def _late_recording(move: Move, event: DictationEnded) -> None:
-    if event.recording or event.text:
-        _store(move, move.state.left_person, move.state.left_dictation or "late", event)
-        move.set(left_dictation="")
-
-
-def _store(move: Move, person: int, keep_as: str, event: DictationEnded) -> None:
-    """The recording is the record; the transcript stands beside it with its engine and confidence."""
-    if not event.recording and not event.text:
-        return
-    transcript = {"text": event.text, "confidence": event.confidence, "engine": event.engine}
-    if keep_as == UNWELL:
-        named = {f"recording_{name}": value for name, value in {**transcript, "seconds": event.seconds}.items()}
-        # Where a key decided, the transcript is what she said; where speech decided, that stays.
-        move.keep(person, {"recording": event.recording, **named, **transcript})
-    else:
-        named = {f"{keep_as}_{name}": value for name, value in {**transcript, "seconds": event.seconds}.items()}
-        move.keep(person, {f"{keep_as}_recording": event.recording, **named})
 
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────
@@ -360,7 +362,7 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.LISTENING, NoInput): _no_input,
     (Phase.LISTENING, Distress): _distress,
     (Phase.LISTENING, SpeechFailed): _deaf,
-    (Phase.LISTENING, DictationEnded): _late_recording,
+    (Phase.LISTENING, DictationEnded): dictations.late,
     (Phase.LISTENING, MachineBeeped): _machine,
     (Phase.LISTENING, TimeLimit): _time_limit,
     (Phase.LISTENING, HungUp): _gone,
@@ -375,11 +377,12 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.DICTATING, HungUp): _gone,
     (Phase.ENDING, Started): _again,
     (Phase.ENDING, Key): _key_at_goodbye,
+    (Phase.ENDING, Heard): _heard_at_goodbye,
     (Phase.ENDING, Distress): _distress,
-    (Phase.ENDING, DictationEnded): _late_recording,
+    (Phase.ENDING, DictationEnded): dictations.late,
     (Phase.ENDING, MachineBeeped): _machine,
     (Phase.ENDING, HungUp): _gone,
     (Phase.GONE, Heard): _late_speech,
     (Phase.GONE, Distress): _late_distress,
-    (Phase.GONE, DictationEnded): _late_recording,
+    (Phase.GONE, DictationEnded): dictations.late,
 }

@@ -1,7 +1,8 @@
 """From what was heard to what was meant: text normalised, then matched with the phrases that may be said now. Pure.
 
 Two rules keep this safe. A positive meaning (well, yes, …) is taken only when the *whole* utterance consists of its
-phrases, so "不好" or "好是好,就是头晕" never counts as "好". Distress is found anywhere in an utterance.
+phrases, so "不好" or "好是好,就是头晕" never counts as "好". Distress is found anywhere in an utterance, and
+what may be no denial of it is distress: a false alarm costs a call of a person, a missed one a life.
 """
 
 from __future__ import annotations
@@ -107,12 +108,21 @@ _NEGATIONS = (
 
 # Found inside a longer utterance too, most urgent first: each ends with a person or with a question asked again, so a
 # false one costs little. Everything else needs the whole utterance.
-_INSIDE = (DISTRESS, "unwell", "talk", "refuse", "wrong_number", "someone_else", "repeat")
+_INSIDE = ("unwell", "talk", "refuse", "wrong_number", "someone_else", "repeat")
 # An acknowledgement in front of the answer ("是的,蛮好的") adds nothing to it.
-_WEAK = "yes"
+_WEAK = frozenset({"yes", "me"})
 # A "no" in front of who it is instead ("不是,我是邻居") is the same answer, said at more length.
 _SAME_AS_NO = ("someone_else", "wrong_number")
 _NO = "no"
+
+# A pause inside an utterance: a punctuation mark, or a particle ("没有啊,摔倒了"). Spaces are none: engines put them
+# between words.
+_PAUSE = "|"
+# Who cries so is never taken to deny it: "不,救命", "没有,着火了", but also "没着火了".
+_CRIES = ("救", "来人", "快来", "快点来", "帮帮我", "着火", "起火", "失火", "煤气", "活", "寻死", "自杀")
+# A fall, pain or want of breath is denied by these alone, right before it and not doubled ("没没摔倒").
+_DENIALS = ("没有", "没")
+_DOUBLED = ("没", "没有", "不", "不是", "不要", "勿", "别")
 
 # Good news. What follows is about texts that consist of good words and yet say the opposite.
 _GOOD = ("well", "yes")
@@ -148,17 +158,24 @@ def normalise(text: str) -> str:
     return bare or plain
 
 
+def _with_pauses(text: str) -> str:
+    """Normalised, but with a sign where a mark or a particle stood."""
+    chars = (char for char in simplify(text).lower() if not char.isspace())
+    return "".join(
+        char if unicodedata.category(char)[0] in "LNM" and char not in _PARTICLES else _PAUSE for char in chars
+    )
+
+
 def match(text: str, phrases: Mapping[str, Sequence[str]]) -> Match | None:
     """What `text` means among `phrases` (meaning → ways to say it); None when it is none of them."""
     heard = normalise(text)
     if not heard:
         return None
     table = _table(phrases)
-    for variant in _variants(heard):
-        inside = _inside(variant, table)
-        if inside and inside.meaning == DISTRESS:
-            whole = _tiled(variant, table)
-            return whole if whole and whole.meaning == DISTRESS else inside
+    cry = _cry(text, table)
+    if cry:
+        whole = next((found for variant in _variants(heard) if (found := _only_distress(variant, table))), None)
+        return whole or cry
     for variant in _variants(heard):
         found = _tiled(variant, table)
         if found:
@@ -197,12 +214,12 @@ def _tiled(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
         return None
     meanings = {meaning for meaning, _ in best}
     if DISTRESS in meanings:
-        return _only(DISTRESS, best) if _rings(heard, table) else None
+        return None  # denied, else it would have been found before
     if meanings <= {_NO, *_SAME_AS_NO} and len(meanings) == 2 and best[0][0] == _NO:
         best = [tile for tile in best if tile[0] != _NO]
         meanings.discard(_NO)
     if len(meanings) > 1:
-        meanings.discard(_WEAK)
+        meanings = meanings - _WEAK or meanings
     if len(meanings) != 1 or (meanings & set(_GOOD) and _CONCEDED.search(heard)):
         return None
     return _only(meanings.pop(), best)
@@ -215,9 +232,37 @@ def _only(meaning: str, tiles: list[tuple[str, str]]) -> Match:
     return Match(meaning, phrase, whole=alone and not open_ended)
 
 
-def _rings(heard: str, table: list[tuple[str, str, str]]) -> bool:
-    """Whether a distress phrase stands there and is not denied ("没有摔倒了")."""
-    return any(meaning == DISTRESS and _affirmed(heard, plain) for plain, meaning, _ in table)
+def _only_distress(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
+    """Distress from end to end, politeness apart."""
+    best = _tilings(heard, table).get(len(heard))
+    return _only(DISTRESS, best) if best and DISTRESS in {meaning for meaning, _ in best} else None
+
+
+def _cry(text: str, table: list[tuple[str, str, str]]) -> Match | None:
+    """The longest distress phrase in `text` that is not denied there."""
+    paused, heard = _with_pauses(text), normalise(text)
+    # As heard, pauses and all; with the sound-alikes mended, which may also lie across a pause.
+    variants = dict.fromkeys([*_variants(paused), *list(_variants(heard))[1:]])
+    for plain, meaning, phrase in table:
+        if meaning == DISTRESS and any(_cried(variant, plain) for variant in variants):
+            return Match(DISTRESS, phrase, whole=False)
+    return None
+
+
+def _cried(paused: str, plain: str) -> bool:
+    """Whether the phrase stands there, pauses inside it or not, at least once without a denial."""
+    found = _across_pauses(plain).finditer(paused)
+    return any(any(cry in plain for cry in _CRIES) or not _denies(paused[: each.start()]) for each in found)
+
+
+@lru_cache(maxsize=1024)
+def _across_pauses(plain: str) -> re.Pattern[str]:
+    return re.compile(rf"{re.escape(_PAUSE)}*".join(map(re.escape, plain)))
+
+
+def _denies(before: str) -> bool:
+    denial = next((word for word in _DENIALS if before.endswith(word)), None)
+    return denial is not None and not before.removesuffix(denial).endswith(_DOUBLED)
 
 
 def _tilings(heard: str, table: list[tuple[str, str, str]]) -> dict[int, list[tuple[str, str]]]:

@@ -31,6 +31,7 @@ from kokoro_voice import ALONE, RATE, Context, KokoroVoice  # noqa: E402
 
 from callflows.flow import Flow, Piece  # noqa: E402
 from callflows.loader import shipped  # noqa: E402
+from ivr.twilio import documents  # noqa: E402
 from speech import pack  # noqa: E402
 from speech.loudness import to_prompt  # noqa: E402
 
@@ -180,12 +181,14 @@ def surnames() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def sentence_jobs() -> tuple[Job, ...]:
-    """Every fixed text of every shipped flow, then the samples; each once."""
+    """Every fixed text of every shipped flow, the line's own sentences, then the samples; each once."""
     jobs: dict[str, Job] = {}
     for flow in map(shipped, FLOWS):
         in_context = _in_context(flow)
         for text in flow.sentences("zh"):
             jobs.setdefault(text, in_context.get(text, Job(text)))
+    for text in documents.SENTENCES.values():
+        jobs.setdefault(text, Job(text))
     committee = SAMPLES["committee"]
     jobs.setdefault(committee, Job(committee, Context("您好,这里是", "的自动语音电话。")))
     return tuple(jobs.values())

@@ -45,7 +45,7 @@ async def test_well_by_voice(line: Story, ear: ScriptedRecogniser) -> None:
     row = await line.row(elder)
     assert (row.status, row.result, row.evidence) == (Status.CLOSED, Result.WELL, "speech")
     heard = [detail for _, detail in await line.log("heard")]
-    assert [each["meaning"] for each in heard] == ["yes", "well", "no"]
+    assert [each["meaning"] for each in heard] == ["me", "well", "no"]
     assert all(each["certain"] and each["engine"] == "vosk" for each in heard)
 
 
@@ -86,6 +86,38 @@ async def test_what_hurts_is_dictated_kept_and_shown(line: Story, ear: ScriptedR
     assert len(audio) > len(some_words(line))
     paths = [detail["path"] for _, detail in await line.log("recording")]
     assert all(line.house.recordings.read(path) for path in paths)
+
+
+async def test_without_consent_to_transcription_a_dictation_is_kept_and_not_written_down(
+    line: Story, ear: ScriptedRecogniser
+) -> None:
+    await line.elder(consents={"calls": True, "recording": True})
+    call = line.carrier.expect_call(ELDER)
+    await line.tick()
+    await call.hears("greet.ask")
+    call.presses("1")
+    await call.hears("health.ask")
+    call.presses("2")
+    await call.hears("unwell.ask")
+    ear.will_hear("膝盖疼了两天了")
+    call.says(some_words(line))
+    await call.hears("unwell.bye", within_s=60)
+    await call.ended()
+    (dictation,) = [detail for _, detail in await line.log("dictation")]
+    assert (dictation["text"], bool(dictation["recording"])) == ("", True)
+
+
+async def test_a_strangers_voice_is_not_kept(line: Story, ear: ScriptedRecogniser) -> None:
+    elder = await line.elder()
+    call = line.carrier.expect_call(ELDER)
+    await line.tick()
+    await call.hears("greet.ask")
+    ear.will_hear("打错了")
+    call.says(some_words(line))
+    await call.hears("wrong.bye")
+    await call.ended()
+    assert (await line.row(elder)).reason is Reason.WRONG_NUMBER
+    assert not [file for file in line.house.recordings.folder.rglob("*") if file.is_file()]
 
 
 async def test_a_cry_for_help_over_a_prompt_is_an_emergency_at_once(line: Story, ear: ScriptedRecogniser) -> None:

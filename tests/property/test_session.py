@@ -195,8 +195,8 @@ def test_no_call_goes_round_for_ever(context: CallContext, seed: int) -> None:
         event = replace(favourite, at_ms=at_ms) if again and isinstance(favourite, Key) else favourite
         turns += bool(session.feed(event if again else one_event(dice, at_ms)))
         assert turns < MORE_THAN_A_CALL
-        if session.over:
-            return
+        if session.over or "emergency" in {finding.result for finding in session.findings}:
+            return  # an emergency goes on for as long as there is a sign, up to the call's hard limit
 
 
 def one_event(dice: random.Random, at_ms: int) -> Input:
@@ -225,6 +225,41 @@ def test_a_cry_for_help_is_heard_at_any_moment(context: CallContext, story: list
     for event in timed(story):
         session.feed(event)
         assert "emergency" in {finding.result for finding in session.findings}
+
+
+LONG_SILENCE = 15  # waits of 20 s
+signs = st.lists(
+    st.builds(Key, st.sampled_from("0123456789*#"), st.integers(0, 6000))
+    | heard
+    | st.builds(Heard, st.sampled_from(["", "嗯", "啊啊"]), st.none(), st.floats(0, 1), st.just("vosk"))
+    | st.sampled_from([Distress("救命", "vosk", 0.9), SpeechFailed("crashed"), MachineBeeped(), Started()])
+    | dictated.filter(lambda event: event.ended_by != "hangup"),
+    max_size=60,
+)
+
+
+@given(contexts, stories, signs, st.data())
+@settings(max_examples=150, deadline=None)
+def test_no_sign_of_life_ever_ends_an_emergency(
+    context: CallContext, story: list[Input], more: list[Input], data: st.DataObject
+) -> None:
+    """Only the call's limit, a hang-up or a long silence does."""
+    session = Session(FLOW, context)
+    for event in timed([Started(), *story]):
+        session.feed(event)
+        if session.over:
+            return
+    session.feed(Distress("救命", "vosk", 0.9))
+    for event in timed(more):
+        session.feed(event)
+        if isinstance(event, Key | Heard):
+            for _ in range(data.draw(st.integers(0, 2))):
+                session.feed(NoInput())
+        assert not session.over
+    session.feed(Key("5", 10**9))  # nothing in a dictation, which ends by itself
+    for _ in range(LONG_SILENCE):
+        session.feed(NoInput())
+        assert not session.over
 
 
 @given(stories)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflows.events import Dictate, DictationEnded, HungUp, Listen, SpeechFailed
+from callflows.events import Dictate, DictationEnded, Heard, HungUp, Listen, SpeechFailed
 from tests.unit.callflows.conversation import Conversation
 
 
@@ -210,6 +210,84 @@ def test_today_s_notice_is_read_to_who_is_well() -> None:
     call = at_health(notice="明天上午停水。").presses("1")
     assert call.said == ["well.notice", "message.ask"]
     assert "明天上午停水。" in call.words
+
+
+def test_star_after_the_notice_repeats_the_notice_too() -> None:
+    call = at_health(notice="明天上午停水。").presses("1").presses("*")
+    assert call.said == ["well.notice", "message.ask"]
+    call.is_silent()
+    assert call.presses("*").said == ["message.again"]
+
+
+def test_without_a_notice_only_the_question_is_repeated() -> None:
+    call = at_health(notice="明天上午停水。").speaks("好").presses("*")
+    assert call.said == ["health.confirm"]
+
+
+@pytest.mark.parametrize("syllable", ["是", "嗯", "对"])
+def test_one_syllable_is_enough_to_say_who_she_is(syllable: str) -> None:
+    call = Conversation().speaks(syllable)
+    assert call.said == ["health.ask"]
+    assert call.results == ["present_unconfirmed"]
+    assert Conversation().mumbles(syllable).said == ["greet.again"]
+
+
+def test_one_syllable_is_not_enough_to_confirm_that_she_is_well() -> None:
+    call = at_health().speaks("好").speaks("是")
+    assert call.said == ["health.confirm.again"]
+    assert call.results == ["present_unconfirmed"]
+
+
+# ── into the goodbye ─────────────────────────────────────────────────────────────────────────────
+
+
+def into_the_goodbye(text: str, meaning: str) -> Conversation:
+    call = at_health().presses("1").presses("2")
+    assert call.said == ["bye.say"]
+    assert text in next(answer.phrases for answer in call.session.last_words if answer.meaning == meaning)
+    return call.feed(Heard(text, meaning, 0.4, "whisper", False, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning", "result"),
+    [("头晕", "unwell", "not_well"), ("找人", "talk", "wants_person"), ("以后不要打了", "refuse", "wants_person")],
+)
+def test_what_is_said_into_the_goodbye_counts(text: str, meaning: str, result: str) -> None:
+    call = into_the_goodbye(text, meaning)
+    assert call.cut
+    assert call.said == ["late.bye"]
+    assert call.hung_up
+    assert (call.finding.result, call.finding.evidence) == (result, "speech")
+    assert (call.finding.detail["text"], call.finding.detail["also"]) == (text, ["well"])
+
+
+def test_said_again_it_changes_nothing() -> None:
+    call = into_the_goodbye("头晕", "unwell")
+    assert call.feed(Heard("头晕", "unwell", 0.4, "whisper", False, "头晕")).outputs == ()
+    assert call.feed(Heard("找人", "talk", 0.4, "whisper", False, "找人")).outputs == ()
+    assert call.results == ["not_well"]
+
+
+def test_a_nicety_into_the_goodbye_leaves_it_alone() -> None:
+    call = at_health().presses("1").presses("2").feed(Heard("谢谢侬", None, 0.9, "whisper"))
+    assert call.outputs == ()
+    assert call.results == ["well"]
+
+
+def test_recognised_after_the_line_went_down_it_counts_too() -> None:
+    call = at_health().presses("1").presses("2").feed(HungUp())
+    assert call.feed(Heard("头晕", "unwell", 0.4, "whisper", False, "头晕")).outputs == ()
+    assert call.results == ["not_well"]
+
+
+def test_the_daughter_s_second_thought_is_still_hers() -> None:
+    call = Conversation().presses("2").presses("1").feed(Heard("头晕", "unwell", 0.4, "whisper", False, "头晕"))
+    assert call.results == ["other_says_unwell"]
+
+
+def test_outside_the_goodbye_there_are_no_last_words() -> None:
+    assert at_health().session.last_words == ()
+    assert at_health(consent=False).presses("1").presses("2").session.last_words == ()
 
 
 def test_a_message_for_the_committee() -> None:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from callflows.events import Alarm, Dictate, DictationEnded, Distress, Heard, HungUp, Say, StopPlaying, TimeLimit
-from tests.unit.callflows.conversation import LI, WANG, Conversation
+from callflows.events import (
+    Alarm,
+    Dictate,
+    DictationEnded,
+    Distress,
+    Heard,
+    HungUp,
+    Input,
+    Key,
+    Listen,
+    Say,
+    StopPlaying,
+    TimeLimit,
+)
+from tests.unit.callflows.conversation import LI, WANG, Conversation, daily
 
 
-def test_a_cry_for_help_rings_people_and_asks_on() -> None:
+def test_a_cry_for_help_raises_the_alarm_and_asks_on() -> None:
     call = Conversation().presses("1").cries("我摔倒了")
     stop, alarm, say, wait = call.outputs
     assert isinstance(stop, StopPlaying)
@@ -91,7 +104,7 @@ def test_zeros_during_the_goodbye_count_too() -> None:
     assert len(call.presses("0", after_ms=800).alarms) == 1
 
 
-def test_words_recognised_after_the_line_went_down_still_ring_people() -> None:
+def test_words_recognised_after_the_line_went_down_still_raise_the_alarm() -> None:
     call = Conversation().feed(HungUp()).cries("救命")
     assert call.outputs[0] == Alarm("wang", "distress", "救命")
     assert call.hung_up
@@ -137,9 +150,42 @@ def test_the_line_holds_for_minutes_but_not_for_ever() -> None:
     assert call.said == ["emergency.bye"]
 
 
-def test_the_hard_limit_in_an_emergency_says_that_people_are_being_rung() -> None:
+@pytest.mark.parametrize(
+    "sign",
+    [
+        Key("5", 9000),
+        Key("#", 9000),
+        Key("*", 9000),
+        Heard("", None, 0.0, "vosk"),
+        Heard("嗯嗯", None, 0.3, "vosk"),
+        Heard("再说一遍", "repeat", 0.9, "vosk", True, "再说一遍"),
+        Distress("救命", "vosk", 0.9),
+    ],
+)
+def test_pressing_keys_and_moaning_keep_the_line(sign: Input) -> None:
+    call = Conversation().cries("救命").dictates("")
+    for _ in range(100):
+        call.feed(sign)
+        assert isinstance(call.session.wait, Listen)
+
+
+def test_a_sign_in_between_begins_the_silence_anew() -> None:
+    call = Conversation().cries("救命").dictates("").is_silent(18).presses("5").is_silent(18)
+    assert not call.session.over
+
+
+def test_the_line_promises_nothing_that_nobody_does() -> None:
+    steps = [step for step in daily().steps.values() if step.name.startswith("emergency.")]
+    words = "".join(piece.text for step in steps for prompt in step.prompts for piece in prompt.texts["zh"])
+    assert "叫人" not in words
+    assert "打给您" not in words
+    assert words.count("120") == len(steps)
+
+
+def test_the_hard_limit_in_an_emergency_names_120() -> None:
     call = Conversation().cries("救命").feed(TimeLimit())
     assert call.said == ["emergency.bye"]
+    assert "120" in call.words
     assert call.results == ["emergency"]
 
 

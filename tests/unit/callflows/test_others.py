@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from callflows.events import Heard, HungUp, Listen, MachineBeeped, NoInput, SpeechFailed, Started, TimeLimit
 from tests.unit.callflows.conversation import LI, WANG, Conversation
 
@@ -145,6 +147,38 @@ def test_a_machine_gets_a_message_without_a_name() -> None:
 def test_the_hint_of_a_machine_never_ends_a_call_that_got_an_answer() -> None:
     assert Conversation().presses("1").feed(MachineBeeped()).outputs == ()
     assert Conversation().speaks("是我").feed(MachineBeeped()).outputs == ()
+
+
+@pytest.mark.parametrize(("unsure", "result"), [("头晕", "not_well"), ("找人", "wants_person")])
+def test_nor_one_with_an_unsure_sign_that_is_worth_more(unsure: str, result: str) -> None:
+    call = Conversation().mumbles(unsure) if unsure == "头晕" else Conversation().is_silent(3).feed(talk())
+    assert call.results == [result]
+    assert call.feed(MachineBeeped()).outputs == ()
+    assert call.results == [result]
+
+
+def test_nor_one_with_a_refusal_that_waits_for_its_confirmation() -> None:
+    call = Conversation(WANG, LI).feed(Heard("不要打了", "refuse", 0.4, "whisper", False, "不要打了"))
+    assert call.said == ["refuse.confirm"]
+    assert call.feed(MachineBeeped()).outputs == ()
+    assert call.results == ["wants_person", "hung_up"]
+
+
+def talk() -> Heard:
+    return Heard("找人", "talk", 0.4, "whisper", False, "找人")
+
+
+def test_a_machine_that_says_that_she_is_out_is_a_machine() -> None:
+    call = Conversation().feed(Heard("她不在家", "someone_else", 0.4, "whisper", False, "她不在家"))
+    assert call.results == ["absent"]
+    assert call.feed(MachineBeeped()).results == ["machine"]
+
+
+def test_the_second_elder_hears_who_is_calling() -> None:
+    call = Conversation(WANG, LI).presses("1").presses("1").presses("2").presses("1")
+    assert call.said == ["next.hello", "health.ask"]
+    assert "桃源居委会的自动语音电话" in call.words
+    assert call.presses("*").said == ["next.hello", "health.ask"]
 
 
 def test_two_elders_answer_one_after_the_other_each_for_themselves() -> None:

@@ -23,7 +23,8 @@ def test_keys_speech_and_silence() -> None:
     findings, printed = play(["是我", "", "蛮好的。", "有", "路灯坏了"])
     assert findings[0].result == "well"
     assert findings[0].detail["message_text"] == "路灯坏了"
-    assert printed[0].startswith("greet.ask: 您好,这里是桃源居委会的自动语音电话。")
+    assert printed[0] == text_runner.HELP
+    assert printed[1].startswith("greet.ask: 您好,这里是桃源居委会的自动语音电话。")
     assert any(line.startswith("health.again:") for line in printed)
     assert printed[-1] == "  (hangs up)"
 
@@ -73,9 +74,19 @@ def test_a_matcher_from_outside_is_asked() -> None:
     assert findings[0].result == "present_unconfirmed"
 
 
-def test_the_end_of_the_input_is_passed_on() -> None:
-    def nothing() -> str:
-        raise EOFError
+def test_at_the_end_of_the_input_what_is_known_so_far_is_told() -> None:
+    typed = iter(["1", "头晕"])
 
-    with pytest.raises(EOFError):
-        text_runner.run(daily(), CallContext((WANG,), {}), nothing, lambda line: None)
+    def until_the_end() -> str:
+        line = next(typed, None)
+        if line is None:
+            raise EOFError
+        return line
+
+    findings = text_runner.run(daily(), CallContext((WANG,), {}), until_the_end, lambda line: None)
+    assert findings[0].result == "not_well"
+
+
+def test_one_line_of_help_names_every_command() -> None:
+    assert "\n" not in text_runner.HELP
+    assert all(word in text_runner.HELP for word in ("hangup", "beep", "deaf", "limit", "?", "…", "empty"))

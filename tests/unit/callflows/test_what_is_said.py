@@ -77,13 +77,13 @@ def test_no_wrong_number_and_nobody_s_name(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["我是王阿婆", "我就是王阿婆呀", "是的,我是王阿婆", "王阿婆就是我", "我是北人"])
 def test_she_says_her_name(text: str) -> None:
-    assert said(text, GREET) == ("yes", True)
+    assert said(text, GREET) == ("me", True)
 
 
 def test_each_name_counts_for_its_own_person() -> None:
     call = Conversation(WANG, LI).presses("1").presses("3").is_silent()
     assert call.said == ["next.person"]
-    assert said("我是李阿公", menu(call)) == ("yes", True)
+    assert said("我是李阿公", menu(call)) == ("me", True)
     assert said("我是王阿婆", menu(call)) is None
 
 
@@ -244,3 +244,36 @@ def test_menus_stay_small_enough_to_be_compared_with_every_utterance() -> None:
     flow = daily()
     sizes = [sum(len(choice.phrases) for choice in flow.offered(step)) for step in flow.steps.values()]
     assert max(sizes) < 1500
+
+
+# ── a cry for help into the middle of a no ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不,救命",
+        "没有,摔倒了",
+        "别,救命啊",
+        "不是,着火了",
+        "不不不,救命",
+        "没有着火啦快来人",
+        "没事,我摔了",
+        "不想活了",
+        "我起不来床了",
+        "救火啊",
+        "煤气漏了",
+        "我滑了一跤",
+    ],
+)
+@pytest.mark.parametrize("where", [GREET, OTHER, HEALTH, CONFIRM])
+def test_a_cry_for_help_is_no_answer_at_any_step(text: str, where: dict[str, tuple[str, ...]]) -> None:
+    found = said(text, where)
+    assert found is not None
+    assert found[0] == "distress"
+
+
+def test_the_line_itself_never_says_a_word_of_distress() -> None:
+    """What comes back as an echo must not raise the alarm."""
+    cries: Menu = {phrases.DISTRESS: daily().distress}
+    assert [sentence for sentence in daily().sentences("zh") if said(sentence, cries)] == []

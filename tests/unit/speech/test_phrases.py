@@ -73,6 +73,47 @@ def test_distress_is_found_anywhere(text: str) -> None:
     assert meaning(text) == "distress"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "不,救命",
+            "不救命",
+            "不不不,救命",
+            "别,救命啊",
+            "没有,救命",
+            "没救命",
+            "没有,摔倒了",
+            "没有啊摔倒了",
+            "不是,摔倒了",
+        ),
+        *(
+            "不摔倒了",
+            "没没摔倒了",
+            "没有没有摔倒了",
+            "不是没摔倒了",
+            "不,不,胸口痛",
+            "没有。起不来了",
+            "不,就命",
+            "秀命,不要",
+        ),
+    ],
+)
+def test_what_may_be_no_denial_is_distress(text: str) -> None:
+    assert meaning(text) == "distress"
+
+
+@pytest.mark.parametrize("text", ["没有胸口痛", "我没有摔倒了", "没有没有,没胸口痛", "呒没摔倒了", "没 摔倒 了"])
+def test_a_fall_or_pain_is_denied_by_no_right_before_it(text: str) -> None:
+    assert meaning(text) != "distress"
+
+
+def test_a_pause_in_the_middle_of_a_cry_is_no_matter() -> None:
+    assert meaning("救,命") == "distress"
+    assert meaning("我摔……倒了") == "distress"
+    assert meaning("旧,命") == "distress"
+
+
 def test_distress_denied_and_then_said_is_distress() -> None:
     assert meaning("没摔倒了,现在真的摔倒了") == "distress"
 
