@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from callflows.loader import shipped
+from ivr.twilio import documents
 from speech import g711, pack
 from speech.loudness import TARGET_DBOV, active_level, lead_ms, pause_ms, trim
 from speech.pack import PackError, PackPrompt, Packs
@@ -48,6 +49,10 @@ def surnames() -> list[str]:
 def test_every_fixed_sentence_of_the_shipped_flow_is_there() -> None:
     sentences = shipped("daily_checkin").sentences("zh")
     assert [text for text in sentences if text not in shipped_prompts()] == [], "run: make prompts"
+
+
+def test_the_line_s_own_sentences_are_there() -> None:
+    assert [text for text in documents.SENTENCES.values() if text not in shipped_prompts()] == [], "run: make prompts"
 
 
 def test_the_common_surnames_and_the_demo_committee_are_there() -> None:
