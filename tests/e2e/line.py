@@ -16,6 +16,7 @@ from sqlalchemy import select
 from checkins import cases
 from checkins.cases import Row
 from checkins.people import add_person
+from checkins.people_csv import CONSENTS
 from checkins.schedule import local_date
 from checkins.tables import Neighbourhood
 from house import House, open_house
@@ -41,7 +42,7 @@ class Story:
     place_id: int
 
     async def elder(self, name: str = "王秀英", number: str = ELDER, **more: Any) -> str:
-        values: dict[str, Any] = {"consents": {"calls": True, "recording": True}, "slot": 8 * 60, **more}
+        values: dict[str, Any] = {"consents": dict.fromkeys(CONSENTS, True), "slot": 8 * 60, **more}
         spoken = name[0] + "阿婆"
         add = lambda session: add_person(session, self.place_id, name, spoken, number, **values).id  # noqa: E731
         return await self.house.db.run(add)
