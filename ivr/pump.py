@@ -18,6 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_exponential
 
 from callflows.events import (
     Alarm,
+    Answer,
     Dictate,
     Hangup,
     HungUp,
@@ -118,6 +119,11 @@ class Pump:
     def playing(self) -> bool:
         """Something may still be heard at the other end."""
         return self._playout.playing
+
+    @property
+    def last_words(self) -> Sequence[Answer]:
+        """What still counts while the goodbye is played."""
+        return self.session.last_words
 
     @property
     def over(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from callflows.events import Dictate, DictationEnded, Distress, Heard, Input, Listen, SpeechFailed
+from callflows.events import Answer, Dictate, DictationEnded, Distress, Heard, Input, Listen, SpeechFailed
 from ivr.hearing import Hearing, Pause, SpeechEnded, SpeechStarted, is_click
 from speech.ears import Ear, EarFailed, Ears
 from speech.endpoint import EndpointRules
@@ -40,6 +40,11 @@ class Desk(Protocol):
     @property
     def playing(self) -> bool: ...
 
+    @property
+    def last_words(self) -> Sequence[Answer]:
+        """What still counts while the goodbye is played."""
+        ...
+
     def feed(self, event: Input) -> None: ...
 
     def note(self, kind: str, **detail: object) -> None: ...
@@ -51,6 +56,7 @@ class _Utterance:
 
     wait: Wait | None
     over_prompt: bool
+    goodbye: bool = False  # it began while the goodbye was played
     ear: Ear | None = None
     distress: bool = False  # a call for help in it was acted on already
 
@@ -134,7 +140,8 @@ class Utterances:
     # ── answers ───────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self, audio: bytes) -> _Utterance:
-        request, utterance = self._request(), _Utterance(self._desk.wait, self._desk.playing)
+        goodbye = bool(self._desk.last_words)
+        request, utterance = self._request(), _Utterance(self._desk.wait, self._desk.playing, goodbye)
         if self._ears.can(request):
             utterance.ear = self._ears.open(request, lambda text: self._partial(utterance, text))
             utterance.ear.feed(audio)
@@ -145,8 +152,8 @@ class Utterances:
     def _request(self) -> Request:
         """What may be said now; distress always may."""
         wait, phrases = self._desk.wait, {DISTRESS: self._distress}
-        if isinstance(wait, Listen) and wait.speech:
-            phrases |= {answer.meaning: answer.phrases for answer in wait.answers if answer.phrases}
+        answers = wait.answers if isinstance(wait, Listen) and wait.speech else self._desk.last_words
+        phrases |= {answer.meaning: answer.phrases for answer in answers if answer.phrases}
         return Request("dictation" if isinstance(wait, Dictate) else "answer", phrases, self._language)
 
     def _partial(self, utterance: _Utterance, text: str) -> None:
@@ -176,7 +183,8 @@ class Utterances:
             return
         # Something unintelligible over a prompt is a television, a cough or a neighbour: the prompt goes on.
         stray = told.meaning is None and utterance.over_prompt
-        ignored = stray or not self._in_time(utterance) or MENU in told.text
+        last_words = utterance.goodbye and told.meaning is not None
+        ignored = stray or not (self._in_time(utterance) or last_words) or MENU in told.text
         self._note_heard(utterance, told, ended, counts=not ignored or told.meaning == DISTRESS)
         if told.meaning == DISTRESS:
             self._distressed(utterance, told.text, told.engine, told.confidence)

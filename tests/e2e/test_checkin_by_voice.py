@@ -183,3 +183,17 @@ async def test_without_consent_nothing_is_recorded(line: Story) -> None:
     await call.ended()
     assert (await line.row(elder)).reason is Reason.NOT_WELL
     assert not list(line.house.recordings.folder.rglob("*"))
+
+
+async def test_a_complaint_during_the_goodbye_is_not_lost(line: Story, ear: ScriptedRecogniser) -> None:
+    elder = await line.elder()
+    call = line.carrier.expect_call(ELDER)
+    await line.tick()
+    for prompt, key in (("greet.ask", "1"), ("health.ask", "1"), ("message.ask", "2")):
+        await call.hears(prompt)
+        call.presses(key)
+    ear.will_hear("我头晕得厉害")
+    call.keeps_quiet(0.3)
+    call.says(some_words(line))
+    await call.ended()
+    assert (await line.row(elder)).reason is Reason.NOT_WELL
