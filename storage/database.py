@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import BigInteger, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 T = TypeVar("T")
 
@@ -117,9 +118,22 @@ def _engine(url: str) -> Engine:
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+    cursor.execute("PRAGMA busy_timeout=10000")
+    _wal(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+@retry(
+    retry=retry_if_exception(lambda error: "locked" in str(error)),
+    stop=stop_after_delay(10),
+    wait=wait_fixed(0.05),
+    reraise=True,
+)
+def _wal(cursor: Any) -> None:
+    """A new file is switched to WAL once; SQLite does not wait for another process that is doing the same."""
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _sqlite_begin(connection: Any) -> None:
