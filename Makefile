@@ -49,8 +49,8 @@ prompts: setup-dev ## renders what the prompt packs lack (docs/prompts.md)
 lock: ## writes the lock files anew from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip -q install uv
 	@UV="$(VENV)/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml"; \
-	$$UV --extra whisper -o requirements.lock && \
-	$$UV --extra whisper --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
+	$$UV --extra whisper --extra sherpa -o requirements.lock && \
+	$$UV --extra whisper --extra sherpa --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## removes environment and caches, never data/
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
