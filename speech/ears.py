@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 ORDER = ("phrase-scorer", "vosk", "whisper")  # unknown engines come last
 MAX_AUDIO_S = 240  # a dictation ends at 180 s; whatever comes after this is not recognised (the recording has it)
 # One turn with an engine may take so long; then it counts as hung. An elder waits for the turn of an answer.
-HANG_S = MappingProxyType({"answer": 12.0, "dictation": 60.0})
-URGENCY = MappingProxyType({"answer": 0, "dictation": 1})
+HANG_S = MappingProxyType({"answer": 12.0, "dictation": 60.0, "spot": 12.0})
+URGENCY = MappingProxyType({"answer": 0, "spot": 0, "dictation": 1})
 
 Partial = Callable[[str], None]
 

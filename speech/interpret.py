@@ -61,6 +61,9 @@ class Interpretation:
     engine: str
     reason: str = ""
     work_s: float = 0.0
+    margin: float | None = None
+    begin_s: float | None = None
+    end_s: float | None = None
 
 
 def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
@@ -76,7 +79,19 @@ def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
 
 def _result(hyp: Hypothesis, found: phrases.Match | None, certain: bool, reason: str) -> Interpretation:
     meaning, phrase = (found.meaning, found.phrase) if found else (None, None)
-    return Interpretation(meaning, certain, hyp.text, phrase, hyp.confidence, hyp.engine, reason, hyp.work_s)
+    return Interpretation(
+        meaning,
+        certain,
+        hyp.text,
+        phrase,
+        hyp.confidence,
+        hyp.engine,
+        reason,
+        hyp.work_s,
+        hyp.margin,
+        hyp.begin_s,
+        hyp.end_s,
+    )
 
 
 def _chosen(hyp: Hypothesis) -> phrases.Match | None:

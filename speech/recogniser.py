@@ -14,14 +14,15 @@ SAMPLE_RATE = 8000
 FRAME_MS = 20
 FRAME_SAMPLES = SAMPLE_RATE * FRAME_MS // 1000  # 160 samples; 160 bytes μ-law, 320 bytes PCM
 
-Mode = Literal["answer", "dictation"]
+Mode = Literal["answer", "dictation", "spot"]
 
 
 @dataclass(frozen=True)
 class Request:
     """What may be said now. `phrases`: meaning → ways to say it (empty for dictation).
 
-    Distress phrases are always among them under the meaning "distress".
+    Distress phrases are always among them under the meaning "distress". Mode "spot": only these phrases are looked
+    for, anywhere in running speech; `feed` returns a phrase as soon as it was found.
     """
 
     mode: Mode
@@ -58,6 +59,8 @@ class Hypothesis:
     agreed: bool | None = None
     words: tuple[Word, ...] = ()
     seconds: float = 0.0  # audio length
+    begin_s: float | None = None  # where the words begin and end in the utterance's audio, if the engine knows
+    end_s: float | None = None
     work_s: float = 0.0  # time the engine spent after the last audio
 
 

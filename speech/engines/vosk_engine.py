@@ -52,7 +52,7 @@ class VoskRecogniser:
         self._segmented = lru_cache(maxsize=4096)(self._segment)
 
     def supports(self, request: Request) -> bool:
-        return request.language in self._languages
+        return request.mode != "spot" and request.language in self._languages
 
     def open(self, request: Request) -> VoskStream:
         grammar = self.grammar(request.phrases) if request.mode == "answer" else ()

@@ -111,7 +111,7 @@ class WhisperRecogniser:
         return number
 
     def supports(self, request: Request) -> bool:
-        return request.language in LANGUAGES
+        return request.mode != "spot" and request.language in LANGUAGES
 
     def open(self, request: Request) -> WhisperStream:
         return WhisperStream(self, request)
