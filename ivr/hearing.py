@@ -13,12 +13,14 @@ from speech.vad import Vad
 
 # Shorter voiced sounds are clicks, coughs and knocks: the shortest answer there is, "好", is voiced for about 200 ms.
 MIN_VOICED_MS = 160
-PAUSE_MS = 700  # a pause inside a dictation: what was said so far can be looked at
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Somebody dictates and pauses for a moment."""
+    """Somebody speaks and pauses for a moment (`EndpointRules.pause_ms`)."""
+
+
+_PAUSE = Pause()
 
 
 class Hearing:
@@ -45,13 +47,18 @@ class Hearing:
         voiced = self._guard.heard(pcm, self._vad.is_speech(pcm))
         return pcm, self._endpointer.step(pcm, voiced) or self._pause()
 
+    def settle(self) -> None:
+        """What is being said is understood: a shorter silence ends it (speech.endpoint)."""
+        self._endpointer.settle()
+
     def finish(self) -> SpeechEnded | None:
         """Ends what is being said, without waiting for silence."""
         return self._endpointer.finish()
 
     def _pause(self) -> Pause | None:
-        pausing = self.speaking and self._endpointer.silent_ms == PAUSE_MS // FRAME_MS * FRAME_MS
-        return Pause() if pausing else None
+        endpointer = self._endpointer
+        pausing = endpointer.speaking and endpointer.silent_ms == endpointer.rules.pause_ms // FRAME_MS * FRAME_MS
+        return _PAUSE if pausing else None
 
 
 def is_click(ended: SpeechEnded) -> bool:

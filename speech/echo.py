@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 MAX_DELAY_MS = 800  # hybrid, the network there and back, and the carrier's buffer
 WINDOW_MS = 320
 BLOCK_FRAMES = 5  # one decision in 100 ms of audio
+BLOCK = 256  # samples; TAPS × TAPS × BLOCK multiplications are the most that OpenBLAS does in one thread
 TAPS = 32  # 4 ms: a hybrid's impulse response is shorter than that but for its bulk delay
 QUIET = 10 ** (-52 / 20)  # nobody answers more softly; G.711 idle noise is below
 # Share of the heard energy that the fitted filter leaves. Pure echo through G.711 leaves below 0.1 (its quantisation
@@ -57,8 +58,9 @@ def is_echo(heard_pcm: bytes, played_pcm: bytes, lead_ms: int = MAX_DELAY_MS) ->
 
 def _delay(heard: Floats, played: Floats, lead: int) -> int:
     """The delay in samples at which the played signal resembles the heard one most (normalised correlation)."""
-    size = 1 << (len(played) + len(heard) - 1).bit_length()
-    spectrum = np.fft.rfft(played, size) * np.conj(np.fft.rfft(heard, size))
+    # As long as `played` is enough: at the offsets that are looked at, nothing wraps around.
+    size = len(played)
+    spectrum = np.fft.rfft(played) * np.conj(np.fft.rfft(heard, size))
     correlation = np.fft.irfft(spectrum, size)[: lead + 1]  # index: offset into `played`
     power = np.concatenate(([0.0], np.cumsum(played**2)))
     energy = power[len(heard) : len(heard) + lead + 1] - power[: lead + 1]
@@ -71,10 +73,23 @@ def _explained(heard: Floats, played: Floats, lead: int, delay: int) -> Floats:
     first = lead - delay - TAPS // 2
     padded = np.concatenate((np.zeros(TAPS), played, np.zeros(TAPS)))
     columns = np.lib.stride_tricks.sliding_window_view(padded, len(heard))[first + TAPS : first + 2 * TAPS]
-    gram = columns @ columns.T
+    blocks, wanted = _blocks(columns), _blocks(heard[np.newaxis])
+    gram = (blocks @ blocks.transpose(0, 2, 1)).sum(0)
     gram[np.diag_indices(len(gram))] += 1e-6 * np.trace(gram) / len(gram) + 1e-9
-    weights = np.linalg.solve(gram, columns @ heard)
-    return np.asarray(weights @ columns, np.float64)
+    weights = np.linalg.solve(gram, (blocks @ wanted.transpose(0, 2, 1)).sum(0)[:, 0])
+    return np.asarray(weights @ blocks, np.float64).reshape(-1)[: len(heard)]
+
+
+def _blocks(rows: Floats) -> Floats:
+    """The rows cut into blocks of BLOCK samples (block, row, sample), zeros after the end.
+
+    Products over blocks of this size stay in one thread: BLAS would split larger ones over all cores, which takes ten
+    times as long as the product itself and would make every call of the process late.
+    """
+    count = -(-rows.shape[1] // BLOCK)
+    padded = np.zeros((len(rows), count * BLOCK))
+    padded[:, : rows.shape[1]] = rows
+    return np.ascontiguousarray(padded.reshape(len(rows), count, BLOCK).transpose(1, 0, 2))
 
 
 class EchoGuard:

@@ -1,7 +1,8 @@
 """Where an utterance begins and ends: a pure state machine that counts frames, never reads a clock.
 
 Onset needs a run of voiced frames (a click is no speech); the end is silence of the rule's length (PRODUCT.md: 1.2 s
-for an answer, 4 s for a dictation) or the limit (a television would else hold the line for ever).
+for an answer, 4 s for a dictation), less when the recogniser knows the answer already (`settle`), or the limit (a
+television would else hold the line for ever).
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from typing import Literal
 
 from speech.recogniser import FRAME_MS
 
+# Silence after which an answer that is certain already counts as complete. Pauses inside a phrase (a stop's closure, a
+# breath between two words) are shorter than 500 ms even in slow speech; 1.2 s is for those who still think.
+SETTLED_MS = 600
+
 
 @dataclass(frozen=True)
 class EndpointRules:
@@ -23,6 +28,8 @@ class EndpointRules:
     onset_voiced_ms: int = 120
     onset_window_ms: int = 240
     preroll_ms: int = 400
+    # A pause of this length is told on its way: an answer can be judged ahead, a dictation's piece be looked at.
+    pause_ms: int = 300
 
     @classmethod
     def answer(cls, silence_s: float = 1.2) -> EndpointRules:
@@ -30,7 +37,7 @@ class EndpointRules:
 
     @classmethod
     def dictation(cls, silence_s: float = 4.0, max_s: float = 180.0) -> EndpointRules:
-        return cls(silence_ms=round(silence_s * 1000), max_ms=round(max_s * 1000))
+        return cls(silence_ms=round(silence_s * 1000), max_ms=round(max_s * 1000), pause_ms=700)
 
 
 @dataclass(frozen=True)
@@ -44,12 +51,19 @@ class SpeechStarted:
 
 @dataclass(frozen=True)
 class SpeechEnded:
-    """`ms` is the length from `SpeechStarted.at_ms`, closing silence included; `voiced_ms` the voiced part of it."""
+    """`ms` is the length from `SpeechStarted.at_ms`, closing silence included; `voiced_ms` the voiced part of it,
+    `silent_ms` the closing silence."""
 
     at_ms: int
     ms: int
     voiced_ms: int
     reason: Literal["silence", "limit"]
+    silent_ms: int = 0
+
+    @property
+    def begin_ms(self) -> int:
+        """Where its audio begins, since the endpointer was made."""
+        return self.at_ms - self.ms
 
 
 Event = SpeechStarted | SpeechEnded
@@ -68,7 +82,7 @@ class Endpointer:
         self._start_ms: int | None = None
         self._last_voiced_ms = 0
         self._voiced_ms = 0
-        self.frame_voiced = False
+        self._settled_ms: int | None = None
 
     @property
     def speaking(self) -> bool:
@@ -97,10 +111,10 @@ class Endpointer:
 
     def step(self, frame: bytes, voiced: bool) -> Event | None:
         """As `feed`, with the decision on the frame made by the caller."""
-        self.frame_voiced = voiced
         self._now_ms += FRAME_MS
         if voiced:
             self._last_voiced_ms = self._now_ms
+            self._settled_ms = None
         return self._inside(voiced) if self.speaking else self._outside(frame, voiced)
 
     def _outside(self, frame: bytes, voiced: bool) -> SpeechStarted | None:
@@ -116,9 +130,16 @@ class Endpointer:
         self._recent.clear()
         return SpeechStarted(self._start_ms, audio)
 
+    def settle(self, ms: int = SETTLED_MS) -> None:
+        """What is being said is understood: `ms` of silence (counted from its last voiced frame) end it, if the rule
+        doesn't end it sooner. Whoever goes on speaking undoes this; told to nobody who speaks it does nothing."""
+        if self.speaking:
+            self._settled_ms = ms
+
     def _inside(self, voiced: bool) -> SpeechEnded | None:
         self._voiced_ms += FRAME_MS * voiced
-        if self.silent_ms >= self.rules.silence_ms:
+        patience = self.rules.silence_ms if self._settled_ms is None else min(self._settled_ms, self.rules.silence_ms)
+        if self.silent_ms >= patience:
             return self._end("silence")
         if self._start_ms is not None and self._now_ms - self._start_ms >= self.rules.max_ms:
             return self._end("limit")
@@ -130,5 +151,5 @@ class Endpointer:
 
     def _end(self, reason: Literal["silence", "limit"]) -> SpeechEnded:
         start = self._start_ms or 0
-        self._start_ms = None
-        return SpeechEnded(self._now_ms, self._now_ms - start, self._voiced_ms, reason)
+        self._start_ms = self._settled_ms = None
+        return SpeechEnded(self._now_ms, self._now_ms - start, self._voiced_ms, reason, self.silent_ms)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +70,53 @@ def test_silence_in_front_only_shifts_time(rule: EndpointRules, pattern: list[bo
 def test_no_speech_no_utterance(rule: EndpointRules, pattern: list[bool]) -> None:
     if not any(pattern):
         assert told(rule, pattern) == []
+
+
+settles = st.integers(1, 60).map(lambda n: n * 20)
+
+
+def settled_at_every_frame(rule: EndpointRules, pattern: list[bool], ms: int) -> list[SpeechStarted | SpeechEnded]:
+    ear, events = Endpointer(rule, lambda frame: False), []
+    for voiced in pattern:
+        events += [event] if (event := ear.step(FRAME, voiced)) else []
+        ear.settle(ms)
+    last = ear.finish()
+    return [*events, last] if last else events
+
+
+@given(rules, patterns, settles)
+def test_who_is_understood_waits_for_the_shorter_silence(rule: EndpointRules, pattern: list[bool], ms: int) -> None:
+    """Settled all the time is the same as a rule with that silence: never longer than the rule, never shorter
+    than told, and a voiced frame in between begins the silence anew."""
+    shorter = replace(rule, silence_ms=min(rule.silence_ms, ms))
+    assert settled_at_every_frame(rule, pattern, ms) == told(shorter, pattern)
+
+
+@given(rules, patterns, settles, st.data())
+def test_one_settling_holds_until_somebody_goes_on(
+    rule: EndpointRules, pattern: list[bool], ms: int, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(pattern)))
+    ear = Endpointer(rule, lambda frame: False)
+    understood = False
+    for number, voiced in enumerate(pattern):
+        if number == at:
+            ear.settle(ms)
+            understood = ear.speaking
+        understood = understood and not voiced
+        event = ear.step(FRAME, voiced)
+        if isinstance(event, SpeechEnded):
+            assert event.reason == "limit" or event.silent_ms >= (
+                min(ms, rule.silence_ms) if understood else rule.silence_ms
+            )
+            understood = False
+        assert not (understood and ear.speaking and ear.silent_ms >= ms)
+
+
+@given(rules, patterns)
+def test_the_closing_silence_is_told(rule: EndpointRules, pattern: list[bool]) -> None:
+    for event in told(rule, pattern):
+        if isinstance(event, SpeechEnded):
+            last = event.at_ms // 20 - event.silent_ms // 20 - 1
+            assert pattern[last]
+            assert not any(pattern[last + 1 : event.at_ms // 20])

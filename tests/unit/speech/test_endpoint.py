@@ -63,6 +63,23 @@ def test_a_key_ends_what_is_being_said() -> None:
     assert line.finish() is None
 
 
+def test_who_is_understood_need_not_wait_so_long() -> None:
+    line = endpointer(silence_ms=1200)
+    assert len(fed(line, "x" * 20 + "." * 20)) == 1
+    line.settle()
+    (ended,) = fed(line, "." * 10)
+    assert isinstance(ended, SpeechEnded)
+    assert (ended.silent_ms, ended.begin_ms) == (600, 0)
+
+
+def test_who_goes_on_speaking_was_not_done() -> None:
+    line = endpointer(silence_ms=1200)
+    fed(line, "x" * 20 + "." * 10)
+    line.settle()
+    assert fed(line, "." * 10 + "x" * 5 + "." * 59) == []
+    assert len(fed(line, ".")) == 1
+
+
 def test_suppressed_frames_are_silence() -> None:
     line = Endpointer(EndpointRules(), lambda frame: True)
     assert not [event for _ in range(50) if (event := line.feed(bytes(FRAME), suppressed=True))]
@@ -93,4 +110,5 @@ def _told(ear: Endpointer, line: bytes) -> Iterator[Event]:
 def test_rules_of_the_line() -> None:
     assert EndpointRules.answer().silence_ms == 1200
     assert EndpointRules.dictation().silence_ms == 4000
+    assert (EndpointRules.answer().pause_ms, EndpointRules.dictation().pause_ms) == (300, 700)
     assert EndpointRules.dictation(max_s=60).max_ms == 60_000
