@@ -39,7 +39,7 @@ def _number(digits: str) -> str:
     if len(digits) != _TEENS or digits.startswith("0"):
         words = digits.translate(_DIGITS)
         return words.replace("一", "幺") if len(digits) > 1 else words
-    tens, ones = digits
+    tens, ones = digits[0], digits[1]
     return ("" if tens == "1" else tens).translate(_DIGITS) + "十" + ("" if ones == "0" else ones).translate(_DIGITS)
 
 

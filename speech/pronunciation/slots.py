@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 Slot = Mapping[str, float]
-"""Model token → weight in (0, 1], the best is 1.0: how likely the sound comes out as that token. "" = may be skipped."""
+"""Model token → weight in (0, 1], the best is 1.0: how likely the sound comes out as it. "" = may be skipped."""
 
 SKIP: Final = ""
 _LEAST: Final = 0.05

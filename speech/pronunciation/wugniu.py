@@ -1,4 +1,4 @@
-"""Shanghainese in Wugniu romanisation → slots of Mandarin tokens, by the tables wugniu_initials and wugniu_finals. Pure.
+"""Shanghainese in Wugniu romanisation → slots of Mandarin tokens, by the wugniu_ tables. Pure.
 
 Wugniu is the romanisation of wugniu.com for urban Shanghai: initials p ph b m f v t th d n l ts tsh s z c ch j sh zh gn
 k kh g ng h gh or none; y- and w- begin a breathy syllable (gh) with i or u after it; finals end in -q where checked; a
@@ -22,7 +22,10 @@ MOST: Final = 16
 MOST_MERGED: Final = 24
 """Tokens in a slot that several readings share."""
 _NONE: Final = "-"
-INITIALS: Final = tuple("p ph b m f v t th d n l ts tsh s z c ch j sh zh gn k kh g ng h gh".split())
+INITIALS: Final = tuple(
+    ["p", "ph", "b", "m", "f", "v", "t", "th", "d", "n", "l", "ts", "tsh", "s", "z"]
+    + ["c", "ch", "j", "sh", "zh", "gn", "k", "kh", "g", "ng", "h", "gh"]
+)
 _BY_LENGTH: Final = sorted(INITIALS, key=len, reverse=True)
 _PALATAL: Final = frozenset({"c", "ch", "j", "sh", "zh", "gn"})
 _SIBILANT: Final = frozenset({"ts", "tsh", "s", "z"})
@@ -66,21 +69,8 @@ _MANDARIN: Final[Mapping[str, frozenset[str]]] = {
     row["initial"].replace(_NONE, ""): frozenset(row["finals"].split()) for row in rows("mandarin_syllables")
 }
 
-# A Mandarin final written in full → as the model's tokens write it after y, w, and after j q x.
-_AFTER_Y: Final = {
-    **{"i": "i", "ia": "a", "ie": "e", "iao": "ao", "iu": "ou", "ian": "an", "in": "in", "iang": "ang", "ing": "ing"},
-    **{"iong": "ong", "ü": "u", "üe": "ue", "üan": "uan", "ün": "un"},
-}
-_AFTER_W: Final = {
-    **{"u": "u", "ua": "a", "uo": "o", "uai": "ai", "ui": "ei", "uan": "an", "un": "en", "uang": "ang", "ong": "eng"},
-    **{"o": "o", "a": "a", "ai": "ai", "ei": "ei", "an": "an", "en": "en", "ang": "ang", "eng": "eng"},
-}
-_ROUNDED: Final = {"ü": "u", "üe": "ue", "üan": "uan", "ün": "un"}
-_OTHERWISE: Final = {
-    **{"uo": "o", "ua": "a", "uai": "ai", "ui": "ei", "uan": "an", "un": "en", "uang": "ang", "iang": "ang"},
-    **{"iong": "ong", "üe": "ie", "üan": "ian", "ün": "in", "ü": "i", "ia": "ie", "iu": "iao", "ong": "eng", "e": "o"},
-}
-"""What stands in for a final that the Mandarin initial can't have before it."""
+_SPELLING: Final = {row["final"]: row for row in rows("mandarin_spelling")}
+_COLUMNS: Final = {"y": "after_y", "w": "after_w", "j": "after_jqx", "q": "after_jqx", "x": "after_jqx"}
 
 
 def cut(syllable: str) -> Wu:
@@ -158,14 +148,9 @@ def _after(initial: str, final: str) -> str | None:
     """How the model writes that Mandarin final after that initial, or the nearest that Mandarin has there."""
     if final == _NONE:
         return SKIP
-    if initial == "y":
-        return _AFTER_Y.get(final)
-    if initial == "w":
-        return _AFTER_W.get(final)
-    if initial in ("j", "q", "x"):
-        final = _ROUNDED.get(final, final) if final not in ("u", "un", "uan") else _NONE
-    legal = _MANDARIN[initial]
-    return next((way for way in (final, _OTHERWISE.get(final)) if way in legal), None)
+    row, legal = _SPELLING[final], _MANDARIN[initial]
+    ways = (row[_COLUMNS[initial]],) if initial in _COLUMNS else (final, row["otherwise"])
+    return next((way for way in ways if way in legal), None)
 
 
 def _in_all_tones(finals: Iterator[tuple[str, float]]) -> list[tuple[str, float]]:
