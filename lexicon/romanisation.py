@@ -65,7 +65,7 @@ def _wugniu_fault(syllable: str, whole: str) -> str:
     checked = final.endswith("q")
     if tone not in "15678" or (tone in "78") != checked:
         return f'"{syllable}" can\'t have tone {tone}: 7 and 8 go with finals in -q, 1, 5 and 6 with the others'
-    if tone in "157" if initial in _VOICED else tone in "68" and initial in _VOICELESS:
+    if (initial in _VOICED and tone in "157") or (initial in _VOICELESS and tone in "68"):
         return f'"{syllable}" can\'t have tone {tone}: 6 and 8 go with voiced initials, 1, 5 and 7 with voiceless ones'
     return ""
 

@@ -14,13 +14,39 @@ POSITIVE = {
 }
 NEGATIVE = [phrase for phrase in SEEN if phrase not in POSITIVE]
 
-WANTED = (
-    """
-well good so_so nothing_wrong unwell not_good talk someone_else yes no repeat refuse distress help fell cannot_rise heart
-breath wait hello solved not_solved will_go cannot_go nobody_opens thanks_bye complaint time wrong_number absent
-""".split()
-    + [f"digit_{number}" for number in range(11)]
-)
+WANTED = [
+    "well",
+    "good",
+    "so_so",
+    "nothing_wrong",
+    "unwell",
+    "not_good",
+    "talk",
+    "someone_else",
+    "yes",
+    "no",
+    "repeat",
+    "refuse",
+    "distress",
+    "help",
+    "fell",
+    "cannot_rise",
+    "heart",
+    "breath",
+    "wait",
+    "hello",
+    "solved",
+    "not_solved",
+    "will_go",
+    "cannot_go",
+    "nobody_opens",
+    "thanks_bye",
+    "complaint",
+    "time",
+    "wrong_number",
+    "absent",
+    *(f"digit_{number}" for number in range(11)),
+]
 
 
 @pytest.mark.parametrize("meaning", WANTED)
