@@ -39,6 +39,11 @@ class Hearing:
     def speaking(self) -> bool:
         return self._endpointer.speaking
 
+    @property
+    def elapsed_ms(self) -> int:
+        """Audio time of the call so far."""
+        return self._endpointer.elapsed_ms
+
     def step(self, heard: bytes, sent: bytes | None) -> tuple[bytes, Event | Pause | None]:
         """`heard`, `sent`: 160 bytes of μ-law (`sent` None: silence). Gives the heard frame as PCM and what it began
         or ended."""

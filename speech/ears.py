@@ -17,11 +17,12 @@ from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
+from speech.attempt import Attempt
 from speech.catalogue import CATALOGUE
 from speech.engines import vosk_engine, whisper_engine
-from speech.interpret import Interpretation, interpret
+from speech.interpret import POSITIVE, Interpretation, interpret
 from speech.phrases import DISTRESS
-from speech.recogniser import SAMPLE_RATE, Hypothesis, Recogniser, Request, Stream, Word
+from speech.recogniser import SAMPLE_RATE, Hypothesis, Recogniser, Request
 from speech.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,12 @@ MAX_AUDIO_S = 240  # a dictation ends at 180 s; whatever comes after this is not
 # One turn with an engine may take so long; then it counts as hung. An elder waits for the turn of an answer.
 HANG_S = MappingProxyType({"answer": 12.0, "dictation": 60.0, "spot": 12.0})
 URGENCY = MappingProxyType({"answer": 0, "spot": 0, "dictation": 1})
+# A streaming engine is woken for so much new audio (100 ms), or for a pause: fewer turns cost less, and its encoder
+# works in larger pieces anyway.
+PIECE_BYTES = SAMPLE_RATE * 2 // 10
+SECOND_S = 1.5  # so long the elder may wait for a second opinion; then the no-match stands
+# Whoever begins with one of these may go on to the opposite ("蛮好…就是头昏", "是我…的女儿"): always the full silence.
+NEVER_EARLY = POSITIVE | {"me", "hello"}
 
 Partial = Callable[[str], None]
 
@@ -51,7 +58,8 @@ class EngineStatus:
 class Ears:
     """All recognition of the process. Made once; `open` an ear for every utterance, in the event loop's thread.
 
-    `hang_s`: overrides how long one turn with an engine may take (tests).
+    `hang_s`: overrides how long one turn with an engine may take (tests). `second_opinion`: whether another engine is
+    asked about an answer in which the phrase scorer found nothing; one at a time in the whole process.
     """
 
     def __init__(
@@ -61,6 +69,7 @@ class Ears:
         workers: int = 2,
         status: Sequence[EngineStatus] = (),
         hang_s: float | None = None,
+        second_opinion: bool = True,
     ) -> None:
         self._engines = sorted(recognisers, key=lambda engine: _rank(engine.name))
         self._status = {one.name: one for one in status}
@@ -68,6 +77,8 @@ class Ears:
         self._hang_s = hang_s
         self._busy: set[Ear] = set()
         self._stuck: set[str] = set()
+        self._second_opinion = second_opinion
+        self._seconding = False
 
     def can(self, request: Request) -> bool:
         """Whether any engine can serve the request."""
@@ -155,7 +166,7 @@ class Ear:
         self._finishing_at: float | None = None
         self._queued = False
         self._closed = False
-        self._attempt: _Attempt | None = None
+        self._attempt: Attempt | None = None
         self._why: list[str] = []
         self._next_engine()
 
@@ -165,20 +176,61 @@ class Ear:
             if self._closed or self._finishing_at is not None or len(self._audio) >= MAX_AUDIO_S * SAMPLE_RATE * 2:
                 return
             self._audio += pcm
-            if self._attempt and self._attempt.streaming:
+            if self._attempt and self._unfinished(self._attempt):
                 self._wake()
 
     def pause(self) -> None:
-        """A pause was heard in a dictation: an engine that doesn't stream recognises the piece up to here."""
+        """A pause was heard: an engine that streams may judge ahead what was said up to here; one that doesn't
+        recognises this piece of a dictation."""
         with self._lock:
             if self._closed or self._finishing_at is not None:
                 return
             self._pause_at = len(self._audio)
-            if self._attempt and not self._attempt.streaming:
+            if self._attempt and self._attempt.pauses:
                 self._wake()
 
-    async def finish(self) -> Interpretation:
-        """The whole utterance, understood. Raises EarFailed when no engine could recognise it."""
+    @property
+    def decided(self) -> bool:
+        """Whether what was said up to the last pause is understood and need not wait for the full silence: one phrase
+        far ahead of all others, of a meaning that nobody goes on to take back."""
+        attempt = self._attempt
+        if attempt is None or attempt.decided is None or attempt.paused != self._pause_at:
+            return False
+        return self._request.mode == "answer" and attempt.decided not in NEVER_EARLY
+
+    @property
+    def engine(self) -> str:
+        """Who listens now; "" when nobody is left."""
+        attempt = self._attempt
+        return attempt.name if attempt else ""
+
+    async def finish(self, *, second: bool = False) -> Interpretation:
+        """The whole utterance, understood. Raises EarFailed when no engine could recognise it.
+
+        `second`: somebody spoke for long enough that an answer without a meaning is worth another engine's opinion.
+        """
+        told = await self._understood()
+        if second and told.meaning is None and told.engine == "phrase-scorer" and self._request.mode == "answer":
+            return await self._second(told)
+        return told
+
+    async def _second(self, told: Interpretation) -> Interpretation:
+        """What the next engine makes of an answer that the first one did not understand; `told` when it doesn't know
+        either, takes too long, or is asked already."""
+        ears = self._ears
+        if not (ears._second_opinion and self._left) or ears._seconding:
+            return told
+        ears._seconding = True
+        ear = Ear(ears, self._left, self._request, None)
+        ear._result.add_done_callback(lambda _: setattr(ears, "_seconding", False))
+        ear.feed(bytes(self._audio))
+        try:
+            other = await asyncio.wait_for(ear.finish(), SECOND_S)  # a late one ends unheard, then the next may ask
+        except (EarFailed, TimeoutError):
+            return told
+        return other if other.meaning is not None else told
+
+    async def _understood(self) -> Interpretation:
         with self._lock:
             if self._closed:
                 raise EarFailed("the utterance was closed")
@@ -223,12 +275,13 @@ class Ear:
             URGENCY[self._request.mode], lambda: self._turn(attempt), lambda: self._hung(attempt), limit
         )
 
-    def _turn(self, attempt: _Attempt) -> None:
+    def _turn(self, attempt: Attempt) -> None:
         with self._lock:
             if self._attempt is not attempt:
                 attempt.drop()
                 return
-            pause, ending = self._pause_at > attempt.paused, self._finishing_at is not None
+            pause_at, ending = self._pause_at, self._finishing_at is not None
+            pause = attempt.pauses and pause_at > attempt.paused
             # Pieces are cut at the pause, not where the talk has got to meanwhile.
             upto = len(self._audio) if ending or attempt.streaming else self._pause_at
             piece = bytes(memoryview(self._audio)[attempt.taken : upto])
@@ -239,9 +292,9 @@ class Ear:
             log.warning("%s failed in an utterance (%s); the next engine takes over", attempt.name, kind)
             self._over(attempt, f"{attempt.name}: {error or kind}")
             return
-        self._after(attempt, upto, told)
+        self._after(attempt, upto, pause_at, told)
 
-    def _after(self, attempt: _Attempt, upto: int, told: str | Hypothesis | None) -> None:
+    def _after(self, attempt: Attempt, upto: int, pause_at: int, told: str | Hypothesis | None) -> None:
         """The turn went well. Anything that came meanwhile makes another turn."""
         self._ears._stuck.discard(attempt.name)
         with self._lock:
@@ -250,7 +303,7 @@ class Ear:
                 return
             self._queued = False
             attempt.taken = upto
-            attempt.paused = min(self._pause_at, upto)
+            attempt.paused = pause_at
             more = not isinstance(told, Hypothesis) and self._unfinished(attempt)
             if more:
                 self._wake()
@@ -261,17 +314,17 @@ class Ear:
         elif told is not None:
             self._tell(self._partial, told)
 
-    def _unfinished(self, attempt: _Attempt) -> bool:
-        if self._finishing_at is not None or self._pause_at > attempt.paused:
+    def _unfinished(self, attempt: Attempt) -> bool:
+        if self._finishing_at is not None or (attempt.pauses and self._pause_at > attempt.paused):
             return True
-        return attempt.streaming and len(self._audio) > attempt.taken
+        return attempt.streaming and len(self._audio) - attempt.taken >= PIECE_BYTES
 
-    def _hung(self, attempt: _Attempt) -> None:
+    def _hung(self, attempt: Attempt) -> None:
         self._ears._stuck.add(attempt.name)
         log.error("%s hangs in an utterance; the next engine takes over", attempt.name)
         self._over(attempt, f"{attempt.name}: took too long")
 
-    def _over(self, attempt: _Attempt, why: str) -> None:
+    def _over(self, attempt: Attempt, why: str) -> None:
         """This engine is out; the next one gets everything from the start."""
         with self._lock:
             if self._attempt is not attempt:
@@ -279,7 +332,7 @@ class Ear:
             self._queued = False
             self._why.append(why)
             self._next_engine()
-            if self._attempt and (self._finishing_at is not None or self._attempt.streaming or self._pause_at):
+            if self._attempt and self._unfinished(self._attempt):
                 self._wake()
             elif self._attempt is None:
                 self._tell(self._fail)
@@ -288,7 +341,7 @@ class Ear:
 
     def _next_engine(self) -> None:
         engine = self._left.pop(0) if self._left else None
-        self._attempt = _Attempt(engine, self._request) if engine else None
+        self._attempt = Attempt(engine, self._request) if engine else None
 
     # ── back in the loop's thread ─────────────────────────────────────────────────────────────────
 
@@ -309,63 +362,3 @@ class Ear:
         self._ears._busy.discard(self)
         if self._finishing_at is not None and not self._result.done():
             self._result.set_result(EarFailed("; ".join(self._why) or "no engine can hear this"))
-
-
-class _Attempt:
-    """One utterance with one engine. `work` is called by one thread at a time.
-
-    An engine that streams gets the audio as it comes. One that doesn't gets pieces: in a dictation up to each pause,
-    so that a call for help is found before the end.
-    """
-
-    def __init__(self, engine: Recogniser, request: Request) -> None:
-        self.name, self.streaming = engine.name, engine.streaming
-        self._engine, self._request = engine, request
-        self._stream: Stream | None = None
-        self._pieces: list[Hypothesis] = []
-        self.taken = 0  # bytes of the utterance that the engine has
-        self.paused = 0  # the pause, in bytes, up to which it was asked
-
-    def work(self, pcm: bytes, *, pause: bool, ending: bool) -> str | Hypothesis | None:
-        """Takes the next audio; returns the partial text if it changed, or at the end the hypothesis."""
-        partial = None
-        if pcm:
-            self._stream = self._stream or self._engine.open(self._request)
-            partial = self._stream.feed(pcm)
-        if ending:
-            return self._end()
-        if pause and not self.streaming:
-            self._close_piece()
-            return self._text()
-        return partial
-
-    def _close_piece(self) -> None:
-        if self._stream:
-            stream, self._stream = self._stream, None
-            self._pieces.append(stream.finish())
-
-    def _end(self) -> Hypothesis:
-        self._close_piece()
-        if len(self._pieces) == 1:
-            return self._pieces[0]
-        return _joined(self._pieces, self.name, self._text())
-
-    def _text(self) -> str:
-        return "".join(piece.text for piece in self._pieces)
-
-    def drop(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream:
-            stream.close()
-
-
-def _joined(pieces: Sequence[Hypothesis], engine: str, text: str) -> Hypothesis:
-    """The pieces of a dictation as one; confidence weighted by length of text, word times shifted."""
-    letters = sum(len(piece.text) for piece in pieces)
-    confidence = sum(piece.confidence * len(piece.text) for piece in pieces) / letters if letters else 0.0
-    words: list[Word] = []
-    seconds = 0.0
-    for piece in pieces:
-        words += [replace(word, start_s=word.start_s + seconds, end_s=word.end_s + seconds) for word in piece.words]
-        seconds += piece.seconds
-    return Hypothesis(text, engine, confidence, words=tuple(words), seconds=seconds)
