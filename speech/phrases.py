@@ -129,6 +129,13 @@ _GOOD = ("well", "yes")
 # "没什么" answers by itself, but "没什么好" and "没啥舒服的" are complaints; with an adverb ("没什么,蛮好的") it is
 # not sure.
 _NOTHING = ("没什么", "没有什么", "没啥", "没有啥", "呒没啥", "呒啥")
+# … and "没什么,不舒服" is one, while "没什么不舒服" is none: only the pause tells them apart. Where one is heard, what
+# follows is an answer of its own; where none is written (few engines do), the good news is not sure.
+_NO_PAUSE = re.compile(rf"(?:{'|'.join(_NOTHING)})[不勿弗]")
+_NOTHING_THEN = re.compile(
+    rf"(?:{'|'.join((*_NOTHING, '没有', '呒没', '没'))}){re.escape(_PAUSE)}+(?=[^{re.escape(_PAUSE)}])"
+)
+_UNWELL = "unwell"
 _BARE = ("好", "舒服", "适意", "可以", "健康", "精神", "行", "来三", "硬朗")
 # "好是好,…": a complaint follows, heard or not.
 _CONCEDED = re.compile(r"([^是的]{1,4})是\1")
@@ -176,11 +183,30 @@ def match(text: str, phrases: Mapping[str, Sequence[str]]) -> Match | None:
     if cry:
         whole = next((found for variant in _variants(heard) if (found := _only_distress(variant, table))), None)
         return whole or cry
+    complaint = _complaint(text, table)
+    if complaint:
+        return complaint
     for variant in _variants(heard):
         found = _tiled(variant, table)
-        if found:
+        if found and not (found.meaning in _GOOD and _taken_back(text)):
             return found
     return next((found for variant in _variants(heard) if (found := _inside(variant, table))), None)
+
+
+def _complaint(text: str, table: list[tuple[str, str, str]]) -> Match | None:
+    """What follows a "nothing" and a pause, when that is a complaint ("没什么,不舒服")."""
+    for variant in _variants(_with_pauses(text)):
+        for nothing in _NOTHING_THEN.finditer(variant):
+            found = _inside(variant[nothing.end() :].replace(_PAUSE, ""), table)
+            if found and found.meaning == _UNWELL:
+                return found
+    return None
+
+
+def _taken_back(text: str) -> bool:
+    """Whether a "nothing", a pause and a "not" stand there, whatever is not ("没什么,不太好")."""
+    paused = _with_pauses(text)
+    return any(paused[nothing.end()] in "不勿弗" for nothing in _NOTHING_THEN.finditer(paused))
 
 
 @lru_cache(maxsize=8192)
@@ -229,7 +255,8 @@ def _only(meaning: str, tiles: list[tuple[str, str]]) -> Match:
     phrase = max((phrase for found, phrase in tiles if found == meaning), key=len)
     alone = len({found for found, _ in tiles}) == 1
     open_ended = meaning in _GOOD and any(_plain(way).endswith(_NOTHING) for _, way in tiles[:-1])
-    return Match(meaning, phrase, whole=alone and not open_ended)
+    ambiguous = meaning in _GOOD and any(_NO_PAUSE.search(_plain(way)) for _, way in tiles)
+    return Match(meaning, phrase, whole=alone and not open_ended and not ambiguous)
 
 
 def _only_distress(heard: str, table: list[tuple[str, str, str]]) -> Match | None:

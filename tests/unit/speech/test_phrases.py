@@ -199,6 +199,49 @@ def test_nothing_and_then_good_is_not_sure() -> None:
     assert match("蛮好的,没什么", menu) == Match("well", "蛮好的", whole=True)
 
 
+NOTHING = ("没什么", "没有什么", "没啥", "没有啥", "呒没啥", "呒啥")
+MORNING = {
+    "well": [
+        *NOTHING,
+        *(f"{nothing}{word}" for nothing in NOTHING for word in ("不舒服", "勿适意")),
+        "没有不舒服",
+        "好",
+    ],
+    "unwell": ["不舒服", "勿适意", "不好", "不大舒服", "头晕", "痛"],
+}
+
+
+@pytest.mark.parametrize("nothing", [*NOTHING, "没有", "呒没", "没"])
+@pytest.mark.parametrize("pause", [",", "。", ", ", "啊,", "呀", "……", "，"])
+@pytest.mark.parametrize("complaint", ["不舒服", "勿适意", "不大舒服", "不受服", "有点头晕"])
+def test_nothing_and_then_a_complaint_is_a_complaint(nothing: str, pause: str, complaint: str) -> None:
+    found = match(f"{nothing}{pause}{complaint}", MORNING)
+    assert found is not None
+    assert (found.meaning, found.whole) == ("unwell", False)
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("complaint", ["不舒服", "勿适意"])
+def test_without_a_pause_in_writing_it_is_not_sure(nothing: str, space: str, complaint: str) -> None:
+    found = match(f"{nothing}{space}{complaint}", MORNING)
+    assert found is not None
+    assert (found.meaning, found.whole) == ("well", False)
+    also = match(f"好,{nothing}{space}{complaint}", MORNING)
+    assert also is None or not also.whole
+
+
+@pytest.mark.parametrize("text", ["没什么,不舒服", "没啥,勿适意", "没什么啊不舒服", "没有,不舒服"])
+def test_nothing_and_then_a_not_is_no_good_news_where_no_complaint_is_asked_for(text: str) -> None:
+    assert match(text, {"well": MORNING["well"], "yes": MORNING["well"]}) is None
+
+
+def test_nothing_twice_is_still_nothing() -> None:
+    assert match("没什么,没什么", MORNING) == Match("well", "没什么", whole=False)
+    assert match("没有,没有不舒服", MORNING) is None
+    assert match("没有不舒服", MORNING) == Match("well", "没有不舒服", whole=True)
+
+
 def test_what_is_heard_rightly_wins_over_what_it_sounds_like() -> None:
     assert match("救命", MENU) == Match("distress", "救命", whole=True)
     assert match("救命,快来", MENU) == Match("distress", "救命", whole=False)
