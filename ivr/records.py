@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base, UtcTime
@@ -106,3 +106,32 @@ class CarrierRecording(Base):
     sha256: Mapped[str | None] = mapped_column(String(64))
     stored_at: Mapped[datetime | None] = mapped_column(UtcTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcTime)  # at the carrier
+
+
+class Transcript(Base):
+    """A dictation's two texts: what was understood while it was spoken, and what the best engine makes of the whole
+    recording afterwards. Waiting while `due_at` is set; then finished, or given up for `given_up`'s reason.
+
+    An intent of work: whoever holds the lease works on it; a lease that ran out is anybody's.
+    """
+
+    __tablename__ = "transcripts"
+    __table_args__ = (UniqueConstraint("call_id", "recording"), Index("ix_transcripts_due", "due_at"))
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("call.id"))
+    recording: Mapped[str] = mapped_column(String(200))  # the recording's path
+    language: Mapped[str] = mapped_column(String(16))
+    live_text: Mapped[str] = mapped_column(Text, info=PERSONAL)
+    live_engine: Mapped[str] = mapped_column(String(32))  # "none": nobody listened, or by plain verbs
+    live_confidence: Mapped[float] = mapped_column(Float)
+    text: Mapped[str | None] = mapped_column(Text, info=PERSONAL)
+    engine: Mapped[str | None] = mapped_column(String(32))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    given_up: Mapped[str] = mapped_column(String(200), default="")
