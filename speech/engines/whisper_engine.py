@@ -15,7 +15,6 @@ answers of the speech set, as good (121 of 208 texts exact, 120 with 30 s; with 
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from typing import Any
 import numpy as np
 
 from speech import phrases
+from speech.engines import gate
+from speech.engines.gate import credible
 from speech.engines.log_mel import RATE, Floats, log_mel
 from speech.recogniser import SAMPLE_RATE, Hypothesis, Mode, Request
 from speech.resample import resample_floats, to_floats
@@ -42,20 +43,13 @@ LEAST_PIECE_S = 20.0
 BEAM = 5
 LETTERS_PER_S = 12  # nobody speaks more tokens a second; bounds the decoder's loops
 UPPER_BAND = 0.06  # noise above 4 kHz, as a share of the audio's level
-MIN_VOICED_MS = 60  # less is a click, for which Whisper would invent a sentence
-NO_SPEECH, NO_SPEECH_SCORE = 0.6, -1.0  # OpenAI's own thresholds
+MIN_VOICED_MS = 60  # less is a click, and isn't decoded at all
 # Another hypothesis than the best one may give the (uncertain) meaning when it is not far behind all the others.
 MIN_LEAD = -2.5
 
 # Given before a dictation, it makes the decoder write simplified characters and punctuation (CER of the speech set's
 # read sentences 34 % instead of 41 %). Answers are decoded without: a hint would be heard into them.
 _BEFORE_DICTATION = "以下是普通话的句子。"
-# What Whisper makes of noise: closing titles of the films that it learned from, and the hint.
-_INVENTED = re.compile(
-    "字幕|订阅|点赞|打赏|独播|谢谢观看|感谢观看|谢谢收看|感谢收看|明镜|请不吝|志愿者|Amara|YoYo", re.IGNORECASE
-)
-_REPEATED = re.compile(r"(.{1,12}?)\1{2,}")
-_HAN_OR_DIGIT = re.compile(r"[\u3400-\u9fff0-9]")
 
 
 @dataclass(frozen=True)
@@ -67,9 +61,14 @@ class Decoded:
     tokens: int
 
     @property
+    def nats(self) -> float:
+        """Mean log probability of a token."""
+        return self.score / (self.tokens + 1)
+
+    @property
     def confidence(self) -> float:
         """Mean probability of a token (geometric)."""
-        return math.exp(min(0.0, self.score / (self.tokens + 1)))
+        return math.exp(min(0.0, self.nats))
 
 
 @dataclass(frozen=True)
@@ -127,10 +126,13 @@ class WhisperRecogniser:
             Decoded(phrases.simplify(self._tokens.decode(ids)).strip(), score, len(ids))
             for ids, score in zip(found.sequences_ids, found.scores, strict=True)
         ]
-        best = hypotheses[0]
-        if found.no_speech_prob > NO_SPEECH and best.score / (best.tokens + 1) < NO_SPEECH_SCORE:
-            return []
-        return hypotheses
+        best, voiced = hypotheses[0], voiced_ms(pcm)
+        nothing = (
+            gate.nobody_spoke(found.no_speech_prob, best.nats)
+            or gate.is_breath(best.text, best.nats)
+            or not gate.voiced_enough(best.text, voiced)
+        )
+        return [] if nothing else hypotheses
 
     def _generate(self, features: Floats, seconds: float, prompt: list[int]) -> Any:
         return self._model.generate(
@@ -216,12 +218,6 @@ def with_upper_band(samples: Floats) -> Floats:
 
 def _seconds(pcm: bytes) -> float:
     return len(pcm) / (2 * SAMPLE_RATE)
-
-
-def credible(text: str) -> str:
-    """The text without the decoder's loops; empty when it is one of Whisper's inventions or holds no Chinese."""
-    once = _REPEATED.sub(r"\1", text)
-    return once if _HAN_OR_DIGIT.search(once) and not _INVENTED.search(once) else ""
 
 
 def judge(hypotheses: Sequence[Decoded], menu: Mapping[str, Sequence[str]]) -> Verdict | None:

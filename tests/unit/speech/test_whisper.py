@@ -9,18 +9,19 @@ import pytest
 
 from speech import phrases
 from speech.ears import Ears
+from speech.engines.gate import credible, is_breath, nobody_spoke, voiced_enough
 from speech.engines.log_mel import log_mel
 from speech.engines.whisper_engine import (
     PIECE_S,
     Decoded,
     WhisperRecogniser,
-    credible,
     judge,
     pieces,
 )
-from speech.recogniser import Hypothesis, Request
-from speech.resample import from_floats
-from tests.unit.speech.audio import noise, over_the_line, prompt, silence
+from speech.recogniser import Hypothesis, Mode, Request
+from speech.resample import to_floats
+from tests.unit.speech.audio import mixed, noise, over_the_line, prompt, quieter, silence
+from tests.unit.speech.sounds import KINDS, sound
 
 MENU = {"well": ["蛮好的", "没事的"], "yes": ["是的"], "distress": ["救命"], "unwell": ["不舒服"]}
 
@@ -78,7 +79,16 @@ def test_a_meaning_far_behind_counts_for_nothing() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["请不吝点赞 订阅 转发 打赏支持明镜与点点栏目", "字幕由Amara.org社区提供", "谢谢观看", "Thank you.", "...", ""],
+    [
+        "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
+        "字幕由Amara.org社区提供",
+        "字幕by索兰娅",
+        "谢谢观看",
+        "这次是普通话的句子。",
+        "Thank you.",
+        "...",
+        "",
+    ],
 )
 def test_inventions_are_nothing(text: str) -> None:
     assert credible(text) == ""
@@ -86,7 +96,30 @@ def test_inventions_are_nothing(text: str) -> None:
 
 def test_loops_are_said_once() -> None:
     assert credible("没事没事没事没事没事") == "没事"
+    assert credible("不如我,不如我,不如我。") == "不如我。"
     assert credible("对对") == "对对"
+
+
+def test_a_long_text_of_little_content_is_nothing() -> None:
+    loop = "我们在这里唱歌跳舞,大家在这里唱歌跳舞,"
+    assert credible("前面还有一句话。" + loop + "一" + loop + "二" + loop + "三" + loop) == ""
+    said = "我家楼上漏水,从前天晚上开始,厨房和卫生间的天花板都湿了,物业来看过一次,说要等楼上的人回来。"
+    assert credible(said) == said
+
+
+def test_the_models_two_doubts_are_added() -> None:
+    assert nobody_spoke(0.9, -2.0)
+    assert nobody_spoke(0.4, -2.3)
+    assert not nobody_spoke(0.6, -0.6), "a clear sentence from far away"
+    assert not nobody_spoke(0.05, -1.7), "an unclear word from near by"
+
+
+def test_a_sentence_needs_voice_and_a_breath_is_none() -> None:
+    assert not voiced_enough("今天天气很好", 120)
+    assert voiced_enough("今天天气很好", 700)
+    assert is_breath("啊", -1.8)
+    assert not is_breath("啊", -0.3)
+    assert not is_breath("救命啊", -1.8)
 
 
 def test_long_audio_is_cut_where_it_is_quiet() -> None:
@@ -148,18 +181,33 @@ def test_dictation_is_written_down(whisper: WhisperRecogniser) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("rms", [0, 30, 300, 2000])
-def test_silence_and_noise_are_nothing(whisper: WhisperRecogniser, rms: int) -> None:
-    told = heard(whisper, over_the_line(noise(4000, rms)), Request("answer", MENU))
+@pytest.mark.parametrize("mode", ["answer", "dictation"])
+@pytest.mark.parametrize("rms", [60, 600, 3000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_nobody_said_is_nothing(whisper: WhisperRecogniser, kind: str, rms: int, mode: Mode) -> None:
+    told = heard(whisper, over_the_line(sound(kind, 5, rms, seed=7)), Request(mode, MENU))
     assert (told.text, told.meaning) == ("", None)
 
 
 @pytest.mark.weights
-def test_a_click_or_a_hum_is_nothing(whisper: WhisperRecogniser) -> None:
-    hum = from_floats(0.05 * np.sin(np.arange(24_000) * 2 * np.pi * 50 / 8000))
-    click = silence(500) + b"\xff\x7f" * 40 + silence(1500)
-    for sound in (hum, click):
-        assert heard(whisper, over_the_line(sound), Request("answer", MENU)).text == ""
+@pytest.mark.parametrize("mode", ["answer", "dictation"])
+def test_silence_is_nothing(whisper: WhisperRecogniser, mode: Mode) -> None:
+    assert heard(whisper, silence(4000), Request(mode, MENU)).text == ""
+    assert heard(whisper, over_the_line(noise(4000, 30)), Request(mode, MENU)).text == ""
+
+
+SAID = ("好的,谢谢您告诉我们。", "对不起,打扰了。再会。", "记下了,居委会的人会听。")
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("mode", ["answer", "dictation"])
+@pytest.mark.parametrize("text", SAID)
+def test_real_speech_passes_loud_quiet_and_in_noise(whisper: WhisperRecogniser, text: str, mode: Mode) -> None:
+    said = silence(400) + prompt(text) + silence(1200)
+    level = round(float(np.sqrt(np.mean(to_floats(prompt(text)) ** 2))) * 32768)
+    for pcm in (said, quieter(said, 20), mixed(said, noise(len(said) // 16, level // 3))):
+        told = heard(whisper, over_the_line(pcm), Request(mode, MENU))
+        assert len(set(phrases.normalise(told.text)) & set(text)) >= len(text) // 3, told.text
 
 
 @pytest.mark.weights
