@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ivr.records import Call, CallEvent, CarrierRecording
+from ivr import transcripts
+from ivr.records import Call, CallEvent, CarrierRecording, Transcript
 
 LISTENED = "listened"
 # A browser fetches one recording in pieces; so close together they are one listening.
@@ -25,6 +26,18 @@ class Entry:
     at: datetime
     at_ms: int
     detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Second:
+    """What the best engine made of a dictation after the call, beside the `first` text. Personal."""
+
+    text: str
+    engine: str
+    confidence: float
+    first: str
+    first_engine: str
+    first_confidence: float
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,17 @@ def calls(session: Session, ids: Sequence[str]) -> list[CallLog]:
     """The calls with these ids that the telephone room knows, oldest first."""
     found = session.scalars(select(Call).where(Call.id.in_(ids)).order_by(Call.ordered_at, Call.id))
     return [_log(session, call) for call in found]
+
+
+def second_pass(session: Session, paths: Iterable[str | None]) -> dict[str, Second]:
+    """By path: the second transcripts of these recordings, where there is one with text."""
+    rows = transcripts.of_recordings(session, sorted({path for path in paths if path}))
+    return {path: _second(row) for path, row in rows.items()}
+
+
+def _second(row: Transcript) -> Second:
+    first = (row.live_text, row.live_engine, row.live_confidence)
+    return Second(row.text or "", row.engine or "", row.confidence or 0.0, *first)
 
 
 def _log(session: Session, call: Call) -> CallLog:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from checkins.cases import Row
 from checkins.phones import national
@@ -19,6 +20,7 @@ from checkins.tables import MODE_ZH, Mode
 from console import view, words
 from console.deps import Deps
 from console.guard import PageError
+from speech.marks import marks
 
 _HOME = "Asia/Shanghai"  # for the page's own clock; rows use their neighbourhood's zone
 _STATUS_CHIP = {Status.PLANNED: "wait", Status.CALLING: "live", Status.WAITING: "wait", Status.CLOSED: "well"}
@@ -44,6 +46,8 @@ class Pages:
             day_clock=day_clock,
             chip=chip,
             said=said,
+            dictated=dictated,
+            marked=marked,
             words=words,
             mode_zh=lambda mode: MODE_ZH[Mode(mode)],
             national=national,
@@ -78,6 +82,21 @@ def chip(row: Row) -> tuple[str, str]:
 def said(row: Row) -> str:
     """What the elder said, as heard: an aid beside the recording."""
     return str(row.answer.get("text") or row.answer.get("message_text") or "")
+
+
+def dictated(row: Row) -> str:
+    """The first transcript of the recording that `recording_of` names. What she said may be another utterance."""
+    return str(row.answer.get("recording_text" if row.answer.get("recording") else "message_text") or "")
+
+
+def marked(text: str) -> Markup:
+    """The text, escaped, with distress, places and matters marked."""
+    shown, at = Markup(), 0
+    for mark in marks(text):
+        word = Markup('<mark class="{}" title="{}">{}</mark>').format(mark.kind, words.MARK_ZH[mark.kind], mark.word)
+        shown += Markup.escape(text[at : mark.start]) + word
+        at = mark.end
+    return shown + Markup.escape(text[at:])
 
 
 def recording_url(case_id: int, path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from checkins.pace import LIVE, is_line_down
 from checkins.schedule import local_date
 from checkins.tables import CallIntent, Neighbourhood, Person
 from console import call_log
-from console.call_log import CallLog
+from console.call_log import CallLog, Second
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Today:
     places: tuple[Place, ...]
     late: tuple[LateElder, ...]
     house: House
+    second: Mapping[str, Second]  # by recording
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class CasePage:
     place: str
     events: tuple[Event, ...]
     calls: tuple[CallLog, ...]
+    second: Mapping[str, Second]  # by recording
 
 
 def house(session: Session, now: datetime) -> House:
@@ -84,6 +86,7 @@ def today(session: Session, now: datetime, late: Sequence[Late]) -> Today:
         ),
         late=_late(session, late),
         house=house(session, now),
+        second=call_log.second_pass(session, map(recording_of, needs)),
     )
 
 
@@ -93,8 +96,14 @@ def case(session: Session, checkin_id: int) -> CasePage | None:
         return None
     person = session.get_one(Person, row.elder_id)
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
+    calls = tuple(call_log.calls(session, row.intents))
+    paths = [recording_of(row), *(path for call in calls for path in call.recordings)]
     return CasePage(
-        row, place.name, tuple(cases.events(session, checkin_id)), tuple(call_log.calls(session, row.intents))
+        row,
+        place.name,
+        tuple(cases.events(session, checkin_id)),
+        calls,
+        call_log.second_pass(session, paths),
     )
 
 

@@ -35,6 +35,8 @@ MEANING_ZH = {
     "someone_else": "是旁人",
     "distress": "求救",
 }
+MARK_ZH = {"distress": "求救", "place": "地点", "category": "事由"}
+SPOKEN = frozenset({"heard", "dictation", "distress"})  # log lines with words of the elder
 _EVENT_ZH = {
     "taken_over": "接手",
     "closed": "办结",
@@ -94,6 +96,11 @@ def ear(detail: Mapping[str, Any]) -> str:
     return f"{engine} {confidence:.2f}" if isinstance(confidence, int | float) else str(engine)
 
 
+def second_ear(engine: str, confidence: float) -> str:
+    """ "whisper 0.82" of a transcript made after the call."""
+    return ear({"engine": engine, "confidence": confidence})
+
+
 def answered_by_zh(answered_by: str | None) -> str:
     """What the carrier's answering-machine detection took it for: a hint, no finding."""
     if answered_by == "human":
@@ -124,9 +131,14 @@ def _heard(detail: Mapping[str, Any]) -> str:
     return f"「{detail.get('text', '')}」 → {understood}{sure}{counts}"
 
 
-def _dictation(detail: Mapping[str, Any]) -> str:
+def dictation_length(detail: Mapping[str, Any]) -> str:
+    """ "12 秒，停顿结束"."""
     ended = _ENDED_BY_ZH.get(str(detail.get("by", "")), "")
-    return f"{detail.get('seconds', 0):.0f} 秒{'，' + ended + '结束' if ended else ''}「{detail.get('text', '')}」"
+    return f"{detail.get('seconds', 0):.0f} 秒{'，' + ended + '结束' if ended else ''}"
+
+
+def _dictation(detail: Mapping[str, Any]) -> str:
+    return f"{dictation_length(detail)}「{detail.get('text', '')}」"
 
 
 def _seconds(detail: Mapping[str, Any]) -> str:

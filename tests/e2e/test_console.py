@@ -26,7 +26,7 @@ from console.deps import Deps
 from console.guard import host_name
 from console.routes import routes
 from ivr.recordings import Recordings
-from ivr.records import Call, CallEvent
+from ivr.records import Call, CallEvent, Transcript
 from tests.unit.checkins.world import World
 
 HERE = "http://127.0.0.1:8000"
@@ -78,6 +78,13 @@ class Office:
                 session.add(CallEvent(call_id=call.id, at=now, kind=kind, at_ms=at_ms, detail=detail))
         await self.world.ends(elder, "not_well", "speech", heard)
         return kept.path
+
+    async def second_pass(self, elder: str, path: str, text: str) -> None:
+        call, now = self.world.last_call(elder), self.world.clock.now()
+        first = {"live_text": "头晕", "live_engine": "whisper", "live_confidence": 0.82}
+        second = {"text": text, "engine": "sherpa", "confidence": 0.91, "finished_at": now}
+        with self.world.db.write() as session:
+            session.add(Transcript(call_id=call.id, recording=path, language="zh", created_at=now, **first, **second))
 
 
 @pytest.fixture
@@ -199,6 +206,48 @@ async def test_a_case_shows_its_story_its_calls_and_recordings(office: Office) -
     page = (await office.client.get(f"/case/{office.case(elder)}")).text
     assert "由 <b>李老师</b> 办结：陪去医院了" in page
     assert "<form" not in page
+
+
+async def test_distress_places_and_matters_are_marked(office: Office) -> None:
+    elder = office.world.elder("王秀英")
+    await office.world.to("08:00")
+    said = {"text": f"我在卫生间摔倒了，路灯坏了{NASTY}", "engine": "whisper", "confidence": 0.82}
+    await office.world.ends(elder, "not_well", "speech", said)
+    for path in ("/", f"/case/{office.case(elder)}"):
+        page = (await office.client.get(path)).text
+        assert (
+            '我在<mark class="place" title="地点">卫生间</mark><mark class="distress" title="求救">摔倒了</mark>'
+            in page
+        )
+        assert '<mark class="category" title="事由">路灯</mark>' in page
+        assert "whisper 0.82" in page
+        assert "&lt;script&gt;" in page
+        assert "<script>alert" not in page
+
+
+async def test_the_second_transcript_is_shown_and_the_first_is_folded(office: Office) -> None:
+    elder = office.world.elder("王秀英")
+    await office.world.to("08:00")
+    path = await office.not_well(elder)
+    await office.second_pass(elder, path, f"头晕，楼上漏水{NASTY}")
+    for where in ("/", f"/case/{office.case(elder)}"):
+        page = (await office.client.get(where)).text
+        assert "漏水</mark>&lt;script&gt;" in page
+        assert "sherpa 0.91" in page
+        folded = page.partition("<details><summary>第一遍")[2].partition("</details>")[0]
+        assert "头晕" in re.sub("<[^>]+>", "", folded)
+        assert "whisper 0.82" in folded
+        assert "<script>alert" not in page
+
+
+async def test_an_empty_second_transcript_hides_nothing(office: Office) -> None:
+    elder = office.world.elder("王秀英")
+    await office.world.to("08:00")
+    path = await office.not_well(elder)
+    await office.second_pass(elder, path, "")
+    page = (await office.client.get(f"/case/{office.case(elder)}")).text
+    assert "whisper 0.82" in page
+    assert "第一遍" not in page
 
 
 async def test_the_sheet_prints_with_its_own_style_and_nothing_else(office: Office) -> None:
