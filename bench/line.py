@@ -2,8 +2,8 @@
 
 Writes one JSON line when it is ready (address, call ids), answers every line of standard input with its processor time
 in seconds so far, the number of live calls and the moments of what was heard, and ends with standard input. ENGINE:
-none, whisper, or vosk (with the Korean weights of the development packages: the figures of a streaming engine, not of
-Mandarin).
+none, phrase-scorer, whisper, or vosk (with the Korean weights of the development packages: the figures of a streaming
+engine, not of Mandarin). Only that one: no second opinions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from house import House, open_house
 from ivr.ports import Callee, CallOrder
 from ivr.twilio.config import TwilioConfig
 from settings import Settings, load
-from speech.ears import Ears, load_ears
+from speech.ears import Ears, make_engine
 from speech.engines.vosk_engine import VoskRecogniser
 from speech.recogniser import Recogniser
 
@@ -33,9 +33,14 @@ COMMITTEE = "槐荫里居委会"
 
 def engines(name: str) -> list[Recogniser]:
     """`vosk` with the Korean weights, which hear no Mandarin but take their time as any others."""
-    if name != "vosk":
+    if name == "none":
         return []
-    return [VoskRecogniser(korean_weights(), languages=frozenset({"zh"}))]
+    if name == "vosk":
+        return [VoskRecogniser(korean_weights(), languages=frozenset({"zh"}))]
+    engine, why = make_engine(name, load().models_dir, workers=1, threads=1)
+    if engine is None:
+        raise SystemExit(f"{name}: {why}")
+    return [engine]
 
 
 def korean_weights() -> Path:
@@ -51,10 +56,7 @@ def korean_weights() -> Path:
 async def main(count: int, engine: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(database_url=f"sqlite:///{folder}/bench.db", data_dir=Path(folder), port=0, lines=2000)
-        if engine == "whisper":
-            ears = load_ears(load().models_dir, workers=1, whisper_threads=1)
-        else:
-            ears = Ears(engines(engine), workers=1)
+        ears = Ears(engines(engine), workers=1)
 
         def config(base_url: str) -> TwilioConfig:
             return TwilioConfig(ACCOUNT_SID, (TOKEN,), "+862155500000", base_url, "http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""A sentence as somebody's answer: 8 kHz μ-law, cut after its last sound."""
+"""Sentences of a natural voice as answers: 8 kHz μ-law, cut before the first and after the last sound."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from speech import g711
 from speech.prompts import Prompts
 
 FRAME_BYTES = 160
+LOUD = 300  # root mean square of a frame that is no breath
+
+
+SAID = ("您多保重,再会。", "好的,谢谢您告诉我们。", "收到。")  # of the prompt pack; the menu has none of them
 
 
 @cache
-def words() -> bytes:
-    audio = Prompts(cache=Path("/nonexistent")).find("您多保重,再会。")
-    assert audio, "the prompt pack lacks the goodbye"
+def words(text: str = SAID[0]) -> bytes:
+    audio = Prompts(cache=Path("/nonexistent")).find(text)
+    assert audio, f"the prompt pack lacks {text}"
     pieces = [audio[at : at + FRAME_BYTES].ljust(FRAME_BYTES, b"\xff") for at in range(0, len(audio), FRAME_BYTES)]
-    while pieces and g711.rms(g711.ulaw_decode(pieces[-1])) < 300:
-        pieces.pop()
-    return b"".join(pieces)
+    loud = [at for at, piece in enumerate(pieces) if g711.rms(g711.ulaw_decode(piece)) >= LOUD]
+    return b"".join(pieces[loud[0] : loud[-1] + 1])

@@ -1,0 +1,155 @@
+"""Ordinary calls at once: everybody listens to the prompts and answers by voice; who is done is followed by the next.
+
+The answers mean nothing to the menu: the whole silence is waited for, all phrases are scored, and the line asks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bench.caller import FRAME_S, Seen, Stream, dial
+from bench.figures import out, percentile, verdict
+from bench.measured import ENDPOINT_S, Line, lateness, line
+from bench.words import FRAME_BYTES, SAID, words
+
+GROUPS = 20  # calls send at one of 20 moments within the 20 ms, as unrelated telephones do
+CALLS_EACH = 6  # calls that one telephone can have, one after the other
+RAMP_S = 8.0  # all telephones are dialled within this time
+QUIET_S = 0.3  # without a sound of the line for so long, it is the elder's turn
+
+
+@dataclass
+class Elder:
+    """One telephone. `said_s`: how long its owner has spoken; `replies`: ms from there to the line's next sound, less
+    the endpoint's silence; `late`: of the calls that are over."""
+
+    stream: Stream | None = None
+    talks: bool = False
+    said_s: float = 0.0
+    replies: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+    _pause: int = 0  # frames until the owner speaks
+    _left: list[bytes] = field(default_factory=list)
+    _spoken: tuple[float, int] | None = None  # when the owner fell silent, and the line's sounds until then
+    _sent: list[float] = field(default_factory=list)
+    _marks: int = 0
+    _skip: int = 0
+    _begun: float = field(default_factory=time.perf_counter)
+
+    def step(self, stream: Stream) -> None:
+        """Sends one frame."""
+        self._hear(stream.seen)
+        frame = self._speak(stream.seen)
+        stream.send(stream.media(frame) if frame else None)
+        self._sent.append(time.perf_counter())
+        if frame and not self._left:
+            self._spoken = (time.perf_counter(), len(stream.seen.sounds))
+
+    def _hear(self, seen: Seen) -> None:
+        if self._spoken and len(seen.sounds) > self._spoken[1]:
+            silent_at, heard = self._spoken
+            self.replies.append((seen.sounds[heard] - silent_at - ENDPOINT_S) * 1000)
+            self._spoken = None
+        if self.talks and len(seen.marks) > self._marks:
+            self._marks = len(seen.marks)
+            self._pause = random.randint(20, 100)
+            spoken = words(random.choice(SAID))
+            self._left = [spoken[at : at + FRAME_BYTES] for at in range(0, len(spoken), FRAME_BYTES)]
+
+    def _speak(self, seen: Seen) -> bytes | None:
+        if not self._left:
+            return None
+        if self._pause > 0 and seen.sounds and time.perf_counter() - seen.sounds[-1] < QUIET_S:
+            return None
+        if self._pause > 0:
+            self._pause -= 1
+            return None
+        self.said_s += FRAME_S
+        return self._left.pop(0)
+
+    def follow(self, stream: Stream) -> None:
+        """The next call of this telephone."""
+        self.late, self._skip = self.all_late(), 0
+        self.stream, self._begun = stream, time.perf_counter()
+        self._left, self._sent, self._spoken, self._marks, self._pause = [], [], None, 0, 0
+
+    def late_from_now(self) -> None:
+        """The measurement begins."""
+        self.late, self._skip = [], len(self._sent)
+
+    def all_late(self) -> list[float]:
+        """How late each frame of all calls so far came, in ms."""
+        now = lateness(self.stream, self._sent, self._begun)[self._skip :] if self.stream else []
+        return [*self.late, *now]
+
+
+async def talking(count: int, seconds: float, engine: str) -> None:
+    """Half the time nobody speaks, half the time everybody answers; the difference is what hearing costs."""
+    streams = await asyncio.to_thread(_bare, engine)
+    async with line(count * CALLS_EACH, engine) as measured:
+        elders, unused = [Elder() for _ in range(count)], iter(measured.calls)
+        await _spent(measured, elders, unused, RAMP_S)
+        for elder in elders:
+            elder.late_from_now()
+        silent = await _spent(measured, elders, unused, seconds / 2)
+        for elder in elders:
+            elder.talks = True
+        spoken = await _spent(measured, elders, unused, seconds)
+    said = sum(elder.said_s for elder in elders)
+    late = [ms for elder in elders for ms in elder.all_late()]
+    replies = [ms for elder in elders for ms in elder.replies]
+    out.print(f"\n[b]{count} ordinary calls at once on one core[/b] ({engine}; {seconds:.0f} s, {len(late)} frames)")
+    out.print(f"  the elders speak {said / seconds / count:.0%} of the time; {len(replies)} answers")
+    verdict("frame lateness, 99th percentile", percentile(late, 99), 20, "ms")
+    if replies:
+        verdict("end of speech → reply beyond the endpoint's silence, median", percentile(replies, 50), 300, "ms")
+        out.print(f"  95th {percentile(replies, 95):.0f} ms, worst {max(replies):.0f} ms")
+    out.print(f"  the line: {silent:.0%} of the core while nobody speaks, {spoken:.0%} while everybody answers")
+    if said:
+        share = (spoken - silent) * seconds / said
+        verdict("hearing somebody who speaks, of one core", share * 100, 1.5, "%")
+    out.print(
+        f"  the bare recogniser: {streams:.0f} streams of continuous speech, {100 / streams:.2f} % of the core each"
+    )
+
+
+def _bare(engine: str) -> float:
+    """Seconds of speech that the recogniser alone understands in one second, on the core that the line has."""
+    command = [sys.executable, "-m", "bench.bare", engine, "5"]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+async def _spent(measured: Line, elders: list[Elder], unused: Iterator[str], seconds: float) -> float:
+    """All telephones for so long; the share of its core that the line needed."""
+    before, begun = measured.ask()["cpu_s"], time.perf_counter()
+    await _hold(measured, elders, unused, seconds)
+    return float(measured.ask()["cpu_s"] - before) / (time.perf_counter() - begun)
+
+
+async def _hold(measured: Line, elders: list[Elder], unused: Iterator[str], seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    groups = [elders[at::GROUPS] for at in range(GROUPS)]
+    redialling: dict[int, asyncio.Task[None]] = {}
+    begun = loop.time()
+    for number in range(int(seconds * 1000)):
+        await asyncio.sleep(max(0.0, begun + number / 1000 - loop.time()))
+        for elder in groups[number % GROUPS]:
+            if elder.stream is not None and not elder.stream.closed:
+                elder.step(elder.stream)
+            elif id(elder) not in redialling or redialling[id(elder)].done():
+                redialling[id(elder)] = asyncio.create_task(_next_call(measured, elder, unused))
+    await asyncio.gather(*redialling.values())
+
+
+async def _next_call(measured: Line, elder: Elder, unused: Iterator[str]) -> None:
+    call = next(unused, None)
+    if elder.stream is None:
+        await asyncio.sleep(random.uniform(0, RAMP_S * 0.8))
+    if call is not None:
+        elder.follow(await dial(measured.base_url, call))
