@@ -1,73 +1,79 @@
-"""A phrase's pronunciations: Mandarin, and Shanghainese composed from words and characters. Pure, cached."""
+"""A phrase's pronunciations: Mandarin, and Shanghainese composed from words and characters. Pure, cached.
+
+Who decides, for each language: readings of the whole phrase in the lexicon, then this package's words, then its
+characters, then (for characters without a Wu reading) Mandarin.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from speech.pronunciation import mandarin, wugniu
-from speech.pronunciation.slots import Pronunciation, Syllable, laid_out, merged
-from speech.pronunciation.table import rows
+import lexicon
+from speech.pronunciation import mandarin, wu
+from speech.pronunciation.slots import Pronunciation, Syllable, laid_out
 
 MANDARIN, WU = "zh", "wuu"
+LANGUAGES: Final = (MANDARIN, WU)
+MOST: Final = 4
+"""Pronunciations of a phrase in one language."""
 _DIGITS: Final = str.maketrans("0123456789", "零一二三四五六七八九")
 _NUMBER: Final = re.compile(r"[0-9]+")
-_TEENS: Final = 2
+_TWO_DIGITS: Final = 2
 _UNSAID: Final = re.compile(r"[^\u3400-\u9fff〇]")
-_LITERARY: Final = 0.7
-"""A character's second reading (mostly the literary one) against its first."""
 
 
 @lru_cache(maxsize=8192)
-def pronunciations(phrase: str, languages: tuple[str, ...] = (MANDARIN, WU)) -> tuple[Pronunciation, ...]:
-    """The ways to say `phrase`, at most four a language; () where nothing in it can be said. Digits are read as
-    numbers, Latin letters and marks are skipped."""
-    text = _sayable(phrase)
+def pronunciations(phrase: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[Pronunciation, ...]:
+    """The ways to say `phrase`, at most four a language and in the order of `languages`; () where nothing in it can be
+    said. Digits are read as numbers, Latin letters and marks are skipped. KeyError for a language that is neither."""
     makers = {MANDARIN: _mandarin, WU: _wu}
-    return tuple(each for language in languages if text for each in makers[language](text))
+    text = sayable(phrase)
+    return tuple(each for language in languages for each in _said(language, phrase) or makers[language](text))
 
 
-def _sayable(phrase: str) -> str:
+def sayable(phrase: str) -> str:
     """Chinese characters only, digits written out."""
     return _UNSAID.sub("", _NUMBER.sub(lambda found: _number(found.group()), phrase)).replace("〇", "零")
 
 
 def _number(digits: str) -> str:
     """One digit by its name, two as a number (12 is 十二), more digit by digit with 1 as 幺."""
-    if len(digits) != _TEENS or digits.startswith("0"):
-        words = digits.translate(_DIGITS)
-        return words.replace("一", "幺") if len(digits) > 1 else words
-    tens, ones = digits[0], digits[1]
-    return ("" if tens == "1" else tens).translate(_DIGITS) + "十" + ("" if ones == "0" else ones).translate(_DIGITS)
+    words = digits.translate(_DIGITS)
+    if len(digits) == 1:
+        return words
+    if len(digits) != _TWO_DIGITS or digits.startswith("0"):
+        return words.replace("一", "幺")
+    tens, ones = words[0].removeprefix("一"), words[1].removesuffix("零")
+    return f"{tens}十{ones}"
+
+
+def _said(language: str, phrase: str) -> tuple[Pronunciation, ...]:
+    """What the lexicon says of the whole phrase; empty where it leaves the reading to a dictionary."""
+    written = [each.romanisation for each in lexicon.load().readings(phrase) if each.language == language]
+    if language == MANDARIN:
+        ways = [mandarin.read_pinyin(way, phrase) for way in written if way]
+        ways += [mandarin.syllables(sayable(phrase))] if "" in written and ways else []
+    else:
+        ways = [wu.read(way) for way in written]
+    return tuple(_pronunciation(language, way, "lexicon") for way in ways[:MOST])
 
 
 def _mandarin(text: str) -> Iterator[Pronunciation]:
     said = mandarin.syllables(text)
     if said:
-        yield Pronunciation(MANDARIN, laid_out(said), len(said), "pinyin")
-
-
-def _wu_table() -> Mapping[str, tuple[str, ...]]:
-    return {row["char"]: tuple(row["readings"].split(",")) for row in rows("characters")}
-
-
-_CHARACTERS: Final = _wu_table()
+        yield _pronunciation(MANDARIN, said, "pinyin")
 
 
 def _wu(text: str) -> Iterator[Pronunciation]:
-    if not any(char in _CHARACTERS for char in text):
+    """Nothing for a text without a single Wu reading: that is Mandarin already."""
+    if not any(wu.knows(char) for char in text):
         return
-    said = tuple(each for char in text for each in _wu_character(char))
-    yield Pronunciation(WU, laid_out(said), len(said), "characters")
+    for way in wu.readings(text, MOST):
+        yield _pronunciation(WU, way, "characters")
 
 
-@lru_cache(maxsize=4096)
-def _wu_character(char: str) -> tuple[Syllable, ...]:
-    """One syllable for all readings of a character; its Mandarin one where the table has none."""
-    readings = _CHARACTERS.get(char, ())
-    if not readings:
-        return mandarin.syllables(char)
-    weights = [1.0] + [_LITERARY] * (len(readings) - 1)
-    return (merged([wugniu.syllable(each) for each in readings], weights, wugniu.MOST_MERGED),)
+def _pronunciation(language: str, said: tuple[Syllable, ...], source: str) -> Pronunciation:
+    return Pronunciation(language, laid_out(said), len(said), source)

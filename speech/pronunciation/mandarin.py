@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from pypinyin import Style, lazy_pinyin
-from pypinyin.contrib.tone_convert import to_finals_tone, to_initials
+from pypinyin.contrib.tone_convert import to_finals_tone, to_initials, to_tone
 from pypinyin.seg.mmseg import seg
 
 from speech.pronunciation import accents, tokens
@@ -60,11 +60,14 @@ def syllables(text: str) -> tuple[Syllable, ...]:
     return tuple(_syllable(each, readings[index].split("/")[1:]) for (index, _), each in zip(said, spoken, strict=True))
 
 
-def read_pinyin(romanisation: str) -> tuple[Syllable, ...]:
-    """Slots of pinyin with tone marks, one syllable a word ("tǐng hǎo de"). ValueError for what isn't pinyin."""
-    spoken = [_cut("", syllable) for syllable in romanisation.split()]
+def read_pinyin(romanisation: str, text: str = "") -> tuple[Syllable, ...]:
+    """Slots of pinyin with marks or digits ("tǐng hǎo de", "ting3 hao3 de5"), one syllable a word. `text`: its
+    characters, where known (不, 一 and 儿 change with what follows). ValueError for what the model can't say."""
+    pinyin = romanisation.split()
+    chars = text if len(text) == len(pinyin) else [""] * len(pinyin)
+    spoken = [_cut(char, to_tone(syllable.rstrip("5"))) for char, syllable in zip(chars, pinyin, strict=True)]
     if None in spoken or not spoken:
-        raise ValueError(f"{romanisation!r} is not pinyin with tone marks")
+        raise ValueError(f"{romanisation!r} is not pinyin that the model knows")
     return tuple(_syllable(each, ()) for each in _in_context([each for each in spoken if each]))
 
 

@@ -22,9 +22,9 @@ MOST: Final = 16
 MOST_MERGED: Final = 24
 """Tokens in a slot that several readings share."""
 _NONE: Final = "-"
-INITIALS: Final = tuple(
-    ["p", "ph", "b", "m", "f", "v", "t", "th", "d", "n", "l", "ts", "tsh", "s", "z"]
-    + ["c", "ch", "j", "sh", "zh", "gn", "k", "kh", "g", "ng", "h", "gh"]
+INITIALS: Final = (
+    *("p", "ph", "b", "m", "f", "v", "t", "th", "d", "n", "l", "ts", "tsh", "s", "z"),
+    *("c", "ch", "j", "sh", "zh", "gn", "k", "kh", "g", "ng", "h", "gh"),
 )
 _BY_LENGTH: Final = sorted(INITIALS, key=len, reverse=True)
 _PALATAL: Final = frozenset({"c", "ch", "j", "sh", "zh", "gn"})
@@ -111,7 +111,7 @@ def _goes_with(initial: str, final: str) -> bool:
     if initial in _SIBILANT or initial in _BACK:
         return not high
     if initial in _LIPS:
-        return not round_ and (initial not in ("f", "v") or not high or final == "i")
+        return not round_ and (initial not in ("f", "v") or not high or final in ("i", "iau"))
     return True
 
 
