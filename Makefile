@@ -36,8 +36,8 @@ serve: setup ## the server, with the settings of the environment and wenan.toml
 bench: setup-dev ## measurements: latency, simultaneous calls, recogniser throughput
 	@$(RUN) -m bench $(ARGS)
 
-eval: setup-dev ## how well the recognisers understand the speech set (WENAN_SHARED names its folder's parent)
-	@$(RUN) -m bench.recognisers $(ARGS)
+eval: setup-dev ## how well every installed engine understands, and what it costs (docs/evaluation.md)
+	@$(RUN) -m bench.evaluation $(ARGS)
 
 chaos: setup-dev ## kill -9 at any moment of a call, again and again
 	@$(RUN) -m pytest tests/chaos -o norecursedirs= $(ARGS)

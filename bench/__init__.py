@@ -1,1 +1,1 @@
-"""Repeatable measurements: `make bench`, or `python -m bench latency | calls | talking | recognisers`."""
+"""Repeatable measurements: `make bench` (python -m bench latency | calls | talking) and `make eval` (bench.evaluation)."""

@@ -35,7 +35,7 @@ _TRADITIONAL = (
 _SIMPLIFY = str.maketrans(dict(zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)))
 
 # How a recogniser writes a phrase that sounds the same on a telephone. Only whole words that mean nothing else here;
-# measured with Whisper base on 8 kHz μ-law (bench/recognisers.py).
+# measured with Whisper base on 8 kHz μ-law (the forerunner of make eval).
 _SOUNDS_LIKE = {
     "满好": "蛮好",
     "慢好": "蛮好",

@@ -1,0 +1,1 @@
+"""How well the installed engines understand, and what they cost: `make eval` (docs/evaluation.md)."""
