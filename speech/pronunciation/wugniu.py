@@ -80,7 +80,7 @@ def cut(syllable: str) -> Wu:
     bare = syllable.rstrip("12345678")
     tone = syllable[len(bare) :]
     for initial, final in _cuts(bare):
-        if final in _HEARD_FINALS and _goes_with(initial, final):
+        if final in _HEARD_FINALS and goes_with(initial, final):
             return Wu(initial, final, tone)
     raise ValueError(f"{syllable!r} is not a Wugniu syllable of urban Shanghai")
 
@@ -99,7 +99,7 @@ def _cuts(bare: str) -> Iterator[tuple[str, str]]:
     yield "", bare
 
 
-def _goes_with(initial: str, final: str) -> bool:
+def goes_with(initial: str, final: str) -> bool:
     """Whether Shanghainese has that final after that initial, by classes: a loose test, meant for slips of the pen."""
     if final in _SYLLABIC:
         return initial == "" or (initial == "h" and final in ("m", "ng"))
