@@ -40,6 +40,11 @@ class Hearing:
         return self._endpointer.speaking
 
     @property
+    def silent(self) -> bool:
+        """Whether the last frame held no speech."""
+        return self._endpointer.silent_ms > 0
+
+    @property
     def elapsed_ms(self) -> int:
         """Audio time of the call so far."""
         return self._endpointer.elapsed_ms

@@ -65,6 +65,9 @@ class _Utterance:
     ear: Ear | None = None  # None: nobody can hear it, or only the spotter may
     spotter: Ear | None = None
     distress: bool = False  # a call for help in it was acted on already
+    # Silence since a pause: given to the ears when somebody goes on, and to nobody when that was the end. So what was
+    # judged at the pause is all that there is to judge, and a short answer costs a third less.
+    silence: bytearray | None = None
 
     @property
     def ears(self) -> list[Ear]:
@@ -156,16 +159,27 @@ class Utterances:
             return
         elif isinstance(event, SpeechEnded):
             self._ended(event)
+        elif isinstance(event, Pause):
+            self._pauses(self._now, pcm)
         else:
-            self._goes_on(self._now, pcm, pauses=isinstance(event, Pause))
+            self._goes_on(self._now, pcm)
 
-    def _goes_on(self, utterance: _Utterance, pcm: bytes, *, pauses: bool) -> None:
+    def _goes_on(self, utterance: _Utterance, pcm: bytes) -> None:
+        if utterance.silence is not None and self._hearing.silent:
+            utterance.silence += pcm
+            if utterance.understood:
+                self._hearing.settle()
+            return
+        if utterance.silence is not None:
+            pcm, utterance.silence = bytes(utterance.silence) + pcm, None
         for ear in utterance.ears:
             ear.feed(pcm)
-            if pauses:
-                ear.pause()
-        if utterance.understood:
-            self._hearing.settle()
+
+    def _pauses(self, utterance: _Utterance, pcm: bytes) -> None:
+        utterance.silence = bytearray()
+        for ear in utterance.ears:
+            ear.feed(pcm)
+            ear.pause()
 
     async def finish(self) -> None:
         """The line is gone: what was being said still counts ("救命" and a dropped receiver is a call for help)."""

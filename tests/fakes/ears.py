@@ -71,6 +71,7 @@ class ScriptedScorer:
         self.spots: deque[Said] = deque()
         self.answers: deque[Said] = deque()
         self.requests: list[Request] = []
+        self.seconds: list[float] = []  # audio of each utterance that was understood
 
     def will_spot(self, phrase: str, after_s: float) -> None:
         self.spots.append(Said(DISTRESS, phrase, after_s))
@@ -84,12 +85,12 @@ class ScriptedScorer:
     def open(self, request: Request) -> _ScorerStream:
         self.requests.append(request)
         script = self.spots if request.mode == "spot" else self.answers
-        return _ScorerStream(request, script.popleft() if script else Said(None))
+        return _ScorerStream(self, request, script.popleft() if script else Said(None))
 
 
 class _ScorerStream:
-    def __init__(self, request: Request, said: Said) -> None:
-        self._mode, self._said = request.mode, said
+    def __init__(self, engine: ScriptedScorer, request: Request, said: Said) -> None:
+        self._engine, self._mode, self._said = engine, request.mode, said
         self._seconds = 0.0
         self.decided, self.meaning = False, said.meaning
 
@@ -105,6 +106,7 @@ class _ScorerStream:
         self.decided = self._known
 
     def finish(self) -> Hypothesis:
+        self._engine.seconds.append(self._seconds)
         said = self._said if self._known else Said(None)
         return Hypothesis(
             said.phrase,

@@ -119,6 +119,17 @@ async def test_who_goes_on_after_a_pause_is_one_utterance(side: Any) -> None:
     assert len(call.told(Heard)) == 1
 
 
+@pytest.mark.parametrize("gap_ms", [480, 1000])
+async def test_engines_get_no_silence_at_the_end_and_all_of_it_in_between(side: Any, gap_ms: int) -> None:
+    scorer = ScriptedScorer()
+    call = side(scorer)
+    call.asks(ASK)
+    await call.hears(silence(1000) + words() + silence(gap_ms) + words() + silence(2000))
+    (seconds,) = scorer.seconds
+    spoken = (2 * len(words()) // 16 + gap_ms) / 1000
+    assert spoken + 0.3 <= seconds <= spoken + 0.4 + 0.3 + 0.1  # the pre-roll, the pause, and the detector's delay
+
+
 async def test_the_log_says_where_in_the_recording_the_words_are(side: Any) -> None:
     scorer = ScriptedScorer()
     scorer.will_hear("no", "不是的")
