@@ -1,1 +1,1 @@
-"""Repeatable measurements: `make bench` (python -m bench latency | calls | talking) and `make eval` (bench.evaluation)."""
+"""Repeatable measurements: `make bench` (latency, calls, talking) and `make eval` (bench.evaluation)."""
