@@ -1,13 +1,18 @@
-"""From YAML to a checked Flow. The first fault ends the load with one FlowError, "FILE:LINE: sentence"."""
+"""From YAML to a checked Flow. The first fault ends the load with one FlowError, "FILE:LINE: sentence".
+
+A list of phrases that a flow names and doesn't hold comes from the lexicon.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import yaml
 
+import lexicon
 from callflows import checks, wording
 from callflows.findings import RESULTS
 from callflows.flow import (
@@ -40,6 +45,7 @@ _KEYS = "0123456789*#"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _STEP_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
+_DISTRESS = "distress"  # the lexicon's meaning, and the flow's own list
 
 
 def load(path: Path | str) -> Flow:
@@ -80,7 +86,9 @@ class _Loader:
         self.source = source
         self.languages: tuple[str, ...] = ()
         self.variables: dict[str, Variable] = {}
-        self.phrases: dict[str, tuple[str, ...]] = {}
+        book = lexicon.load()
+        self.words = {meaning: book.phrases(meaning) for meaning in book.meanings}
+        self.phrases: dict[str, tuple[str, ...]] = {}  # the lexicon's, and the flow's own over them
         self.anytime: tuple[Choice, ...] = ()
 
     def flow(self) -> Flow:
@@ -89,7 +97,7 @@ class _Loader:
         top = src.mapping(src.root(), "the flow", _TOP, required)
         self.languages = self._texts(top["languages"], "languages")
         self.variables = self._variables(top.get("variables"))
-        self.phrases = self._phrases(top.get("phrases"))
+        self.phrases = {**self.words, **self._phrases(top.get("phrases"))}
         self.anytime = tuple(self._choice(node) for node in self._items(top, "anytime"))
         acknowledge = self._prompt("acknowledge", top["acknowledge"], {})
         steps = {name: self._step(name, node) for name, node in src.mapping(top["steps"], "steps").items()}
@@ -104,7 +112,7 @@ class _Loader:
             moments=self._moments(top["moments"], steps),
             anytime=self.anytime,
             steps=steps,
-            distress=self._texts(top["distress"], "distress") if "distress" in top else (),
+            distress=self._distress(top.get(_DISTRESS)),
             goodbye=tuple(self._choice(node) for node in self._items(top, "goodbye")),
         )
 
@@ -149,18 +157,24 @@ class _Loader:
         for name, one in found.items():
             if name == NAME:
                 self.source.fail(one, f'"{NAME}" can\'t be a list of phrases: it is the person who is asked after')
-            lists[name] = self._spelled(one, name, lists)
+            below = found.keys() - lists.keys() - {name}  # its own name is the lexicon's list, which it adds to
+            known = {word: ways for word, ways in self.words.items() if word not in below} | lists
+            lists[name] = self._spelled(one, f"phrases: {name}", known)
         return lists
 
-    def _spelled(self, node: yaml.Node, name: str, above: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-        """The list's phrases; where one names a list that stands above, one for every entry of that list."""
-        templates = self._texts(node, f"phrases: {name}")
+    def _distress(self, node: yaml.Node | None) -> tuple[str, ...]:
+        """The flow's own words, else the lexicon's."""
+        return self._spelled(node, _DISTRESS, self.words) if node else self.words[_DISTRESS]
+
+    def _spelled(self, node: yaml.Node, what: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """The list's phrases; where one names a list that is known, one for every entry of that list."""
+        templates = self._texts(node, what)
         try:
-            found = dict.fromkeys(phrase for template in templates for phrase in wording.spell(template, above))
+            found = dict.fromkeys(phrase for template in templates for phrase in wording.spell(template, known))
         except wording.WordingError as error:
-            self.source.fail(node, f"phrases: {name}: {error}")
+            self.source.fail(node, f"{what}: {error}")
         if len(found) > wording.MOST:
-            self.source.fail(node, f"phrases: {name} has {len(found)} phrases; more than {wording.MOST} take too long")
+            self.source.fail(node, f"{what} has {len(found)} phrases; more than {wording.MOST} take too long")
         return tuple(found)
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────
@@ -262,13 +276,20 @@ class _Loader:
         )
 
     def _heard(self, node: yaml.Node, meaning: str, found: dict[str, yaml.Node]) -> tuple[str, ...]:
-        """The phrases of `hear`, else those that are listed under the meaning."""
+        """The phrases of `hear`, else those that are listed under the meaning, here or in the lexicon."""
         if "hear" not in found:
             if meaning not in self.phrases and "key" not in found:
                 self.source.fail(node, f'the answer "{meaning}" has neither a key nor phrases')
             return self.phrases.get(meaning, ())
-        names = [self.source.one_of(one, "hear", self.phrases) for one in self.source.items(found["hear"], "hear")]
+        names = [self._list(one) for one in self.source.items(found["hear"], "hear")]
         return tuple(dict.fromkeys(phrase for name in names for phrase in self.phrases[name]))
+
+    def _list(self, node: yaml.Node) -> str:
+        name = self.source.text(node, "hear")
+        if name not in self.phrases:
+            hint = wording.meant(name, self.phrases)
+            self.source.fail(node, f'hear "{name}" is no list of phrases, neither here nor in the lexicon{hint}')
+        return name
 
     # ── prompts ──────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 from itertools import product
 
 from callflows.flow import NAME
@@ -21,7 +22,8 @@ class WordingError(ValueError):
 
 
 def spell(template: str, lists: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Every phrase that `template` stands for. WordingError when it names a list that isn't among `lists`."""
+    """Every phrase that `template` stands for. `lists`: those that stand above, and the lexicon's. WordingError when it
+    names another."""
     parts = _BRACES.split(template)
     if any(brace in fixed for fixed in parts[::2] for brace in "{}"):
         raise WordingError(f'"{template}" has a brace without its partner')
@@ -33,9 +35,14 @@ def _ways(name: str, lists: Mapping[str, Iterable[str]]) -> list[str]:
     if name == NAME:
         return [_HOLE]
     if name not in lists:
-        known = ", ".join([NAME, *lists])
-        raise WordingError(f"{{{name}}} is no list that stands above (known: {known})")
+        raise WordingError(f"{{{name}}} is neither a list that stands above nor one of the lexicon{meant(name, lists)}")
     return list(lists[name])
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """A hint for a misspelt name; empty when nothing is like it."""
+    close = get_close_matches(name, [NAME, *known], n=1)
+    return f" (meant: {close[0]}?)" if close else ""
 
 
 def fill(phrases: tuple[str, ...], name: str) -> tuple[str, ...]:

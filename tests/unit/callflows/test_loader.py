@@ -123,6 +123,13 @@ MISTAKES = [
     ("  unwell: [不好, 头晕]", "  unwell: [不好, 救命]", 26, '"救命" stands for distress and unwell'),
     ("  unwell: [不好, 头晕]", "  unwell: [不好, 不好]", 49, '"不好" stands twice in phrases: unwell'),
     (
+        "meaning: well, go",
+        "meaning: well, hear: [wel], go",
+        25,
+        'hear "wel" is no list of phrases, neither here nor in',
+    ),
+    ("distress: [救命]", 'distress: ["{fel}"]', 52, "distress: {fel} is neither a list that stands above nor one of"),
+    (
         "    dictate: {keep_as: unwell}",
         "    dictate: {keep_as: unwell, max_seconds: 9000}",
         37,

@@ -10,6 +10,7 @@ import yaml
 
 from callflows.events import Hangup, Say
 from callflows.flow import Flow
+from callflows.wording import fill
 from tests.unit.callflows.conversation import Conversation, daily
 
 CHARACTERS_PER_S = 4.5  # slow speech, punctuation included in the pace
@@ -69,6 +70,33 @@ def test_sentences_are_short(flow: Flow) -> None:
     for sentence in flow.sentences("zh"):
         for clause in re.split(r"[。?;!]", sentence):
             assert len(HAN.findall(clause)) <= 18, clause
+
+
+SUGGESTED = re.compile(r"([^,。;?!]+),请按([0-9])")
+
+
+def suggestions(flow: Flow) -> list[tuple[str, str, str, str]]:
+    """(step, prompt, words, key) of everything that the prompts suggest to say or press; names spoken for."""
+    found = []
+    for step in flow.steps.values():
+        for prompt in step.prompts:
+            text = "".join("王阿婆" if piece.text == "name" else piece.text for piece in prompt.texts["zh"])
+            found += [(step.name, prompt.name, words, key) for words, key in SUGGESTED.findall(text)]
+    return found
+
+
+def test_what_a_prompt_suggests_is_understood_and_has_two_syllables(flow: Flow) -> None:
+    """Who repeats the words before "请按1" means key 1. One syllable is what a telephone swallows."""
+    assert len(suggestions(flow)) > 40
+    for step, prompt, words, key in suggestions(flow):
+        offered = {choice.meaning: fill(choice.phrases, "王阿婆") for choice in flow.offered(flow.steps[step])}
+        meant = {choice.meaning for choice in flow.steps[step].choices if choice.key == key}
+        said = words.removeprefix("王阿婆")
+        assert len(said) >= 2, (prompt, words)
+        ways = {meaning for meaning, phrases in offered.items() if said in phrases}
+        same = {choice.exit.go for choice in flow.offered(flow.steps[step]) if choice.meaning in ways | meant}
+        assert ways, f"{prompt} suggests {said}, which nobody listens for"
+        assert ways <= meant or len(same) == 1, f"{prompt}: {said} means {ways}, key {key} means {meant}"
 
 
 def test_no_prompt_speaks_of_voice_where_only_keys_work(flow: Flow) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import lexicon
 from callflows import loader
 from callflows.loader import FlowError
 from callflows.wording import WordingError, fill, spell
@@ -35,10 +36,38 @@ def test_a_list_may_name_the_lists_above_it() -> None:
     assert flow.steps["greet.ask"].choices[0].phrases == ("蛮好", "很好", "我蛮好", "我很好")
 
 
+def test_lists_that_a_flow_lacks_come_from_the_lexicon() -> None:
+    book = lexicon.load()
+    flow = loader.parse(SOUND.replace("  well: [蛮好, 很好]\n", '  well: ["{so_so}"]\n'), "small.yaml")
+    assert flow.steps["greet.ask"].choices[0].phrases == book.phrases("so_so")
+    bare = SOUND.split("phrases:\n")[0]
+    flow = loader.parse(bare, "small.yaml")
+    assert flow.steps["greet.ask"].choices[0].phrases == book.phrases("well")
+    assert flow.distress == book.phrases("distress")
+    heard = loader.parse(bare.replace("meaning: well,", "meaning: well, hear: [good, agree],"), "small.yaml")
+    assert heard.steps["greet.ask"].choices[0].phrases == (*book.phrases("good"), *book.phrases("agree"))
+
+
+def test_a_list_that_names_itself_adds_to_the_lexicon_s() -> None:
+    text = SOUND.replace("  well: [蛮好, 很好]\n", '  well: ["{well}", 我都好]\n')
+    text = text.replace("distress: [救命]", 'distress: ["{fell}", 救命]')
+    flow = loader.parse(text, "small.yaml")
+    assert flow.steps["greet.ask"].choices[0].phrases == (*lexicon.load().phrases("well"), "我都好")
+    assert flow.distress == (*lexicon.load().phrases("fell"), "救命")
+
+
+def test_a_list_of_the_flow_stands_before_the_lexicon_s() -> None:
+    assert loader.parse(SOUND, "small.yaml").steps["greet.ask"].choices[0].phrases == ("蛮好", "很好")
+
+
 @pytest.mark.parametrize(
     ("well", "sentence"),
     [
-        ('  well: ["{good}"]\n  good: [蛮好]\n', "{good} is no list that stands above (known: name)"),
+        ('  well: ["{good}"]\n  good: [蛮好]\n', "{good} is neither a list that stands above nor one of the lexicon"),
+        (
+            '  well: ["{goood}"]\n',
+            "phrases: well: {goood} is neither a list that stands above nor one of the lexicon (meant: good?)",
+        ),
         ('  well: ["{good"]\n', '"{good" has a brace without its partner'),
         ("  name: [蛮好]\n  well: [蛮好]\n", '"name" can\'t be a list of phrases'),
         (

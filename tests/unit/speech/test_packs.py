@@ -207,7 +207,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_pieces_are_spoken_inside_their_sentence(tool: Any) -> None:
     jobs = {job.text: job.context for job in tool.sentence_jobs()}
     assert jobs["您好,这里是"].before == ""
-    assert jobs["本人吗?是,请按1;不是,请按2;打错了,请按3。"].before == "请问您是张阿婆"
+    assert jobs["本人吗?是的,请按1;不是,请按2;打错了,请按3。"].before == "请问您是张阿婆"
     assert jobs["您好,这里是"].after.startswith("槐荫里居委会的自动语音电话")
     assert jobs["收到。"] == tool.ALONE
     assert jobs["槐荫里居委会"].after == "的自动语音电话。"
