@@ -68,9 +68,9 @@ def calls(session: Session, ids: Sequence[str]) -> list[CallLog]:
     return [_log(session, call) for call in found]
 
 
-def second_pass(session: Session, paths: Iterable[str | None]) -> dict[str, Second]:
-    """By path: the second transcripts of these recordings, where there is one with text."""
-    rows = transcripts.of_recordings(session, sorted({path for path in paths if path}))
+def second_pass(session: Session, call_ids: Iterable[str]) -> dict[str, Second]:
+    """By recording: the second transcripts of these calls' dictations, where there is one with text."""
+    rows = transcripts.of_calls(session, sorted(set(call_ids)))
     return {path: _second(row) for path, row in rows.items()}
 
 

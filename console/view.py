@@ -86,7 +86,7 @@ def today(session: Session, now: datetime, late: Sequence[Late]) -> Today:
         ),
         late=_late(session, late),
         house=house(session, now),
-        second=call_log.second_pass(session, map(recording_of, needs)),
+        second=call_log.second_pass(session, [call_id for row in needs for call_id in row.intents]),
     )
 
 
@@ -97,13 +97,12 @@ def case(session: Session, checkin_id: int) -> CasePage | None:
     person = session.get_one(Person, row.elder_id)
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
     calls = tuple(call_log.calls(session, row.intents))
-    paths = [recording_of(row), *(path for call in calls for path in call.recordings)]
     return CasePage(
         row,
         place.name,
         tuple(cases.events(session, checkin_id)),
         calls,
-        call_log.second_pass(session, paths),
+        call_log.second_pass(session, row.intents),
     )
 
 

@@ -146,9 +146,7 @@ def _give_up(row: Transcript, why: str, now: datetime) -> None:
     row.lease_owner = row.lease_until = None
 
 
-def of_recordings(session: Session, paths: Sequence[str]) -> dict[str, Transcript]:
-    """By path: the second pass of these recordings, where it made a text."""
-    query = select(Transcript).where(
-        Transcript.recording.in_(paths), Transcript.text.is_not(None), Transcript.text != ""
-    )
+def of_calls(session: Session, call_ids: Sequence[str]) -> dict[str, Transcript]:
+    """By recording: the second pass of these calls' dictations, where it made a text."""
+    query = select(Transcript).where(Transcript.call_id.in_(call_ids), Transcript.text != "")
     return {row.recording: row for row in session.scalars(query)}

@@ -19,12 +19,19 @@ from ivr.records import Call, Transcript
 from ivr.reports import order_to_json
 from ivr.second_pass import Pen, SecondPass
 from ivr.transcripts import AGAIN_AFTER, LEASE, TRIES, Job, Result
+from speech import g711
 from speech.ears import EarFailed
+from speech.ears import Ears as RealEars
+from speech.engines.whisper_engine import WhisperRecogniser
 from speech.interpret import Interpretation
 from speech.recogniser import Request
 from storage.database import Base, Database
 from tests.fakes import postgres
 from tests.fakes.clock import WarpClock
+from tests.unit.speech.audio import noise, prompt, silence
+from tests.unit.speech.conftest import whisper
+
+__all__ = ["whisper"]
 
 LIVE = {"text": "楼上漏睡", "engine": "vosk", "confidence": 0.61, "seconds": 3.0, "by": "silence"}
 AGREES, NOT_RECORDED, NOT_WRITTEN = (
@@ -298,3 +305,33 @@ async def test_a_better_engine_is_asked_for_by_the_name_of_the_first(office: Off
     await second.plan()
     assert await second.once()
     assert asked == ["vosk"]
+
+
+# ── on real weights ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.weights
+async def test_a_real_recording_is_written_down_and_noise_is_not(tmp_path: Path, whisper: WhisperRecogniser) -> None:
+    office = Office(f"sqlite:///{tmp_path}/wenan.db", tmp_path)
+    said = (
+        silence(400)
+        + prompt("对不起,打扰了。再会。")
+        + silence(2000)
+        + prompt("记下了,居委会的人会听。")
+        + silence(4000)
+    )
+    ears = RealEars([whisper], workers=1)
+    second = SecondPass(office.db, office.clock, ears, office.recordings, lambda: ears.idle)
+    for call_id, pcm in (("c1", said), ("c2", noise(6000, 300))):
+        path = await office.call(call_id, AGREES, kept=False)
+        kept = await office.recordings.add(call_id, "message", office.clock.now(), g711.ulaw_encode(pcm))
+        assert kept.path == path
+    await second.plan()
+    assert await second.once()
+    assert await second.once()
+    heard, nothing = office.rows()
+    assert len(set(heard.text or "") & set("对不起打扰了再会记下居委会的人听")) >= 6, heard.text
+    assert (heard.engine, heard.given_up) == ("whisper", "")
+    assert (nothing.text, nothing.live_text, nothing.given_up) == ("", "楼上漏睡", ""), "silence is a text, too"
+    ears.close()
+    office.db.close()
