@@ -71,7 +71,7 @@ _HUGGING_FACE = ("https://huggingface.co/csukuangfj", "https://hf-mirror.com/csu
 ZIPFORMER = Weights(
     name="zipformer-wenetspeech-3.3M",
     engine="phrase-scorer",
-    purpose="scores the answers of a menu in Mandarin and Shanghainese, and finds calls for help; the main ear",
+    purpose="short answers and calls for help in Mandarin and Shanghainese; the main ear",
     licence="Apache-2.0",
     megabytes=5,
     files={
@@ -144,48 +144,56 @@ VOSK_SMALL_CN = Weights(
 
 
 def _sherpa(
-    name: str, purpose: str, licence: str, megabytes: int, archive: str, files: Mapping[str, str], repository: str
+    name: str, purpose: str, licence: str, megabytes: int, files: Mapping[str, str], *sources: Source
 ) -> Weights:
-    """A Mandarin model of sherpa-onnx: its published archive, then the same files one by one."""
-    sources: list[Source] = [
-        Archive(f"{host}/asr-models/{name}.tar.bz2", archive, whole=False) for host in (_GITHUB, _MIRROR)
-    ]
-    sources += [Files(f"{host}/{repository}/resolve/main/") for host in _HUGGING_FACE]
-    return Weights(name, "sherpa", purpose, licence, megabytes, files, tuple(sources))
+    """A Mandarin model of sherpa-onnx."""
+    return Weights(name, "sherpa", purpose, licence, megabytes, files, sources)
+
+
+def _published(name: str, sha256: str, repository: str) -> tuple[Source, ...]:
+    """Its published archive, then the same files one by one."""
+    archives = [Archive(f"{host}/asr-models/{name}.tar.bz2", sha256, whole=False) for host in (_GITHUB, _MIRROR)]
+    return (*archives, *(Files(f"{host}/{repository}/resolve/main/") for host in _HUGGING_FACE))
 
 
 SENSE_VOICE = _sherpa(
-    "sherpa-onnx-sense-voice-zh-en-ja-ko-yue-int8-2024-07-17",
-    "writes down Mandarin messages, with numerals and punctuation",
+    "sherpa-sense-voice",
+    "writes down messages in Mandarin, with numerals and punctuation",
     "FunASR Model License 1.1",
     163,
-    "7d1efa2138a65b0b488df37f8b89e3d91a60676e416f515b952358d83dfd347e",
     {
         "model.int8.onnx": "c71f0ce00bec95b07744e116345e33d8cbbe08cef896382cf907bf4b51a2cd51",
         "tokens.txt": "f449eb28dc567533d7fa59be34e2abca8784f771850c78a47fb731a31429a1dc",
     },
-    "sherpa-onnx-sense-voice-zh-en-ja-ko-yue-2024-07-17",
+    *_published(
+        "sherpa-onnx-sense-voice-zh-en-ja-ko-yue-int8-2024-07-17",
+        "7d1efa2138a65b0b488df37f8b89e3d91a60676e416f515b952358d83dfd347e",
+        "sherpa-onnx-sense-voice-zh-en-ja-ko-yue-2024-07-17",
+    ),
 )
 
 PARAFORMER = _sherpa(
-    "sherpa-onnx-paraformer-zh-2023-09-14",
-    "writes down Mandarin messages, with the time of each word",
+    "sherpa-paraformer-zh",
+    "writes down messages in Mandarin, with the time of each word",
     "Apache-2.0",
     234,
-    "9c49fd9c6fb63de8e18c1054cf3d100f804741b7e608e187923cd8ff09fa9f03",
     {
         "model.int8.onnx": "f36a0433bcf096bd6d6f11b80a3ac8bed110bdca632fe0d731df8d1a84475945",
         "tokens.txt": "59aba8873a2ed1e122c25fee421e25f283b63290efbde85c1f01a853d83cb6e6",
     },
-    "sherpa-onnx-paraformer-zh-2023-09-14",
+    *_published(
+        "sherpa-onnx-paraformer-zh-2023-09-14",
+        "9c49fd9c6fb63de8e18c1054cf3d100f804741b7e608e187923cd8ff09fa9f03",
+        "sherpa-onnx-paraformer-zh-2023-09-14",
+    ),
 )
 
 # Its publisher names no sums: they are noted when it is unpacked.
 WENETSPEECH_WU = Weights(
-    name="sherpa-onnx-wenetspeech-wu-u2pp-conformer-ctc-zh-int8-2026-02-03",
+    name="sherpa-wenetspeech-wu",
     engine="sherpa",
     purpose="writes down messages in Shanghainese",
-    licence="see the publisher's card (ASLP-lab WenetSpeech-Wu; its data set: Apache-2.0)",
+    licence="see ASLP-lab's card (its data: Apache-2.0)",
     megabytes=116,
     files={"model.int8.onnx": "", "tokens.txt": ""},
     sources=(

@@ -92,7 +92,9 @@ def _unknown(name: str, catalogue: Sequence[Weights]) -> str:
 def _list(chosen: Sequence[Weights], models_dir: Path, out: Console) -> int:
     table = Table(title=f"weights in {models_dir}", title_justify="left", box=None)
     for heading in ("name", "state", "MB", "engine", "what for", "licence"):
-        table.add_column(heading, justify="right" if heading == "MB" else "left", overflow="fold")
+        whole = heading in ("name", "state", "MB")  # a name is copied into the next command
+        justify: Literal["left", "right"] = "right" if heading == "MB" else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=whole)
     colours = {"present": "green", "missing": "yellow", "broken": "red"}
     for one in chosen:
         now = state(one, models_dir)

@@ -135,7 +135,10 @@ def test_only_dictations_in_its_languages_are_its_business(wu: SherpaRecogniser,
     assert not wu.supports(Request("answer", {"yes": ["是的"]}))
     assert not wu.supports(Request("spot", {"distress": ["救命"]}))
     mandarin = SherpaRecogniser(sherpa_weights.sense_voice(tmp_path / "sherpa-onnx-sense-voice-zh-en"))
-    assert not mandarin.supports(Request("dictation", language="wuu"))
+    assert mandarin.languages == ("zh",)
+    assert mandarin.supports(Request("dictation", language="wuu")), "as an aid, after those that know it"
+    korean = SherpaRecogniser(sherpa_weights.wenet(tmp_path / "sherpa-onnx-zipformer-ko"))
+    assert not korean.supports(DICTATION)
 
 
 def test_the_streaming_model_gives_text_while_it_is_spoken(zipformer: SherpaRecogniser) -> None:
