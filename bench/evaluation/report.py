@@ -16,24 +16,24 @@ from bench.evaluation.plan import MESSAGE, OFF_MENU, RUNNING
 STYLES = {"better": "green", "worse": "red", "same": "", "new": ""}
 # On the terminal; report.md and rows.json have everything.
 SHOWN = {
-    "meaning_accuracy_2plus": "≥ 2 syllables",
-    "meaning_accuracy_1": "1 syllable",
-    "accepted": "accepted",
-    "certain": "certain",
+    "meaning_accuracy_2plus": "≥2 syl",
+    "meaning_accuracy_1": "1 syl",
+    "accepted": "taken",
+    "certain": "sure",
     "wrong_accepted": "wrong",
-    "false_accept": "off-menu taken",
-    "false_accept_upper95": "≤ (95 %)",
-    "false_well": "false well",
-    "false_well_upper95": "≤ (95 %)",
-    "own_menu_accuracy": "own menu",
+    "false_accept": "off-menu",
+    "false_accept_upper95": "≤",
+    "false_well": "as well",
+    "false_well_upper95": "≤",
+    "own_menu_accuracy": "own",
     "choice_accuracy": "choice",
     "cer": "CER",
-    "distress_miss": "missed cries",
-    "distress_miss_upper95": "≤ (95 %)",
+    "distress_miss": "missed",
+    "distress_miss_upper95": "≤",
     "false_alarms_per_hour": "alarms/h",
-    "false_alarms_per_hour_upper95": "≤ (95 %)",
-    "latency_ms_p50": "ms (median)",
-    "latency_ms_p95": "ms, 95 %",
+    "false_alarms_per_hour_upper95": "≤",
+    "latency_ms_p50": "ms",
+    "latency_ms_p95": "ms 95 %",
     "rtf": "RTF",
 }
 COUNTS = ("false_well", "failed")
@@ -95,7 +95,7 @@ def _table(changes: Sequence[Change]) -> Table:
     table.add_column("condition", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     for metric in shown:
-        table.add_column(SHOWN[metric], justify="right")
+        table.add_column(SHOWN[metric], justify="right", no_wrap=True)
     lines: dict[tuple[str, str, str], dict[str, Change]] = {}
     for change in changes:
         row = change.row

@@ -118,11 +118,12 @@ def test_off_menu_utterances_of_one_trial_count_once() -> None:
         replace(base, meaning="well", certain=True),
         replace(base, group="echo 2"),
         replace(base, kind="off-menu/echo raw", group="", meaning="well"),
+        replace(base, kind="off-menu/voices", group=""),
     ]
     found = rows(outcomes, [])
     assert value(found, "false_accept", "off-menu/echo") == (0.5, 2)
     assert value(found, "false_well", "off-menu/echo") == (0.5, 2)
-    assert value(found, "false_accept", "off-menu") == (0.5, 2)  # the raw echo is counted apart
+    assert value(found, "false_accept", "off-menu") == (0.5, 2)  # what the guard let through is counted apart
     assert value(found, "false_accept_upper95", "off-menu")[0] > 0.5
 
 
