@@ -1,7 +1,8 @@
 """Words that staff should see first in what an elder dictated: distress, place, matter. Pure; the words are data.
 
-`marks.tsv` (kind, language, word; one a line) is edited by people. `#` stands for a number: "#号楼" marks 3号楼 and
-三号楼. Distress is marked also where it is denied ("没摔倒"): whoever reads decides.
+The lexicon says what calls for help are; `marks.tsv` (kind, language, word; one a line) adds what only staff need to
+see, and is edited by people. `#` stands for a number: "#号楼" marks 3号楼 and 三号楼. Distress is marked also where it is
+denied ("没摔倒"): whoever reads decides.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import lexicon
 
 FILE = Path(__file__).with_name("marks.tsv")
 HEADER = "kind\tlanguage\tword"
@@ -96,7 +99,8 @@ def _fault(fields: Sequence[str]) -> str:
 
 @cache
 def _distress() -> re.Pattern[str]:
-    words = _longest_first(entry.word for entry in entries() if entry.kind == "distress")
+    added = (entry.word for entry in entries() if entry.kind == "distress")
+    words = _longest_first({*lexicon.load().phrases("distress"), *added})
     return re.compile("|".join(_INSIDE.join(map(re.escape, word)) for word in words))
 
 
