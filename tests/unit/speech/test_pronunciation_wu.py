@@ -3,15 +3,15 @@
 import pytest
 
 from speech.pronunciation import Pronunciation, pronunciations, wu, wugniu
+from speech.pronunciation.__main__ import main
 from speech.pronunciation.slots import Slot
 from speech.pronunciation.table import rows
 from speech.pronunciation.tokens import TOKENS, parts
+from speech.pronunciation.validate import fault, problems
 
 ALL = [
     initial + final for initial in ("", *wugniu.INITIALS) for final in wugniu.FINALS if wugniu.goes_with(initial, final)
 ]
-VOICELESS = {"", "p", "ph", "f", "t", "th", "ts", "tsh", "s", "c", "ch", "sh", "k", "kh", "h"}
-SONORANT = {"m", "n", "gn", "ng", "l"}
 
 
 def shanghainese(phrase: str) -> tuple[Pronunciation, ...]:
@@ -81,35 +81,34 @@ def test_y_and_w_are_the_breathy_beginning() -> None:
     assert wugniu.cut("ngu6") == ("ng", "u", "6")
 
 
-def _every_reading() -> list[tuple[str, str]]:
-    characters = [(row["char"], way) for row in rows("characters") for way in row["readings"].split(",")]
-    words = [
-        (row["word"], way) for row in rows("wu_words") for ways in row["readings"].split(";") for way in ways.split()
-    ]
-    return characters + words
+def test_the_tables_are_sound() -> None:
+    assert problems() == []
+    assert len(rows("characters")) >= 2000
 
 
-def test_every_reading_of_the_tables_is_wugniu_with_a_tone_that_fits() -> None:
-    """Voiceless beginnings have tones 1, 5 and 7, voiced ones 6 and 8, sonorants mostly 6; 7 and 8 are checked."""
-    for of, way in _every_reading():
-        initial, final, tone = wugniu.cut(way)
-        assert (tone in "78") == final.endswith("q"), (of, way)
-        if initial in SONORANT or final in ("m", "n", "ng", "er"):
-            assert tone in "1568", (of, way)
-        else:
-            assert tone in ("157" if initial in VOICELESS else "68"), (of, way)
+@pytest.mark.parametrize(
+    ("syllable", "told"),
+    [
+        ("hau5", ""),
+        ("ma1", ""),
+        ("hau6", "can't have tone 6"),
+        ("veq7", "can't have tone 7"),
+        ("veq6", "needs a tone"),
+        ("hau", "needs a tone"),
+        ("hau2", "needs a tone"),
+        ("haq8", "can't have tone 8"),
+        ("hao5", "is not a Wugniu syllable"),
+    ],
+)
+def test_a_tone_that_does_not_fit_is_told(syllable: str, told: str) -> None:
+    assert told in fault(syllable)
+    assert bool(told) == bool(fault(syllable))
 
 
-def test_the_tables_name_each_thing_once_and_whole() -> None:
-    characters = [row["char"] for row in rows("characters")]
-    assert len(characters) == len(set(characters)) >= 2000
-    assert all(len(char) == 1 for char in characters)
-    words = [row["word"] for row in rows("wu_words")]
-    assert len(words) == len(set(words))
-    for row in rows("wu_words"):
-        assert all(len(way.split()) == len(row["word"]) for way in row["readings"].split(";")), row
-    for row in [*rows("characters"), *rows("wu_words")]:
-        assert row["checked"] in ("table", "unchecked") or row["checked"].startswith("native "), row
+def test_a_phrase_is_shown_to_who_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["勿好"]) == 0
+    shown = capsys.readouterr().out
+    assert "勿好 wuu (lexicon, 2 syllables)\n  f:1 w:0.8" in shown
 
 
 def test_everyday_characters_are_known() -> None:
