@@ -1,8 +1,8 @@
 """Words that staff should see first in what an elder dictated: distress, place, matter. Pure; the words are data.
 
 The lexicon says what calls for help are; `marks.tsv` (kind, language, word; one a line) adds what only staff need to
-see, and is edited by people. `#` stands for a number: "#号楼" marks 3号楼 and 三号楼. Distress is marked also where it is
-denied ("没摔倒"): whoever reads decides.
+see, and is edited by people. `#` stands for a number: "#号楼" marks 3号楼 and 三号楼. Distress is marked also where it
+is denied ("没摔倒"): whoever reads decides.
 """
 
 from __future__ import annotations
