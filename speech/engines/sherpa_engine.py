@@ -177,8 +177,12 @@ class WholeStream:
         process, number = self._engine.process, self._engine.number()
         patience = ASK_S + ASK_S_PER_S * _seconds(piece)
         child = process.start()
-        process.ask("A", number, resample(piece, SAMPLE_RATE, self._engine.rate), patience, of=child)
-        return process.ask("F", number, b"", patience, of=child)
+        try:
+            process.ask("A", number, resample(piece, SAMPLE_RATE, self._engine.rate), patience, of=child)
+            return process.ask("F", number, b"", patience, of=child)
+        except SherpaError:
+            process.drop(number, child)
+            raise
 
 
 class OnlineStream:

@@ -21,7 +21,8 @@ from typing import Any
 
 from speech.engines.sherpa_child import HEAD, LENGTH
 
-START_S = 60.0  # reading 230 MB of weights from a slow disk; 1 to 3 s from memory
+# Reading 230 MB of weights from a slow disk; less than what speech.ears takes for a hang.
+START_S = 40.0
 GROWTH_MB = 800  # more than this above what it had after loading (a piece of 28 s needs up to 400)
 # The first new start is immediate (a crash costs one utterance); a child that keeps failing is left alone for longer.
 BACKOFF_S = (0.0, 0.5, 2.0, 8.0, 30.0)
@@ -97,16 +98,18 @@ class SherpaProcess:
             self._one_at_a_time.release()
 
     def trim(self) -> bool:
-        """Ends a child that has grown too big. Whether it did. Utterances that it was streaming fail over to the next
-        engine, so it is let grow twice as far while there are some."""
-        with self._turn(1.0):
-            if self._child is None:
-                return False
+        """Ends a child that has grown too big. Whether it did; not while it works for somebody else. Utterances that it
+        was streaming fail over to the next engine, so it is let grow twice as far while there are some."""
+        if not self._one_at_a_time.acquire(blocking=False):
+            return False
+        try:
             limit = self._growth_mb * (2 if self._open else 1)
-            if _megabytes(self._child.pid) - self._loaded_mb < limit:
+            if self._child is None or _megabytes(self._child.pid) - self._loaded_mb < limit:
                 return False
             self._stop()
             return True
+        finally:
+            self._one_at_a_time.release()
 
     def close(self) -> None:
         """Ends the child. The next request would start one again."""

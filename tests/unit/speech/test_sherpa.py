@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -335,6 +336,24 @@ def test_a_child_that_grows_is_ended_between_utterances(wu: SherpaRecogniser) ->
     wu.process._growth_mb = 800.0
     assert hear(wu, said()).text
     assert wu.process.pid != first
+
+
+def test_several_threads_share_one_child(wu: SherpaRecogniser) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        heard = list(pool.map(lambda _: hear(wu, said()).text, range(8)))
+    assert heard == ["好好"] * 8
+    assert wu.process.born == 1
+    assert not wu.process._open, "nothing is left in the child"
+
+
+def test_a_busy_child_is_not_trimmed_and_nobody_waits_for_ever(wu: SherpaRecogniser) -> None:
+    wu.warm()
+    wu.process._growth_mb = -1.0
+    with wu.process._one_at_a_time:
+        assert not wu.process.trim()
+        with pytest.raises(SherpaError, match="busy with other utterances"):
+            wu.process.ask("F", 1, b"", 0.05)
+    assert wu.process.trim()
 
 
 @pytest.mark.parametrize(
