@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from checkins.results import Reason, Result, Status
 from ivr.virtual.phone import Echo
 from tests.e2e.line import ELDER, Story, story
 from tests.fakes.carrier import FakeCarrier
-from tests.fakes.ears import ScriptedRecogniser
+from tests.fakes.ears import ScriptedRecogniser, ScriptedScorer
 
 
 @pytest_asyncio.fixture
@@ -105,6 +106,30 @@ async def test_without_consent_to_transcription_a_dictation_is_kept_and_not_writ
     await call.ended()
     (dictation,) = [detail for _, detail in await line.log("dictation")]
     assert (dictation["text"], bool(dictation["recording"])) == ("", True)
+
+
+@pytest.mark.parametrize("transcription", [True, False])
+async def test_a_cry_in_the_middle_of_a_dictation_is_an_emergency_before_its_end(
+    carrier: FakeCarrier, tmp_path: Path, ear: ScriptedRecogniser, transcription: bool
+) -> None:
+    scorer = ScriptedScorer("spot")
+    async with story(carrier, tmp_path, [ear, scorer]) as line:
+        elder = await line.elder(consents={"calls": True, "recording": True, "transcription": transcription})
+        call = line.carrier.expect_call(ELDER)
+        await line.tick()
+        for prompt, key in (("greet.ask", "1"), ("health.ask", "2")):
+            await call.hears(prompt)
+            call.presses(key)
+        await call.hears("unwell.ask")
+        scorer.will_spot("爬不起来", after_s=2.0)
+        call.says(some_words(line) * 6)
+        await call.hears("emergency.ask", within_s=25)
+        assert (await line.now(elder)).reason is Reason.EMERGENCY
+        call.hangs_up()
+        await call.ended()
+        ((_, cry),) = await line.log("distress")
+        assert (cry["text"], cry["engine"]) == ("爬不起来", "phrase-scorer")
+        assert not any(request.mode == "dictation" for request in ear.requests) or transcription
 
 
 async def test_a_strangers_voice_is_not_kept(line: Story, ear: ScriptedRecogniser) -> None:
