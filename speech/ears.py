@@ -12,22 +12,26 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
 from speech.attempt import Attempt
-from speech.catalogue import CATALOGUE
-from speech.engines import vosk_engine, whisper_engine
+from speech.engines.choice import fitness
 from speech.interpret import POSITIVE, Interpretation, interpret
+from speech.making import EngineStatus, make_engine, make_engines
 from speech.phrases import DISTRESS
 from speech.recogniser import SAMPLE_RATE, Hypothesis, Recogniser, Request
 from speech.workers import Workers
 
+__all__ = ["Ear", "EarFailed", "Ears", "EngineStatus", "load_ears", "make_engine"]
+
 log = logging.getLogger(__name__)
 
-ORDER = ("phrase-scorer", "vosk", "whisper")  # unknown engines come last
+# Engines and families of them, the best first; unknown ones come last. For dictations those go first that were trained
+# for the elder's language (speech.engines.choice).
+ORDER = ("phrase-scorer", "sherpa", "vosk", "whisper")
 MAX_AUDIO_S = 240  # a dictation ends at 180 s; whatever comes after this is not recognised (the recording has it)
 # One turn with an engine may take so long; then it counts as hung. An elder waits for the turn of an answer.
 HANG_S = MappingProxyType({"answer": 12.0, "dictation": 60.0, "spot": 12.0})
@@ -44,15 +48,6 @@ Partial = Callable[[str], None]
 
 class EarFailed(Exception):  # noqa: N818
     """No engine could recognise this utterance. The message is one sentence for the call's log."""
-
-
-@dataclass(frozen=True)
-class EngineStatus:
-    """`why`: one sentence; when not ready, with what to do."""
-
-    name: str
-    ready: bool
-    why: str
 
 
 class Ears:
@@ -106,13 +101,21 @@ class Ears:
         self._workers.close()
         for ear in list(self._busy):
             ear.close()
+        for engine in self._engines:  # those that run in processes of their own
+            getattr(engine, "close", lambda: None)()
 
     def _for(self, request: Request) -> list[Recogniser]:
-        return [one for one in self._engines if one.name not in self._stuck and one.supports(request)]
+        able = [one for one in self._engines if one.name not in self._stuck and one.supports(request)]
+        return sorted(able, key=lambda one: _fitness(one, request.language)) if request.mode == "dictation" else able
 
 
 def _rank(name: str) -> tuple[int, str]:
-    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+    family = next((one for one in ORDER if name == one or name.startswith(f"{one}-")), None)
+    return (len(ORDER) if family is None else ORDER.index(family), name)
+
+
+def _fitness(engine: Recogniser, language: str) -> int:
+    return fitness(language, tuple(getattr(engine, "languages", ("zh",))))
 
 
 def load_ears(models_dir: Path, *, workers: int, whisper_threads: int) -> Ears:
@@ -120,36 +123,11 @@ def load_ears(models_dir: Path, *, workers: int, whisper_threads: int) -> Ears:
 
     Blocking (seconds, while weights are read). Without any weights the line goes on by keys and recording.
     """
-    engines: list[Recogniser] = []
-    status = []
-    for name in dict.fromkeys(weights.engine for weights in CATALOGUE):
-        engine, why = make_engine(name, models_dir, workers=workers, threads=whisper_threads)
-        engines += [engine] if engine else []
-        status.append(EngineStatus(name, engine is not None, why))
+    made = list(make_engines(models_dir, workers=workers, threads=whisper_threads))
+    engines = [one.engine for one in made if one.engine]
     if not engines:
         log.warning("no recogniser: the line works by keys and recordings (python server.py models pull)")
-    return Ears(engines, workers=workers, status=status)
-
-
-def make_engine(name: str, models_dir: Path, *, workers: int, threads: int) -> tuple[Recogniser | None, str]:
-    """The engine with its weights loaded, or None; and one sentence on it. `threads`: per utterance, for whisper."""
-    makers: dict[str, Callable[[Path], Recogniser]] = {
-        "vosk": vosk_engine.VoskRecogniser,
-        "whisper": lambda folder: whisper_engine.WhisperRecogniser(folder, workers=workers, threads=threads),
-    }
-    weights = next((one for one in CATALOGUE if one.engine == name), None)
-    if weights is None or name not in makers:
-        return None, f"no such engine; known are {', '.join(makers)}"
-    folder = models_dir / weights.name
-    if not folder.is_dir():
-        return None, f"no weights: python server.py models pull {weights.name}"
-    try:
-        return makers[name](folder), f"ready, with {weights.name}"
-    except ImportError as error:
-        return None, f"the package {error.name} is missing: run make setup"
-    except Exception as error:  # whatever the engine's library throws at weights that it can't read
-        log.warning("%s can't be loaded: %s", weights.name, type(error).__name__)
-        return None, f"the weights in {folder} can't be loaded: python server.py models verify, then models pull"
+    return Ears(engines, workers=workers, status=[one.status for one in made])
 
 
 class Ear:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from speech.ears import Ear, EarFailed, Ears, EngineStatus, load_ears
-from speech.recogniser import Hypothesis, Request
+from speech.recogniser import Hypothesis, Mode, Request
 
 MENU = {"well": ["蛮好的"], "unwell": ["头晕"], "distress": ["救命"]}
 ANSWER = Request("answer", MENU)
@@ -28,12 +28,13 @@ class Engine:
     streaming: bool = False
     says: str = "蛮好的"
     languages: tuple[str, ...] = ("zh",)
+    modes: tuple[str, ...] = ("answer", "dictation", "spot")
     before: Callable[[bytes], None] = lambda pcm: None
     heard: list[bytes] = field(default_factory=list)
     closed: int = 0
 
     def supports(self, request: Request) -> bool:
-        return request.language in self.languages
+        return request.language in self.languages and request.mode in self.modes
 
     def open(self, request: Request) -> Stream:
         return Stream(self)
@@ -140,6 +141,40 @@ async def test_engines_are_asked_in_their_order(make: Callable[..., Ears]) -> No
     ear = ears.open(ANSWER)
     ear.feed(TENTH)
     assert (await ear.finish()).engine == "phrase-scorer"
+
+
+@pytest.mark.parametrize(
+    ("mode", "language", "first"),
+    [
+        ("answer", "zh", "phrase-scorer"),
+        ("answer", "wuu", "phrase-scorer"),
+        ("dictation", "zh", "sherpa-paraformer"),
+        ("dictation", "wuu", "sherpa-wenetspeech-wu"),
+    ],
+)
+async def test_whom_a_dictation_is_given_to_depends_on_the_elders_language(
+    make: Callable[..., Ears], mode: Mode, language: str, first: str
+) -> None:
+    ears = make(
+        Engine("whisper", languages=("zh", "wuu")),
+        Engine("vosk"),
+        Engine("sherpa-wenetspeech-wu", languages=("wuu", "zh"), modes=("dictation",)),
+        Engine("sherpa-paraformer", modes=("dictation",)),
+        Engine("phrase-scorer", languages=("zh", "wuu"), modes=("answer", "spot")),
+    )
+    ear = ears.open(Request(mode, MENU, language))
+    ear.feed(TENTH)
+    assert (await ear.finish()).engine == first
+
+
+async def test_engines_with_a_process_of_their_own_are_closed(make: Callable[..., Ears]) -> None:
+    class Child(Engine):
+        def close(self) -> None:
+            self.closed += 1
+
+    child = Child("sherpa-paraformer")
+    make(child, Engine()).close()
+    assert child.closed == 1
 
 
 async def test_an_engine_that_raises_hands_all_audio_to_the_next(make: Callable[..., Ears]) -> None:
@@ -444,6 +479,7 @@ def test_without_weights_the_status_says_what_to_do(tmp_path: Path) -> None:
         for name, weights in (("vosk", "vosk-model-small-cn-0.22"), ("whisper", "whisper-base")):
             assert known[name] == EngineStatus(name, False, f"no weights: python server.py models pull {weights}")
         assert not ears.can(ANSWER)
+        assert all("models pull" in one.why for one in ears.status())
     finally:
         ears.close()
 
