@@ -310,3 +310,42 @@ def test_the_line_itself_never_says_a_word_of_distress() -> None:
     """What comes back as an echo must not raise the alarm."""
     cries: Menu = {phrases.DISTRESS: daily().distress}
     assert [sentence for sentence in daily().sentences("zh") if said(sentence, cries)] == []
+
+
+def test_no_word_of_the_lexicon_raises_the_alarm_unless_it_is_distress() -> None:
+    """Distress is found inside longer words too: 起火 would be found in 一起火锅."""
+    book = lexicon.load()
+    cries: Menu = {phrases.DISTRESS: book.phrases("distress")}
+    alarming = {"distress", *book.meanings["distress"].parts}
+    others = [way for meaning in book.meanings if meaning not in alarming for way in book.phrases(meaning)]
+    assert [way for way in others if said(way, cries)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "快点来人呀",
+        "掼了一跤呀",
+        "我爬勿起来了呀",
+        "气透勿过来",
+        "胸口闷来西",
+        "阿拉屋里着火了",
+        "我勿来三了",
+        "动勿来了",
+        "我倒辣地浪",
+        "从床上摔下来了",
+        "说话说不清了",
+        "煤气呒没关",
+    ],
+)
+def test_a_cry_in_either_tongue(text: str) -> None:
+    assert said(text, HEALTH) in (("distress", True), ("distress", False))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["帮帮忙", "早上起不来", "我有心脏病", "脑梗好几年了", "一起火锅", "电话说不清", "想死你了", "烧起来了", "气急"],
+)
+def test_what_only_sounds_alarming(text: str) -> None:
+    found = said(text, HEALTH)
+    assert found is None or found[0] != "distress"
