@@ -65,22 +65,12 @@ class Shelf(Protocol):
 class SecondPass:
     """`run` until told to stop. `idle`: whether the machine has time now (no call, or few; nobody being recognised).
 
-    `open_better`: opens an ear for a request that prefers another engine than the named one, if a better one is there;
-    without it `ears` chooses as for a live dictation, and the whole audio at once is the gain.
+    Which engine is best for a dictation in a language is the ears' own order (speech.engines.choice). Where it is the
+    one that listened during the call, the whole audio at once, and time, are the gain.
     """
 
-    def __init__(
-        self,
-        db: Database,
-        clock: Clock,
-        ears: Ears,
-        recordings: Shelf,
-        idle: Callable[[], bool],
-        *,
-        open_better: Callable[[Request, str], Pen] | None = None,
-    ) -> None:
+    def __init__(self, db: Database, clock: Clock, ears: Ears, recordings: Shelf, idle: Callable[[], bool]) -> None:
         self._db, self._clock, self._ears, self._recordings, self._idle = db, clock, ears, recordings, idle
-        self._open = open_better or (lambda request, _live: ears.open(request))
         self._planned_at: datetime | None = None
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -147,7 +137,7 @@ class SecondPass:
         request = Request("dictation", language=job.language)
         if not self._ears.can(request):
             raise EarFailed("no engine takes dictations in this language")
-        ear = self._open(request, job.live_engine)
+        ear = self._ears.open(request)
         try:
             for at in range(0, len(pcm), PIECE):
                 ear.feed(pcm[at : at + PIECE])

@@ -33,7 +33,6 @@ class Job:
     id: int
     recording: str
     language: str
-    live_engine: str
     owner: str
     tries: int
 
@@ -95,7 +94,7 @@ def claim(session: Session, owner: str, now: datetime) -> Job | None:
     while (row := session.scalar(query.limit(1).with_for_update(skip_locked=True))) is not None:
         if row.tries < TRIES:
             row.tries, row.lease_owner, row.lease_until = row.tries + 1, owner[:100], now + LEASE
-            return Job(row.id, row.recording, row.language, row.live_engine, owner[:100], row.tries)
+            return Job(row.id, row.recording, row.language, owner[:100], row.tries)
         _give_up(row, CRASHED, now)
         session.flush()
     return None

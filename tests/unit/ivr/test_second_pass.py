@@ -292,21 +292,6 @@ async def test_it_runs_beside_everything_until_told_to_stop(office: Office) -> N
     await asyncio.wait_for(running, 5)
 
 
-async def test_a_better_engine_is_asked_for_by_the_name_of_the_first(office: Office) -> None:
-    await office.call("c1", AGREES)
-    asked: list[str] = []
-
-    def better(request: Request, live: str) -> Pen:
-        asked.append(live)
-        return office.ears.open(request)
-
-    second = SecondPass(office.db, office.clock, office.ears, office.recordings, lambda: True, open_better=better)
-    office.ears.says = ["好"]
-    await second.plan()
-    assert await second.once()
-    assert asked == ["vosk"]
-
-
 # ── on real weights ───────────────────────────────────────────────────────────────────────────────
 
 
