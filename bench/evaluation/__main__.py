@@ -21,7 +21,7 @@ from bench.evaluation.texts import HALVES
 from bench.evaluation.trial import Machine, Outcome
 
 ROOT = folder.ROOT
-WIDTH = 130  # where the output is no terminal
+WIDTH = 150  # where the output is no terminal
 out = Console() if sys.stdout.isatty() else Console(width=WIDTH)
 
 

@@ -23,7 +23,9 @@ from speech.recogniser import Request
 
 STEPS = ("greet.ask", "health.ask", "health.confirm", "message.ask")
 OFF_STEP = "own:health.ask"  # where something off the menu would do most harm: a "well" is asked for there
-OWN_IN = frozenset({MAIN, "alaw", "ulaw+noise10"})  # conditions in which the steps' own menus are asked, too
+OWN_IN = frozenset(
+    {MAIN, "alaw", "ulaw+noise10"}
+)  # conditions in which more menus than the folder's own answers are open
 OFF_MENU = "off-menu"
 MESSAGE, RUNNING = "distress", "running speech"  # kinds of generated speech for the spotter
 
@@ -75,7 +77,7 @@ def requests(folder: Folder) -> dict[str, Request]:
 def _tasks(one: Recording, condition: str, menus: Mapping[str, Request], choices: Sequence[str]) -> Iterator[Task]:
     asks = [*_answer_asks(one, menus), *_choice_asks(one, menus, choices)]
     if condition in OWN_IN and one.kind == "answer":
-        asks += _own_asks(one, menus)
+        asks += [*_chatter_asks(one, menus), *_own_asks(one, menus)]
     if one.meaning == DISTRESS:
         asks.append(Ask("spot", DISTRESS))
     if one.kind == "sentence" and one.text:
@@ -94,8 +96,6 @@ def _answer_asks(one: Recording, menus: Mapping[str, Request]) -> Iterator[Ask]:
         yield Ask("answers", one.meaning)
     elif _no_answer(one) and phrases.match(one.text, known) is None:
         yield Ask("answers")
-    if "answers+chatter" in menus and one.kind == "answer":
-        yield Ask("answers+chatter", one.meaning or "oov")
 
 
 def _no_answer(one: Recording) -> bool:
@@ -107,6 +107,11 @@ def _choice_asks(one: Recording, menus: Mapping[str, Request], choices: Sequence
     for meaning, texts in menus[wanted].phrases.items() if wanted in menus else ():
         if one.text in texts:
             yield Ask(wanted, meaning)
+
+
+def _chatter_asks(one: Recording, menus: Mapping[str, Request]) -> Iterator[Ask]:
+    if "answers+chatter" in menus:
+        yield Ask("answers+chatter", one.meaning or "oov")
 
 
 def _own_asks(one: Recording, menus: Mapping[str, Request]) -> Iterator[Ask]:

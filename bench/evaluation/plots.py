@@ -38,6 +38,7 @@ def _figure(title: str, x: str, y: str) -> tuple[Any, Any]:
     figure, axes = plt.subplots(figsize=SIZE, dpi=DPI)
     axes.set(title=title, xlabel=x, ylabel=y)
     axes.grid(alpha=0.3)
+    axes.set_axisbelow(True)
     return figure, axes
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.evaluation import engines
-from bench.evaluation.conditions import CONDITIONS, arrive
+from bench.evaluation.conditions import CONDITIONS, TAIL_S, arrive
 from bench.evaluation.folder import Recording
 from speech import phrases
+from speech.endpoint import EndpointRules
 from speech.interpret import interpret
 from speech.phrases import DISTRESS
 from speech.recogniser import SAMPLE_RATE, Hypothesis, Mode, Recogniser, Request, Stream
 
+PAUSE_S = EndpointRules.answer().pause_ms / 1000
 PIECE = 2 * SAMPLE_RATE // 10  # bytes: a stream is fed as it would be on the line, 100 ms at a time
 
 
@@ -150,7 +152,7 @@ class Judge:
         if not pcm:  # the line's ear let nothing through
             return _outcome(self._name, task, ask)
         try:
-            found, hypothesis, work_s, latency_s = listen(engine.open(request), pcm)
+            found, hypothesis, work_s, latency_s = listen(engine.open(request), pcm, pauses=request.mode == "answer")
         except Exception as error:
             return _outcome(self._name, task, ask, error=f"{type(error).__name__}: {error}")
         told = interpret(hypothesis, request)
@@ -186,12 +188,21 @@ def _outcome(engine: str, task: Task, ask: Ask, **more: object) -> Outcome:
     )
 
 
-def listen(stream: Stream, pcm: bytes) -> tuple[str, Hypothesis, float, float]:
-    """The last partial text, the result, all the time it took, and the time after the last audio."""
-    begin, partial = time.perf_counter(), ""
+def listen(stream: Stream, pcm: bytes, *, pauses: bool = False) -> tuple[str, Hypothesis, float, float]:
+    """The last partial text, the result, all the time it took, and the time after the last audio.
+
+    `pauses`: as in an answer, a stream that wants to know is told of the pause after the words (its `pause`).
+    """
+    begin, partial, fed = time.perf_counter(), "", 0
+    pause = getattr(stream, "pause", None) if pauses else None
+    paused_at = len(pcm) - 2 * round((TAIL_S - PAUSE_S) * SAMPLE_RATE)
     try:
         for piece in _pieces(pcm):
             partial = stream.feed(piece) or partial
+            fed += len(piece)
+            if pause and fed >= paused_at:
+                partial = pause() or partial
+                pause = None
         ended = time.perf_counter()
         hypothesis = stream.finish()
     finally:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from bench.evaluation.__main__ import main
-from tests.unit.bench.plug import make_folder, put
+from bench.evaluation.conditions import CONDITIONS, LEAD_S, MAIN, arrive
+from bench.evaluation.trial import listen
+from speech.recogniser import Request
+from tests.unit.bench.plug import ToneStream, make_folder, put, tone
 
 ENGINE = "tests.unit.bench.plug:ToneEar"
 KEYS = {"engine", "condition", "kind", "language", "metric", "value", "n"}
@@ -125,3 +128,16 @@ def test_two_processes_come_to_the_same_result(tmp_path: Path, folder: Path) -> 
     machine = ("latency", "rtf", "memory")
     kept = [[row for row in rows if not str(row["metric"]).startswith(machine)] for rows in (alone, together)]
     assert kept[0] == kept[1]
+
+
+def test_a_stream_that_asks_is_told_of_the_pause_behind_the_words() -> None:
+    class Curious(ToneStream):
+        paused_s: tuple[float, ...] = ()
+
+        def pause(self) -> None:
+            self.paused_s += (len(self._audio) / 16000,)
+
+    pcm = arrive(tone(0), 16000, CONDITIONS[MAIN], "clip")
+    stream = Curious(Request("answer", {"yes": ["对的"]}))
+    listen(stream, pcm, pauses=True)
+    assert stream.paused_s == (pytest.approx(LEAD_S + 0.5 + 0.3, abs=0.1),)
