@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bench.evaluation import compare, engines, folder, limits, metrics, plan, report
+from bench.evaluation import compare, engines, folder, limits, metrics, mistakes, plan, report
 from bench.evaluation.conditions import CONDITIONS
 from bench.evaluation.crew import MAX_JOBS, Crew, crew
 from bench.evaluation.offmenu import Utterance, generate
@@ -102,6 +102,7 @@ def _report(
         from bench.evaluation import plots
 
         report.write(place / "report.md", changes, run, plots.draw(outcomes, rows, place))
+        mistakes.write(place / "mistakes.tsv", outcomes)
         compare.save(place / compare.ROWS, label, rows)
         out.print(f"report: {place / 'report.md'}", highlight=False, soft_wrap=True)
     return 1 if missed else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,31 +78,44 @@ def _reliability(outcomes: Sequence[Outcome], folder: Path, engine: str) -> Path
     return _saved(figure, folder / f"reliability-{engine}.png")
 
 
-def score(one: Outcome) -> float:
-    """What an accept threshold is set on: the margin where there is one."""
-    if one.choice is None:
-        return -np.inf
-    return one.margin if one.margin is not None else one.confidence
+Score = Callable[[Outcome], float]
+
+
+def _by_margin(one: Outcome) -> float:
+    return -np.inf if one.choice is None or one.margin is None else one.margin
+
+
+def _by_confidence(one: Outcome) -> float:
+    return -np.inf if one.choice is None else one.confidence
 
 
 def _sweep(outcomes: Sequence[Outcome], folder: Path, engine: str) -> Path | None:
+    """What a bar on the engine's margin, or on its confidence, would let through."""
+    if not any(one.expected and one.choice for one in outcomes) or all(one.expected for one in outcomes):
+        return None
+    figure, panels = plt.subplots(1, 2, figsize=(2 * SIZE[0] * 0.8, SIZE[1]), dpi=DPI, sharey=True)
+    for axes, kind, score in zip(panels, ("margin (nats)", "confidence"), (_by_margin, _by_confidence), strict=True):
+        _curves(axes, outcomes, score)
+        axes.set(xlabel=f"bar: {kind}", ylim=(-0.02, 1.02))
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("share accepted")
+    panels[0].legend(loc="lower left", title="that number alone, no other rule", title_fontsize=8)
+    figure.suptitle(f"{engine}: what a bar would accept (8 kHz μ-law)")
+    return _saved(figure, folder / f"bars-{engine}.png")
+
+
+def _curves(axes: Any, outcomes: Sequence[Outcome], score: Score) -> None:
     inside = np.array([score(one) for one in outcomes if one.expected])
     off = np.array([score(one) for one in outcomes if not one.expected])
-    finite = np.concatenate([inside, off])
-    finite = finite[np.isfinite(finite)]
-    if not len(inside) or not len(off) or not len(finite):
-        return None
-    low, high = np.percentile(finite, [1, 99])
-    bars = np.linspace(float(low), float(high), 200)
-    kind = "margin (nats)" if any(one.margin is not None for one in outcomes) else "confidence"
-    figure, axes = _figure(f"{engine}: what a bar would accept (8 kHz μ-law)", f"bar: {kind}", "share accepted")
+    finite = inside[np.isfinite(inside)]
+    if not len(finite):
+        return
+    low, high = np.percentile(finite, [0, 100])
+    bars = np.linspace(float(low) - 0.3 * float(high - low), float(high), 300)
     axes.plot(
         bars, [(inside >= bar).mean() for bar in bars], color=COLOURS["answers"], label=f"answers ({len(inside)})"
     )
     axes.plot(bars, [(off >= bar).mean() for bar in bars], color=COLOURS["off-menu"], label=f"off-menu ({len(off)})")
-    axes.set_ylim(-0.02, 1.02)
-    axes.legend(title="the engine's number alone, without text rules", title_fontsize=8)
-    return _saved(figure, folder / f"bars-{engine}.png")
 
 
 def _conditions(rows: Sequence[Row], folder: Path) -> Path | None:

@@ -60,6 +60,10 @@ def test_the_report_has_its_plots_and_the_next_run_is_compared(tmp_path: Path, f
     place = next((tmp_path / "reports").iterdir())
     assert {path.name for path in place.iterdir()} >= {"report.md", "rows.json", "conditions.png"}
     assert list(place.glob("reliability-*.png"))
+    mistakes = (place / "mistakes.tsv").read_text("utf-8").splitlines()
+    assert {tuple(line.split("\t")[4:8]) for line in mistakes[1:] if "\tanswers\t" in line} == {
+        ("answers", "对的", "yes", "unwell")
+    }
     place.rename(tmp_path / "reports" / "2020-01-01T000000")
     put(folder, "a.wav", 1)  # 不好 is heard as 好 now
     judged(tmp_path, folder, "--conditions", "ulaw")
