@@ -9,7 +9,7 @@ A telephone's band ends at 4 kHz, which Whisper's training audio did not: a litt
 speech, makes 62 of 104 answers exact instead of 55.
 
 Whisper pads all audio to 30 s. The encoder takes shorter input as well: with 10 s it is seven times faster and, on the
-answers of the speech set, as good (121 of 208 texts exact, 120 with 30 s; with 8 s 113). bench/recognisers.py.
+answers of the speech set, as good (121 of 208 texts exact, 120 with 30 s; with 8 s 113). (The forerunner of make eval.)
 """
 
 from __future__ import annotations
