@@ -27,13 +27,14 @@ QUIET_S = 0.3  # without a sound of the line for so long, it is the elder's turn
 @dataclass
 class Elder:
     """One telephone. `said_s`: how long its owner has spoken; `replies`: ms from there to the line's next sound, less
-    the endpoint's silence; `late`: of the calls that are over."""
+    the endpoint's silence; `late`: of the calls that are over; `refused`: calls that the line was too busy for."""
 
     stream: Stream | None = None
     talks: bool = False
     said_s: float = 0.0
     replies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
+    refused: int = 0
     _pause: int = 0  # frames until the owner speaks
     _left: list[bytes] = field(default_factory=list)
     _spoken: tuple[float, int] | None = None  # when the owner fell silent, and the line's sounds until then
@@ -106,6 +107,7 @@ async def talking(count: int, seconds: float, engine: str) -> None:
     replies = [ms for elder in elders for ms in elder.replies]
     out.print(f"\n[b]{count} ordinary calls at once on one core[/b] ({engine}; {seconds:.0f} s, {len(late)} frames)")
     out.print(f"  the elders speak {said / seconds / count:.0%} of the time; {len(replies)} answers")
+    verdict("calls that the line was too busy for", sum(elder.refused for elder in elders), 1, "calls")
     verdict("frame lateness, 99th percentile", percentile(late, 99), 20, "ms")
     if replies:
         verdict("end of speech → reply beyond the endpoint's silence, median", percentile(replies, 50), 300, "ms")
@@ -151,5 +153,9 @@ async def _next_call(measured: Line, elder: Elder, unused: Iterator[str]) -> Non
     call = next(unused, None)
     if elder.stream is None:
         await asyncio.sleep(random.uniform(0, RAMP_S * 0.8))
-    if call is not None:
+    if call is None:
+        return
+    try:
         elder.follow(await dial(measured.base_url, call))
+    except AssertionError:  # the line said that it is too busy to stream
+        elder.refused += 1

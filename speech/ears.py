@@ -35,7 +35,9 @@ ORDER = ("phrase-scorer", "sherpa", "vosk", "whisper")
 MAX_AUDIO_S = 240  # a dictation ends at 180 s; whatever comes after this is not recognised (the recording has it)
 # One turn with an engine may take so long; then it counts as hung. An elder waits for the turn of an answer.
 HANG_S = MappingProxyType({"answer": 12.0, "dictation": 60.0, "spot": 12.0})
-URGENCY = MappingProxyType({"answer": 0, "spot": 0, "dictation": 1})
+# Whoever has paused or ended waits for the line: that goes before audio of people who still speak.
+WAITED_FOR = 0
+URGENCY = MappingProxyType({"answer": 1, "spot": 1, "dictation": 2})
 # A streaming engine is woken for so much new audio (100 ms), or for a pause: fewer turns cost less, and its encoder
 # works in larger pieces anyway.
 PIECE_BYTES = SAMPLE_RATE * 2 // 10
@@ -248,10 +250,10 @@ class Ear:
         self._queued = True
         self._ears._busy.add(self)
         limit = self._ears._hang_s or HANG_S[self._request.mode]
-        attempt = self._attempt
-        self._ears._workers.put(
-            URGENCY[self._request.mode], lambda: self._turn(attempt), lambda: self._hung(attempt), limit
-        )
+        attempt, mode = self._attempt, self._request.mode
+        waited_for = mode != "dictation" and (self._finishing_at is not None or self._pause_at > attempt.paused)
+        urgency = WAITED_FOR if waited_for else URGENCY[mode]
+        self._ears._workers.put(urgency, lambda: self._turn(attempt), lambda: self._hung(attempt), limit)
 
     def _turn(self, attempt: Attempt) -> None:
         with self._lock:

@@ -256,6 +256,27 @@ async def test_an_answer_goes_before_dictation_pieces(make: Callable[..., Ears])
     assert order == ["first", "answer", "dictation"]
 
 
+async def test_who_is_done_goes_before_those_who_still_speak(make: Callable[..., Ears]) -> None:
+    release, order = threading.Event(), []
+    slow = Engine(before=lambda pcm: release.wait(5) and None)
+    spoken = Engine("vosk", streaming=True, before=lambda pcm: order.append(len(pcm)), languages=("wuu",))
+    ears = make(slow, spoken, workers=1)
+    busy = ears.open(ANSWER)
+    busy.feed(TENTH)
+    first = asyncio.create_task(busy.finish())
+    await asyncio.sleep(0.02)
+    speaking, done = (ears.open(Request("answer", MENU, "wuu")) for _ in range(2))
+    done.feed(TENTH[:320])  # less than wakes the engine
+    speaking.feed(TENTH)
+    last = asyncio.create_task(done.finish())
+    await asyncio.sleep(0.02)
+    release.set()
+    await asyncio.gather(first, last)
+    await until(lambda: ears.idle)
+    assert order[0] == 320
+    speaking.close()
+
+
 async def test_two_utterances_make_progress_side_by_side_on_one_worker(make: Callable[..., Ears]) -> None:
     ears, seen = make(Engine("vosk", streaming=True, before=lambda pcm: time.sleep(0.002)), workers=1), []
     one, two = ears.open(ANSWER, lambda text: seen.append(1)), ears.open(ANSWER, lambda text: seen.append(2))
