@@ -23,10 +23,14 @@ class Bar:
     needs_agreement: bool
 
 
+SCORER = "phrase-scorer"
+# Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
+# understood. A positive meaning needs more to be certain; a call for help needs less: a false one costs a worker a
+# minute, a missed one a life.
+SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.85, 0.95, 0.4
+
 BARS = {
-    # −1 nat per token against the free decoding accepts 92 % of in-menu answers and 1 % of off-menu ones
-    # (measured with the zipformer of 3.3 M parameters, full-sum scoring).
-    "phrase-scorer": Bar(confidence=None, margin=-1.0, needs_agreement=False),
+    SCORER: Bar(confidence=SCORED, margin=None, needs_agreement=False),
     # Vosk's word confidences in open decoding: right words lie above 0.8, guesses around 0.5. The grammar's own
     # confidence is not looked at.
     "vosk": Bar(confidence=0.7, margin=None, needs_agreement=True),
@@ -68,6 +72,8 @@ class Interpretation:
 
 def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
     """The meaning of `hypothesis` among the request's phrases, and whether it is certain."""
+    if hypothesis.engine == SCORER:
+        return _scored(hypothesis)
     by_text = phrases.match(hypothesis.text, request.phrases)
     found = by_text or _chosen(hypothesis)
     if found is None:
@@ -75,6 +81,21 @@ def interpret(hypothesis: Hypothesis, request: Request) -> Interpretation:
         return _result(hypothesis, None, False, reason)
     doubt = _doubt(hypothesis, found, request) if by_text else "the free decoding says something else"
     return _result(hypothesis, found, not doubt, doubt)
+
+
+def _scored(hyp: Hypothesis) -> Interpretation:
+    """The phrase scorer has compared the phrase with everything else that may be said: its confidence decides."""
+    if hyp.meaning is None:
+        return _result(hyp, None, False, "no-match" if hyp.text else "nothing heard")
+    found = phrases.Match(hyp.meaning, hyp.phrase or "", whole=True)
+    if hyp.confidence < (SCORED_DISTRESS if hyp.meaning == phrases.DISTRESS else SCORED):
+        return _result(hyp, None, False, "no-match")
+    doubt = ""
+    if hyp.meaning in POSITIVE and len(phrases.normalise(found.phrase)) < MIN_SYLLABLES:
+        doubt = "one syllable"
+    elif hyp.meaning in POSITIVE and hyp.confidence < SCORED_POSITIVE:
+        doubt = "confidence below the bar"
+    return _result(hyp, found, not doubt, doubt)
 
 
 def _result(hyp: Hypothesis, found: phrases.Match | None, certain: bool, reason: str) -> Interpretation:
@@ -114,7 +135,7 @@ def _doubt(hyp: Hypothesis, found: phrases.Match, request: Request) -> str:
         return "only a part of the utterance"
     if found.meaning in POSITIVE and len(phrases.normalise(found.phrase)) < MIN_SYLLABLES:
         return "one syllable"
-    if request.language != "zh" and hyp.engine != "phrase-scorer":
+    if request.language != "zh":
         return "the engine does not know this language"
     return _below(hyp, bar)
 

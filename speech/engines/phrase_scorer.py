@@ -1,0 +1,291 @@
+"""The phrase scorer: which of the phrases that may be said now was said, in Mandarin or Shanghainese, or none of them.
+
+The acoustic model listens while audio comes; scores are ready a few milliseconds after the last frame. All phrases of
+the lexicon are scored together, whether they are offered or not: what is known and not offered is the best garbage
+model. Phrases that only this call knows (with a name in them) have a small book of their own. Calls for help are
+looked for anywhere in what is said, all the while.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexicon.book import Lexicon, load
+from speech import judging
+from speech.judging import Candidate, Judgement, judge
+from speech.phrase_book import PhraseBook, join
+from speech.phrases import DISTRESS
+from speech.pronunciation.tokens import INITIALS, TOKENS
+from speech.recogniser import SAMPLE_RATE, Hypothesis, Request
+from speech.scoring import NEVER, Heard, Indices, Logs, Trie, inside, whole
+from speech.zipformer import FIRST_TOKEN, FRAME_S, Zipformer
+
+NAME = "phrase-scorer"
+LANGUAGES = frozenset({"zh", "wuu"})
+MENU_WORDS = "请按"  # only the line says this: a prompt that came back
+BOOKS = 64  # menus that are kept ready
+SPOT_FRAMES = 110  # 4.4 s: the longest cry takes about 3 s
+SPOT_EVERY = 8  # frames
+LEAST = -4.0  # nats a slot; a phrase that is said lies above −2
+# One phrase is far ahead: a right one lies so far ahead in 90 % of the cases (tools/calibrate_scorer.py prints it).
+DECIDED_CONFIDENCE, DECIDED_LEAD = 0.97, 5.0
+QUIET_SHARE = 0.02  # of a frame's probability: nothing is said
+SPOKEN = 0.5
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A request made ready. `meanings`; for every way of each book which meaning it has (OUTSIDE: offered by nobody,
+    ALIKE: offered by nobody, but no rival of what is offered)."""
+
+    meanings: tuple[str, ...]
+    base: Indices
+    own: PhraseBook | None
+    own_meaning: Indices
+    spots: tuple[str, ...]
+
+
+OUTSIDE, ALIKE = -1, -2
+
+
+class PhraseScorer:
+    """`folder`: the zipformer's files. About 60 MB and 1.5 s to load."""
+
+    name = NAME
+    streaming = True
+
+    def __init__(self, folder: Path, calibration: judging.Calibration | None = None) -> None:
+        self.model = Zipformer(folder)
+        self.calibration = calibration or judging.shipped()
+        lexicon = load()
+        self._lists = _own_lists(lexicon)
+        self.base = PhraseBook(self.model, tuple(dict.fromkeys(chain(*self._lists.values(), (MENU_WORDS,)))))
+        self._known = frozenset(self.base.phrases)
+        self.base_penalty = self.penalty(self.base)
+        self.anything = self.model.contexts[FIRST_TOKEN:].mean(axis=0, keepdims=True)
+        self.menu = lru_cache(maxsize=BOOKS)(self._menu)
+        self.spotting = lru_cache(maxsize=8)(self._spotting)
+
+    def supports(self, request: Request) -> bool:
+        return request.mode in ("answer", "spot") and request.language in LANGUAGES
+
+    def open(self, request: Request) -> PhraseStream:
+        offered = tuple((meaning, tuple(ways)) for meaning, ways in request.phrases.items())
+        return PhraseStream(self, request, self.menu(offered))
+
+    def penalty(self, book: PhraseBook) -> Logs:
+        """What is added to the log probability of every way: what it left out, and the prior's share."""
+        bias = np.array([way.bias for way in book.ways])
+        return np.asarray(bias - self.calibration.prior_share * book.masses(self.calibration.prior))
+
+    def _menu(self, offered: tuple[tuple[str, tuple[str, ...]], ...]) -> Menu:
+        meanings = tuple(meaning for meaning, _ in offered)
+        meaning_of: dict[str, int] = {}
+        for at, (_, ways) in enumerate(offered):
+            for phrase in ways:
+                meaning_of.setdefault(phrase, at)
+        alike = {phrase for ways in self._lists.values() if ways & meaning_of.keys() for phrase in ways}
+        number = [meaning_of.get(phrase, ALIKE if phrase in alike else OUTSIDE) for phrase in self.base.phrases]
+        unknown = tuple(phrase for phrase in meaning_of if phrase not in self._known)
+        own = PhraseBook(self.model, unknown) if unknown else None
+        own = own if own and own.ways else None
+        own_meaning = [meaning_of[own.phrases[way.phrase]] for way in own.ways] if own else []
+        base = np.array([number[way.phrase] for way in self.base.ways], np.int64)
+        spots = next((ways for meaning, ways in offered if meaning == DISTRESS), ())
+        return Menu(meanings, base, own, np.array(own_meaning, np.int64), spots)
+
+    def _spotting(self, phrases: tuple[str, ...]) -> tuple[Indices, Trie, Indices]:
+        """Ways of the base book to look for inside what is said, their trie, and their lengths."""
+        ways, trie = self.base.part(frozenset(phrases))
+        return ways, trie, np.array([len(self.base.ways[at].slots) for at in ways], np.int64)
+
+
+def _own_lists(lexicon: Lexicon) -> dict[str, frozenset[str]]:
+    """The lexicon's lists without what belongs to a part of theirs."""
+    return {
+        name: frozenset(lexicon.phrases(name)).difference(*(lexicon.phrases(part) for part in meaning.parts))
+        for name, meaning in lexicon.meanings.items()
+    }
+
+
+def best_ways(
+    book: PhraseBook, penalty: Logs, scores: Logs, meaning_of: Indices, names: Sequence[str]
+) -> Iterator[tuple[int, Candidate]]:
+    """The best way of each meaning; `scores` with the penalty in them."""
+    for at, meaning in enumerate(names):
+        ways = np.flatnonzero(meaning_of == at)
+        if len(ways) and scores[best := int(ways[scores[ways].argmax()])] > NEVER / 2:
+            way = book.ways[best]
+            phrase = book.phrases[way.phrase]
+            yield (
+                at,
+                Candidate(meaning, phrase, len(way.slots), float(scores[best] - penalty[best]), float(scores[best])),
+            )
+
+
+@dataclass
+class _Ears:
+    """What was heard so far, with one book."""
+
+    book: PhraseBook
+    penalty: Logs
+    parts: list[Heard] = field(default_factory=list)
+
+    def whole(self) -> Logs:
+        return np.asarray(whole(self.book.trie, join(self.parts)) + self.penalty)
+
+
+class PhraseStream:
+    """One utterance. After `pause`, `decided` and `meaning` say whether one phrase is far ahead."""
+
+    def __init__(self, engine: PhraseScorer, request: Request, menu: Menu) -> None:
+        self._engine, self._request, self._menu = engine, request, menu
+        self._listening = engine.model.listen()
+        self._books = [_Ears(engine.base, engine.base_penalty)]
+        if menu.own is not None and request.mode == "answer":
+            self._books.append(_Ears(menu.own, engine.penalty(menu.own)))
+        self._frames: list[NDArray[np.float32]] = []
+        self._samples = self._spotted_at = self._heard = 0
+        self._spot: tuple[str, float] | None = None
+        self._judged: tuple[int, Judgement | None] | None = None
+        self.decided, self.meaning = False, ""
+
+    def feed(self, pcm: bytes) -> str | None:
+        """A call for help, once, as soon as it is found in what was said."""
+        self._samples += len(pcm) // 2
+        self._take(self._listening.feed(pcm))
+        if self._heard - self._spotted_at < SPOT_EVERY:
+            return None
+        return self._look()
+
+    def pause(self) -> str | None:
+        """Judges ahead: what is said up to here may be all."""
+        found = self._look() if self._heard > self._spotted_at else None
+        if self._request.mode == "answer":
+            judged = self._judge()
+            sure = judged is not None and judged.confidence >= DECIDED_CONFIDENCE
+            self.decided = bool(sure and judged and judged.lead >= DECIDED_LEAD)
+            self.meaning = judged.best.meaning if judged and self.decided else ""
+        return found
+
+    def finish(self) -> Hypothesis:
+        begin = time.monotonic()
+        self._take(self._listening.finish())
+        self._look()
+        told = self._told()
+        self.close()
+        return replace(told, work_s=time.monotonic() - begin)
+
+    def close(self) -> None:
+        """The books go, the model stays."""
+        self._books, self._frames = [], []
+
+    def _take(self, frames: NDArray[np.float32]) -> None:
+        if not len(frames):
+            return
+        self._frames.append(frames)
+        self._heard += len(frames)
+        for ears in self._books:
+            ears.parts.append(ears.book.hear(frames))
+
+    def _look(self) -> str | None:
+        """Looks for a call for help in the last seconds; the phrase when it is a new one."""
+        self._spotted_at = self._heard
+        if not self._books or not self._menu.spots or self._spot:
+            return None
+        ways, trie, lengths = self._engine.spotting(self._menu.spots)
+        base = self._books[0]
+        recent = _last(base.parts, SPOT_FRAMES)
+        logs, _ = inside(trie, recent, LEAST)
+        margin = (logs + base.penalty[ways]) / lengths
+        best = int(margin.argmax()) if len(margin) else 0
+        if not len(margin) or margin[best] < self._engine.calibration.spot:
+            return None
+        phrase = base.book.phrases[base.book.ways[ways[best]].phrase]
+        self._spot = (phrase, float(margin[best]))
+        return str(phrase)
+
+    def _judge(self) -> Judgement | None:
+        """The best of what may be said. Kept until something new is said: silence changes nothing."""
+        said = self._said()
+        if self._judged and self._judged[0] == said:
+            return self._judged[1]
+        found: dict[int, Candidate] = {}
+        outside = NEVER
+        for ears, meaning_of in zip(self._books, (self._menu.base, self._menu.own_meaning), strict=False):
+            scores = ears.whole() if ears.parts else np.full(len(ears.book.ways), NEVER)
+            outside = max(outside, float(scores[meaning_of == OUTSIDE].max(initial=NEVER)))
+            for meaning, candidate in best_ways(ears.book, ears.penalty, scores, meaning_of, self._menu.meanings):
+                if meaning not in found or candidate.score > found[meaning].score:
+                    found[meaning] = candidate
+        judged = judge(list(found.values()), outside, self._engine.calibration)
+        self._judged = (said, judged)
+        return judged
+
+    def _said(self) -> int:
+        """Frames up to the last one in which anything is said."""
+        spoken = self._activity() > QUIET_SHARE
+        return int(np.flatnonzero(spoken)[-1]) + 1 if spoken.any() else 0
+
+    def _activity(self) -> NDArray[np.float64]:
+        """Chance of any token, frame by frame."""
+        blanks = [part.blank.mean(axis=1) for part in self._books[0].parts]
+        return 1 - np.exp(np.concatenate(blanks)) if blanks else np.zeros(0)
+
+    def _told(self) -> Hypothesis:
+        """A phrase, a call for help, or only how it sounded."""
+        active = np.flatnonzero(self._activity() > SPOKEN / 2)
+        told = Hypothesis(self._sounds(), NAME, 0.0, seconds=self._samples / SAMPLE_RATE)
+        if not len(active):
+            return told
+        told = replace(told, begin_s=_seconds(active[0]), end_s=_seconds(active[-1] + 1))
+        judged = self._judge() if self._request.mode == "answer" else None
+        if self._spot and (judged is None or judged.best.meaning != DISTRESS or judged.confidence < SPOKEN):
+            return replace(
+                told,
+                text=self._spot[0],
+                phrase=self._spot[0],
+                meaning=DISTRESS,
+                margin=self._spot[1],
+                confidence=SPOKEN,
+            )
+        if judged is None:
+            return told
+        best = judged.best
+        return replace(
+            told, meaning=best.meaning, phrase=best.phrase, confidence=judged.confidence, margin=judged.margin
+        )
+
+    def _sounds(self) -> str:
+        """The likeliest sounds as pinyin: for people who read the log, not for matching."""
+        if not self._frames:
+            return ""
+        chances = self._engine.model.probabilities(np.concatenate(self._frames), self._engine.anything)[:, 0]
+        best, spoken = chances[:, FIRST_TOKEN:].argmax(axis=1) + FIRST_TOKEN, chances[:, 0] < SPOKEN
+        tokens = [
+            int(token)
+            for at, token in enumerate(best)
+            if spoken[at] and not (at and spoken[at - 1] and best[at - 1] == token)
+        ]
+        return "".join((" " if TOKENS[token] in INITIALS else "") + TOKENS[token] for token in tokens).strip()
+
+
+def _seconds(frame: int) -> float:
+    return round(float(frame) * FRAME_S, 2)
+
+
+def _last(parts: Sequence[Heard], frames: int) -> Heard:
+    kept: list[Heard] = []
+    for part in reversed(parts):
+        kept.insert(0, part)
+        if sum(len(one.start) for one in kept) >= frames:
+            break
+    return join(kept)

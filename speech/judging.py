@@ -1,0 +1,97 @@
+"""From the scores of phrases to a decision with a calibrated confidence. Pure.
+
+A phrase's *score* is the log probability that it and nothing else was said, plus a share of how improbable its slots
+are by themselves (`prior_share`): without that a short phrase, or a Shanghainese one whose sounds are spread over many
+Mandarin ones, would win by being easy. The *margin* is the score per slot; since all that may be said adds up to
+probability 1, it is the lead over the garbage model. The confidence is a logistic regression on the margin, the lead
+over other meanings, and the lead over every phrase of the lexicon that is not offered now; tools/calibrate_scorer.py
+fits it on speech that was made for it, and docs/evaluation.md shows how well it holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logs = NDArray[np.float64]
+FILE = Path(__file__).parent / "calibration.json"
+FAR = 60.0  # nats; a lead when there is nothing else
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`prior`: chance of each token, (tokens,). `weights`: feature → weight, "" is the constant. `spot`: least margin
+    of a phrase found inside running speech."""
+
+    prior: NDArray[np.float32]
+    prior_share: float
+    weights: Mapping[str, float]
+    spot: float
+
+    @classmethod
+    def read(cls, path: Path = FILE) -> Calibration:
+        told = json.loads(path.read_text("utf-8"))
+        prior = np.array(told["prior"], np.float32)
+        return cls(prior, float(told["prior_share"]), told["weights"], float(told["spot"]))
+
+
+@lru_cache
+def shipped() -> Calibration:
+    """The calibration that comes with the program."""
+    return Calibration.read()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The best way of a meaning. `slots`: its length, `whole`: log probability, `score`: with the prior's share."""
+
+    meaning: str
+    phrase: str
+    slots: int
+    whole: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`lead`: nats over the best other meaning; `outside`: over the best phrase that is not offered."""
+
+    best: Candidate
+    lead: float
+    outside: float
+    confidence: float
+
+    @property
+    def margin(self) -> float:
+        """Nats per slot."""
+        return self.best.score / self.best.slots
+
+
+def features(best: Candidate, lead: float, outside: float) -> dict[str, float]:
+    """What the confidence depends on, each kept in the range in which it tells something."""
+    return {
+        "whole": float(np.clip(best.whole / best.slots, -6, 0)),
+        "margin": float(np.clip(best.score / best.slots, -6, 3)),
+        "lead": float(np.clip(lead, -1, 10)),
+        "outside": float(np.clip(outside, -10, 10)),
+        "short": 1 / best.slots,
+        "": 1.0,
+    }
+
+
+def judge(candidates: Sequence[Candidate], outside: float, calibration: Calibration) -> Judgement | None:
+    """The best of `candidates` (one for each meaning). `outside`: the best score of what is not offered."""
+    if not candidates:
+        return None
+    ranked = sorted(candidates, key=lambda one: -one.score)
+    best = ranked[0]
+    lead = best.score - ranked[1].score if len(ranked) > 1 else FAR
+    told = features(best, lead, best.score - outside)
+    logit = sum(calibration.weights.get(name, 0.0) * value for name, value in told.items())
+    return Judgement(best, lead, best.score - outside, float(1 / (1 + np.exp(-logit))))
