@@ -29,6 +29,7 @@ SHIFT = 32  # … and by how many it moves on: 320 ms
 FRAMES_A_STEP = 8
 FRAME_S = SHIFT / FRAMES_A_STEP / 100  # an encoder frame: 40 ms
 DIM = 320
+IDLE_RMS = 26  # of 16-bit samples: a quiet line through G.711
 SILENCE = -15.9424  # log of the smallest energy that the features know (float's epsilon), as sherpa-onnx pads
 BLANK = 0
 FIRST_TOKEN = 3  # after blank, end and unknown
@@ -48,6 +49,8 @@ class Zipformer:
         self._states = {one.name: (_shape(one.shape), _kind(one.type)) for one in self._encoder.get_inputs()[1:]}
         self._outputs = [one.name for one in self._encoder.get_outputs()]
         self.start: Floats = self._decode([(BLANK, BLANK)])[0]
+        self._rested: dict[str, Any] = {}
+        self._rested = self._rest()
         self.contexts: Floats = self._contexts()
 
     def listen(self) -> Listening:
@@ -65,8 +68,15 @@ class Zipformer:
         return np.asarray(logits, np.float32).reshape(many, ways, SIZE)
 
     def silence(self) -> dict[str, Any]:
-        """The encoder's state before anything was heard."""
-        return {name: np.zeros(shape, kind) for name, (shape, kind) in self._states.items()}
+        """The encoder's state after a second of idle line: from nothing at all it tends to hear a syllable (你, 不) in
+        front of the first word."""
+        return dict(self._rested) or {name: np.zeros(shape, kind) for name, (shape, kind) in self._states.items()}
+
+    def _rest(self) -> dict[str, Any]:
+        idle = np.random.default_rng(1).normal(0, IDLE_RMS, SAMPLE_RATE).astype("<i2").tobytes()
+        listening = Listening(self)
+        listening.feed(idle)
+        return listening.state
 
     def encode(self, features: Floats, state: dict[str, Any]) -> tuple[Floats, dict[str, Any]]:
         """One step: (45, 80) → (8, 320) and the state after it."""
@@ -90,7 +100,7 @@ class Listening:
     """One utterance: 8 kHz PCM in, encoder frames out."""
 
     def __init__(self, model: Zipformer) -> None:
-        self._model, self._state = model, model.silence()
+        self._model, self.state = model, model.silence()
         self._resampler = soxr.ResampleStream(SAMPLE_RATE, MODEL_RATE, 1, dtype="float32", quality="HQ")
         self._features = knf.OnlineFbank(_OPTIONS)
         self._at = 0  # first feature frame of the next step
@@ -126,7 +136,7 @@ class Listening:
             yield self._step(np.stack(frames))
 
     def _step(self, features: Floats) -> Floats:
-        frames, self._state = self._model.encode(features, self._state)
+        frames, self.state = self._model.encode(features, self.state)
         self._at += SHIFT
         return frames
 
