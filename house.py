@@ -35,6 +35,7 @@ from ivr.calls import Calls
 from ivr.media import MediaServer
 from ivr.pump import Tools
 from ivr.recordings import Recordings
+from ivr.second_pass import SecondPass
 from ivr.telephone import TwilioTelephone
 from ivr.twilio.config import TwilioConfig
 from ivr.twilio.documents import SENTENCES
@@ -60,6 +61,7 @@ VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
 MAX_MESSAGE_BYTES = 64 * 1024  # of a WebSocket
 NAMES_EVERY_S = 60.0
 AUDITOR_AFTER_S = 15.0
+QUIET_CALLS = 2  # with more calls on a line no dictation is transcribed again
 DRAIN_S = 60.0  # so long calls may go on when the server is asked to stop
 
 
@@ -81,6 +83,7 @@ class House:
     calls: Calls
     telephone: TwilioTelephone
     media: MediaServer
+    second_pass: SecondPass
     cycle: Cycle
     watch: Watch
     web: FastAPI
@@ -103,6 +106,7 @@ class House:
         lines = self.settings.lines - self.settings.lines_reserved
         mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
         loops = [self.telephone.run(stop), self._watch(stop), mornings.run(stop), self._names(stop)]
+        loops.append(self.second_pass.run(stop))
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -265,6 +269,7 @@ def _build(
     notes = Notes()
     tools = Tools(ears, prompts, recordings, calls, notes.say)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
+    second_pass = SecondPass(db, clock, ears, recordings, lambda: ears.idle and media.live() <= QUIET_CALLS)
     watch = Watch(db, clock, data / "heartbeat")
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts))
@@ -278,6 +283,7 @@ def _build(
         calls,
         telephone,
         media,
+        second_pass,
         cycle,
         watch,
         web,

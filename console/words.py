@@ -128,7 +128,18 @@ def _heard(detail: Mapping[str, Any]) -> str:
     understood = MEANING_ZH.get(str(meaning), str(meaning)) if meaning else "没听懂"
     sure = "" if detail.get("certain") or not meaning else "（没把握）"
     counts = "" if detail.get("counts", True) else "，不作回答"
-    return f"「{detail.get('text', '')}」 → {understood}{sure}{counts}"
+    numbers = " · ".join(filter(None, (ear(detail), _margin(detail), _place(detail))))
+    return f"「{detail.get('text', '')}」 → {understood}{sure}{counts}" + (f"  {numbers}" if numbers else "")
+
+
+def _margin(detail: Mapping[str, Any]) -> str:
+    margin = detail.get("margin")
+    return f"领先 {margin:.1f}" if isinstance(margin, float | int) else ""
+
+
+def _place(detail: Mapping[str, Any]) -> str:
+    begin = detail.get("begin_ms")
+    return f"录音 {begin / 1000:.1f} 秒处" if isinstance(begin, float | int) else ""
 
 
 def dictation_length(detail: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from speech.engines.choice import fitness
 from speech.interpret import POSITIVE, Interpretation, interpret
 from speech.making import EngineStatus, make_engine, make_engines
 from speech.phrases import DISTRESS
+from speech.readable import readable
 from speech.recogniser import SAMPLE_RATE, Hypothesis, Recogniser, Request
 from speech.workers import Workers
 
@@ -223,9 +224,11 @@ class Ear:
         if isinstance(heard, EarFailed):
             raise heard
         told = interpret(heard, self._request)
-        if self._request.mode == "dictation" and told.meaning != DISTRESS:
-            return replace(told, meaning=None, certain=False, phrase=None, reason="")
-        return told
+        if self._request.mode != "dictation":
+            return told
+        told = replace(told, text=readable(heard.text, heard.words))
+        cry = told.meaning == DISTRESS
+        return told if cry else replace(told, meaning=None, certain=False, phrase=None, reason="")
 
     def close(self) -> None:
         """Drops the utterance; a turn under way ends unheard. Idempotent."""
