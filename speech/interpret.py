@@ -27,7 +27,7 @@ SCORER = "phrase-scorer"
 # Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
 # understood. A positive meaning needs more to be certain; a call for help needs less: a false one costs a worker a
 # minute, a missed one a life.
-SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.85, 0.95, 0.4
+SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.7, 0.9, 0.4
 
 BARS = {
     SCORER: Bar(confidence=SCORED, margin=None, needs_agreement=False),

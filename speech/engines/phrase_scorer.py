@@ -37,6 +37,9 @@ SPOT_EVERY = 8  # frames
 LEAST = -4.0  # nats a slot; a phrase that is said lies above −2
 # One phrase is far ahead: a right one lies so far ahead in 90 % of the cases (tools/calibrate_scorer.py prints it).
 DECIDED_CONFIDENCE, DECIDED_LEAD = 0.97, 5.0
+EXPLAINED = 0.85  # confidence from which the whole of an answer explains what sounds like a call for help in it
+CLEAR_CRY = 3.0  # nats above the bar: not by chance
+LONG = 75  # frames, 3 s: no short answer any more
 QUIET_SHARE = 0.02  # of a frame's probability: nothing is said
 SPOKEN = 0.5
 
@@ -102,10 +105,12 @@ class PhraseScorer:
         spots = next((ways for meaning, ways in offered if meaning == DISTRESS), ())
         return Menu(meanings, base, own, np.array(own_meaning, np.int64), spots)
 
-    def _spotting(self, phrases: tuple[str, ...]) -> tuple[Indices, Trie, Indices]:
-        """Ways of the base book to look for inside what is said, their trie, and their lengths."""
+    def _spotting(self, phrases: tuple[str, ...]) -> tuple[Indices, Trie, Logs]:
+        """Ways of the base book to look for inside what is said, their trie, and what is added to their scores."""
         ways, trie = self.base.part(frozenset(phrases))
-        return ways, trie, np.array([len(self.base.ways[at].slots) for at in ways], np.int64)
+        made = [self.base.ways[at] for at in ways]
+        offset = [way.bias + self.calibration.spot_offset(self.base.phrases[way.phrase], way.language) for way in made]
+        return ways, trie, np.array(offset)
 
 
 def _own_lists(lexicon: Lexicon) -> dict[str, frozenset[str]]:
@@ -156,6 +161,7 @@ class PhraseStream:
         self._samples = self._spotted_at = self._heard = 0
         self._spot: tuple[str, float] | None = None
         self._judged: tuple[int, Judgement | None] | None = None
+        self._told_cry = False
         self.decided, self.meaning = False, ""
 
     def feed(self, pcm: bytes) -> str | None:
@@ -164,11 +170,11 @@ class PhraseStream:
         self._take(self._listening.feed(pcm))
         if self._heard - self._spotted_at < SPOT_EVERY:
             return None
-        return self._look()
+        return self._cry(over=False)
 
     def pause(self) -> str | None:
         """Judges ahead: what is said up to here may be all."""
-        found = self._look() if self._heard > self._spotted_at else None
+        found = self._cry(over=True)
         if self._request.mode == "answer":
             judged = self._judge()
             sure = judged is not None and judged.confidence >= DECIDED_CONFIDENCE
@@ -201,17 +207,35 @@ class PhraseStream:
         self._spotted_at = self._heard
         if not self._books or not self._menu.spots or self._spot:
             return None
-        ways, trie, lengths = self._engine.spotting(self._menu.spots)
+        ways, trie, offset = self._engine.spotting(self._menu.spots)
         base = self._books[0]
-        recent = _last(base.parts, SPOT_FRAMES)
-        logs, _ = inside(trie, recent, LEAST)
-        margin = (logs + base.penalty[ways]) / lengths
-        best = int(margin.argmax()) if len(margin) else 0
-        if not len(margin) or margin[best] < self._engine.calibration.spot:
+        logs, _ = inside(trie, _last(base.parts, SPOT_FRAMES), LEAST)
+        scores = logs + offset
+        best = int(scores.argmax()) if len(scores) else 0
+        if not len(scores) or scores[best] < self._engine.calibration.spot:
             return None
         phrase = base.book.phrases[base.book.ways[ways[best]].phrase]
-        self._spot = (phrase, float(margin[best]))
-        return str(phrase)
+        self._spot = (str(phrase), float(scores[best]) - self._engine.calibration.spot)
+        return self._spot[0]
+
+    def _cry(self, *, over: bool) -> str | None:
+        """A new call for help. In an answer it waits for the pause, where the whole of what was said may explain it
+        better (是的 holds something like 寻死), unless it is loud and clear or somebody speaks at length."""
+        found = self._spot or (self._look() and self._spot)
+        if not found or self._told_cry:
+            return None
+        clear = self._request.mode == "spot" or found[1] >= CLEAR_CRY or self._heard >= LONG
+        if not clear and (not over or self._explained()):
+            return None
+        self._told_cry = True
+        return found[0]
+
+    def _explained(self) -> bool:
+        return self._explained_by(self._judge())
+
+    @staticmethod
+    def _explained_by(judged: Judgement | None) -> bool:
+        return judged is not None and judged.confidence >= EXPLAINED
 
     def _judge(self) -> Judgement | None:
         """The best of what may be said. Kept until something new is said: silence changes nothing."""
@@ -248,7 +272,7 @@ class PhraseStream:
             return told
         told = replace(told, begin_s=_seconds(active[0]), end_s=_seconds(active[-1] + 1))
         judged = self._judge() if self._request.mode == "answer" else None
-        if self._spot and (judged is None or judged.best.meaning != DISTRESS or judged.confidence < SPOKEN):
+        if self._spot and (self._told_cry or not self._explained_by(judged)):
             return replace(
                 told,
                 text=self._spot[0],

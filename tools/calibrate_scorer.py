@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Fits the phrase scorer's confidence and bars on speech made for it, and writes speech/calibration.json.
+
+    python tools/calibrate_scorer.py [--cache FOLDER] [--dry]    fits, prints how well it holds, writes
+
+Answers: phrases of the lexicon spoken by Kokoro voices (rendered into the cache by `speak`, which needs what
+tools/render_prompts.py needs). Everything else: the calibration half of the evaluation's off-menu speech. The
+evaluation half and the speech set are never looked at here. Answers are offered in menus drawn by chance: a few
+lists of the lexicon, or some fifty single phrases; the same answers also count as off-menu where nobody offers them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from bench.evaluation.conditions import LEVEL, coded, noise_for, padded, varied  # noqa: E402
+from bench.evaluation.offmenu import PREFIX, Utterance, generate  # noqa: E402
+from lexicon.book import load  # noqa: E402
+from speech import judging  # noqa: E402
+from speech.engines.phrase_scorer import LEAST, OUTSIDE, SPOT_FRAMES, PhraseScorer, best_ways  # noqa: E402
+from speech.judging import Calibration, features, judge  # noqa: E402
+from speech.phrases import DISTRESS  # noqa: E402
+from speech.pronunciation.tokens import SIZE  # noqa: E402
+from speech.recogniser import SAMPLE_RATE  # noqa: E402
+from speech.resample import from_floats, resample_floats  # noqa: E402
+from speech.scoring import Heard, inside, whole  # noqa: E402
+
+VOICES = ("zf_xiaoni", "zm_yunyang", "zf_xiaoyi", "zm_yunxia")
+PRIOR_SHARE = 0.3  # among 0 … 0.7 the fewest wrong choices of meaning on the rendered answers
+WU_ONLY = set("勿侬伊呒覅囡迭搿辣侪睏掼")
+ANSWERS = 420  # texts; each by two voices
+ALARMS = 12  # false ones in an hour of running speech; a call has about 8 s of speech: 1 in 40 calls of chatter
+OFF_SHARE = 0.006  # off-menu speech that may reach the confidence bar, on this half
+out = Console()
+Logs = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip's scores with the base book. `phrase` "": off-menu."""
+
+    phrase: str
+    scores: Logs
+    seconds: float
+
+
+def answers(cache: Path) -> Iterator[tuple[str, bytes]]:
+    """(phrase, 8 kHz PCM as it arrives), each with a tempo, pitch, level and noise of its own."""
+    draw = np.random.default_rng(3)
+    for line in (cache / "list.tsv").read_text("utf-8").splitlines():
+        name, _, phrase = line.split("\t")
+        samples, rate = soundfile.read(cache / name, dtype="float32")
+        speech = varied(resample_floats(samples, rate, SAMPLE_RATE), draw.uniform(0.75, 1.15), draw.uniform(0.88, 1.12))
+        speech = speech * np.float32(LEVEL * 10 ** (-draw.uniform(0, 15) / 20))
+        line_noise = noise_for(speech, None if draw.random() < 0.6 else draw.uniform(10, 25), draw)
+        yield phrase, coded(from_floats(padded(speech) + line_noise), "ulaw")
+
+
+def speak(cache: Path) -> None:
+    """Renders what the cache lacks: ANSWERS Mandarin phrases of the lexicon, two voices each."""
+    from kokoro_voice import KokoroVoice
+    from render_prompts import READINGS
+
+    weights = Path(os.environ.get("WENAN_VOICES") or ROOT.parent / "shared" / "voices")
+    lexicon, draw = load(), random.Random(3)  # noqa: S311
+    phrases = sorted(
+        {phrase for name in lexicon.meanings for phrase in lexicon.phrases(name) if not set(phrase) & WU_ONLY}
+    )
+    first = KokoroVoice(weights, VOICES[0], 1.0, READINGS)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "list.tsv").open("a", encoding="utf-8") as listed:
+        for phrase in track(draw.sample(phrases, ANSWERS), "speaking", console=out):
+            for name in draw.sample(VOICES, 2):
+                file = (
+                    cache
+                    / f"{hashlib.md5((phrase + name).encode(), usedforsecurity=False).hexdigest()[:10]}_{name}.flac"
+                )
+                if not file.exists():
+                    samples = first.with_name(weights, name, 1.0).speak(phrase)
+                    soundfile.write(file, samples * (0.5 / max(1e-3, float(np.abs(samples).max()))), 24000)
+                    listed.write(f"{file.name}\t{name}\t{phrase}\n")
+
+
+def frames(engine: PhraseScorer, pcm: bytes) -> Heard:
+    listening = engine.model.listen()
+    return engine.base.hear(np.concatenate([listening.feed(pcm), listening.finish()]))
+
+
+def prior_of(engine: PhraseScorer, clips: Sequence[tuple[str, bytes]]) -> NDArray[np.float32]:
+    """How often the model hears each token in answers, whatever came before."""
+    total = np.zeros(engine.model.contexts.shape[0])
+    for _, pcm in clips:
+        listening = engine.model.listen()
+        heard = np.concatenate([listening.feed(pcm), listening.finish()])
+        total += engine.model.probabilities(heard, engine.anything)[:, 0].sum(axis=0)
+    total[:3] = 0
+    return np.maximum(total / total.sum(), 1e-4).astype(np.float32)
+
+
+# ── menus ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Trial:
+    told: Mapping[str, float]
+    right: bool
+    offered: bool
+    off_menu: bool
+    about: str
+
+
+def trials(engine: PhraseScorer, clips: Sequence[Clip]) -> Iterator[Trial]:
+    """Every clip in menus with its meaning and without it."""
+    draw = random.Random(5)  # noqa: S311
+    lexicon = load()
+    lists = {
+        name: frozenset(lexicon.phrases(name))
+        for name in lexicon.meanings
+        if name not in (DISTRESS, "digits", "relative", "time")
+    }
+    for number, clip in enumerate(clips):
+        own = [name for name, ways in lists.items() if clip.phrase in ways]
+        for offered in (True, False) if own else (False,):
+            for single in (True, False) if own else (number % 2 == 0,):
+                menu = (
+                    _single(engine, draw, lists, clip.phrase, own, offered)
+                    if single
+                    else _lists(draw, lists, own, offered)
+                )
+                yield _trial(engine, clip, menu, own if offered else [], offered)
+
+
+def _lists(
+    draw: random.Random, lists: Mapping[str, frozenset[str]], own: Sequence[str], offered: bool
+) -> dict[str, frozenset[str]]:
+    taken = set().union(*(lists[name] for name in own)) if own else set()
+    others = [name for name in lists if not lists[name] & taken]
+    menu = {name: lists[name] for name in draw.sample(others, min(5, len(others)))}
+    return menu | ({own[0]: lists[own[0]]} if offered else {})
+
+
+def _single(
+    engine: PhraseScorer,
+    draw: random.Random,
+    lists: Mapping[str, frozenset[str]],
+    phrase: str,
+    own: Sequence[str],
+    offered: bool,
+) -> dict[str, frozenset[str]]:
+    taken = set().union(*(lists[name] for name in own)) if own else set()
+    menu: dict[str, set[str]] = {}
+    for name in draw.sample([name for name in lists if not lists[name] & taken], 12):
+        menu[name] = set(draw.sample(sorted(lists[name]), min(4, len(lists[name]))))
+    if offered:
+        menu[own[0]] = {phrase}
+    return {name: frozenset(ways) for name, ways in menu.items()}
+
+
+def _trial(
+    engine: PhraseScorer, clip: Clip, menu: Mapping[str, frozenset[str]], own: Sequence[str], offered: bool
+) -> Trial:
+    made = engine.menu(tuple((name, tuple(sorted(ways))) for name, ways in menu.items()))
+    found = dict(best_ways(engine.base, engine.base_penalty, clip.scores, made.base, made.meanings))
+    outside = float(clip.scores[made.base == OUTSIDE].max(initial=-1e9))
+    judged = judge(list(found.values()), outside, engine.calibration)
+    if judged is None:
+        return Trial({}, False, offered, not clip.phrase, "")
+    told = features(judged.best, judged.lead, judged.outside)
+    right = judged.best.meaning in own
+    return Trial(told, right, offered, not clip.phrase, f"{clip.phrase or '·'} → {judged.best.phrase}")
+
+
+def fit(tried: Sequence[Trial]) -> dict[str, float]:
+    """Logistic regression (Newton's method, a little ridge): is the chosen meaning the right one? Off-menu
+    speech of both kinds together weighs as much as the answers."""
+    names = list(tried[0].told)
+    rows = np.array([[one.told[name] for name in names] for one in tried])
+    right = np.array([one.right for one in tried], float)
+    share = np.where(right > 0, 0.5 / right.sum(), 0.5 / (len(right) - right.sum())) * len(right)
+    weights = np.zeros(len(names))
+    for _ in range(60):
+        chance = 1 / (1 + np.exp(-rows @ weights))
+        slope = rows.T @ (share * (chance - right)) + 0.05 * weights
+        curve = (rows * (share * chance * (1 - chance))[:, None]).T @ rows + 0.05 * np.eye(len(names))
+        weights -= np.linalg.solve(curve, slope)
+    return dict(zip(names, weights.round(4).tolist(), strict=True))
+
+
+def confidence(one: Trial, weights: Mapping[str, float]) -> float:
+    return float(1 / (1 + np.exp(-sum(weights[name] * value for name, value in one.told.items()))))
+
+
+# ── calls for help ────────────────────────────────────────────────────────────────────────────────
+
+
+def inside_of(engine: PhraseScorer, pcm: bytes) -> Logs:
+    """The best log probability of every call for help in any 4.4 s of it."""
+    ways, trie, _ = engine.spotting(load().phrases(DISTRESS))
+    heard = frames(engine, pcm)
+    best = np.full(len(ways), -99.0)
+    for start in range(0, max(1, len(heard.start) - SPOT_FRAMES + 16), 16):
+        window = Heard(*(column[start : start + SPOT_FRAMES] for column in (heard.start, heard.blank, heard.emit)))
+        best = np.maximum(best, inside(trie, window, LEAST)[0])
+    return best
+
+
+def spotting(engine: PhraseScorer, speech: Sequence[Utterance]) -> tuple[float, dict[str, float]]:
+    """The bar that running speech reaches ALARMS times an hour, and how far each phrase gets in it by chance (its third
+    best time; what is told is fitted and measured on the same speech, the evaluation half is the test)."""
+    running = [one for one in speech if one.kind == "running speech"]
+    cries = [one for one in speech if one.kind == DISTRESS][::2]
+    quiet = np.array([inside_of(engine, one.pcm) for one in track(running, "running speech", console=out)])
+    cried = np.array([inside_of(engine, one.pcm) for one in track(cries, "cries", console=out)])
+    ways, _, _ = engine.spotting(load().phrases(DISTRESS))
+    made = [engine.base.ways[at] for at in ways]
+    names = [f"{way.language}:{engine.base.phrases[way.phrase]}" for way in made]
+    chance: dict[str, float] = {}
+    for name, level in zip(names, np.sort(quiet, axis=0)[-3], strict=True):
+        chance[name] = max(round(max(float(level), judging.RAREST), 1), chance.get(name, -99.0))
+    told = replace(engine.calibration, chance=chance)
+    offset = np.array([way.bias + told.spot_offset(engine.base.phrases[way.phrase], way.language) for way in made])
+    hours = sum(len(one.pcm) for one in running) / 2 / SAMPLE_RATE / 3600
+    found, alarms = (cried + offset).max(axis=1), np.sort((quiet + offset).max(axis=1))[::-1]
+    for many in (3, 6, 12, 24, 48):
+        bar = float(alarms[min(len(alarms) - 1, round(many * hours))])
+        missed = np.mean(found <= bar)
+        out.print(
+            f"spotting: {many} alarms an hour ({hours:.2f} h): bar {bar:.2f}, {missed:.1%} of {len(found)} missed"
+        )
+    return float(alarms[min(len(alarms) - 1, round(ALARMS * hours))]), chance
+
+
+# ── all of it ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def main() -> int:
+    options = _options()
+    if not (options.cache / "list.tsv").is_file():
+        speak(options.cache)
+    flat = Calibration(np.full(SIZE, 1 / SIZE, np.float32), PRIOR_SHARE, {}, -99.0, {})
+    clips = list(answers(options.cache))
+    engine = PhraseScorer(options.weights, flat)
+    prior = prior_of(engine, clips[::4])
+    engine.calibration = Calibration(prior, PRIOR_SHARE, {}, -99.0, {})
+    engine.base_penalty = engine.penalty(engine.base)
+    speech = list(generate("calibration"))
+    off = [one for one in speech if one.kind.startswith(PREFIX) and not one.kind.endswith("inside") and one.pcm]
+    given = [*clips, *(("", one.pcm) for one in off)]
+    scored = [
+        Clip(phrase, whole(engine.base.trie, frames(engine, pcm)) + engine.base_penalty, len(pcm) / 16000)
+        for phrase, pcm in track(given, "scoring", console=out)
+    ]
+    tried = [one for one in trials(engine, scored) if one.told and (one.right or not one.offered or one.told)]
+    weights = fit([one for one in tried if one.right or not one.offered])
+    report(tried, weights)
+    bar, chance = spotting(engine, speech)
+    if not options.dry:
+        told = {
+            "chance": chance,
+            "prior": [round(float(each), 6) for each in prior],
+            "prior_share": PRIOR_SHARE,
+            "weights": weights,
+            "spot": round(bar, 2),
+        }
+        judging.FILE.write_text(json.dumps(told) + "\n", "utf-8")
+    return 0
+
+
+def report(tried: Sequence[Trial], weights: Mapping[str, float]) -> None:
+    out.print(", ".join(f"{name or 'constant'} {weight:.2f}" for name, weight in weights.items()))
+    sure = np.array([confidence(one, weights) for one in tried])
+    right = np.array([one.right for one in tried])
+    answers_ = np.array([one.offered for one in tried])
+    chatter = np.array([one.off_menu for one in tried])
+    known = ~answers_ & ~chatter
+    out.print(f"{answers_.sum()} answers, {right[answers_].mean():.2%} of the meanings right; {chatter.sum()} off-menu")
+    for bar in (0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99):
+        above = sure >= bar
+        shares = [above[answers_].mean(), (~right[answers_ & above]).mean(), above[chatter].mean(), above[known].mean()]
+        told = zip(("answers", "of them wrong", "off-menu", "answers that nobody offers"), shares, strict=True)
+        out.print(f"confidence {bar:.2f}: " + ", ".join(f"{what} {share:.2%}" for what, share in told))
+    for at in np.argsort(-sure * ~right)[:15]:
+        numbers = " ".join(f"{name} {value:.1f}" for name, value in tried[at].told.items() if name)
+        out.print(
+            f"  {sure[at]:.2f} {tried[at].about} {'offered' if tried[at].offered else ''} {numbers}", highlight=False
+        )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Fits the phrase scorer's confidence and bars.")
+    parser.add_argument("--cache", type=Path, default=ROOT / "data" / "calibration", help="rendered answers")
+    models = Path(os.environ.get("WENAN_MODELS") or ROOT.parent / "shared" / "models")
+    parser.add_argument(
+        "--weights", type=Path, default=models / "zipformer-wenetspeech-3.3M", help="the model's folder"
+    )
+    parser.add_argument("--dry", action="store_true", help="write nothing")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
