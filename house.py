@@ -247,6 +247,7 @@ def _build(
     ears = ears or load_ears(
         settings.models_dir, workers=settings.recogniser_workers, whisper_threads=settings.whisper_threads
     )
+    ears.prepare([wait for name in loader.shipped_names() for wait in flows(name).waits()])
     prompts = Prompts(cache=data / "prompts", human=settings.human_prompts, synthesiser=EspeakChild())
     recordings = Recordings(data / "recordings")
     for found in recordings.recover():

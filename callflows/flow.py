@@ -135,6 +135,12 @@ class Flow:
         defaults = (variable.default for variable in self.variables.values() if variable.default)
         return tuple(dict.fromkeys([*(piece.text for piece in pieces), *defaults]))
 
+    def waits(self) -> tuple[tuple[str, ...], ...]:
+        """What may be said in each wait, but phrases with a name in them: the same in every call."""
+        offers = [*(self.offered(step) for step in self.steps.values()), self.goodbye]
+        said = ([phrase for choice in choices for phrase in choice.phrases] for choices in offers)
+        return tuple(tuple(phrase for phrase in phrases if f"{{{NAME}}}" not in phrase) for phrases in said)
+
     def offered(self, step: Step) -> tuple[Choice, ...]:
         """The step's own answers first, then those of `anytime` that it offers."""
         return step.choices + tuple(choice for choice in self.anytime if choice.meaning in step.anytime)

@@ -78,6 +78,12 @@ class Ears:
         self._second_opinion = second_opinion
         self._seconding = False
 
+    def prepare(self, waits: Sequence[Sequence[str]]) -> None:
+        """Tells the engines which phrases the flows' waits offer, those with names left out, so that no call has to
+        wait until they are ready. Blocking (a second)."""
+        for engine in self._engines:
+            getattr(engine, "prepare", lambda _: None)(waits)
+
     def can(self, request: Request) -> bool:
         """Whether any engine can serve the request."""
         return bool(self._for(request))

@@ -6,10 +6,10 @@ probabilities into what speech.scoring needs; that is done while frames come, so
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import Protocol
 
 import numpy as np
@@ -27,13 +27,17 @@ MAX_SKIPS = 3  # slots that may be left out are written out both ways, so long a
 LIKELY = 0.5  # tokens of at least this share of the best weight say what a slot is to what comes after it
 _IDS = {token: at for at, token in enumerate(TOKENS)}
 _FIRST = 3
+Sound = frozenset[tuple[int, float]]  # tokens and their weights
+Key = tuple[tuple[str, float], ...]  # a slot
 
 
 class Model(Protocol):
     """What a book needs of the acoustic model."""
 
-    start: Floats
-    contexts: Floats
+    @property
+    def start(self) -> Floats: ...
+    @property
+    def contexts(self) -> Floats: ...
 
     def probabilities(self, frames: Floats, contexts: Floats) -> Floats: ...
 
@@ -50,69 +54,94 @@ class Way:
 
 
 class PhraseBook:
-    """`phrases` in the order given; those that nobody can pronounce have no way. `ways` index `trie.ends`."""
+    """`phrases` in the order given; those that nobody can pronounce have no way. `ways` index `trie.ends`; the levels
+    of `trie` name columns of what `hear` finds. `contexts` (C, 320): what the model is asked after; a book `beside`
+    another one has that one's first, so one answer of the model serves both."""
 
-    def __init__(self, model: Model, phrases: Sequence[str], languages: tuple[str, ...] = ("zh", "wuu")) -> None:
+    def __init__(
+        self,
+        model: Model,
+        phrases: Sequence[str],
+        languages: tuple[str, ...] = ("zh", "wuu"),
+        beside: PhraseBook | None = None,
+    ) -> None:
         self.phrases = tuple(phrases)
         self._model = model
-        self._slots: dict[tuple[tuple[str, float], ...], int] = {}
+        self._slots: dict[Key, int] = {}
         self.ways = tuple(self._ways(languages))
-        self.trie = build_trie([way.slots for way in self.ways])
+        self.phrase_of = np.array([way.phrase for way in self.ways], np.int64)
+        self._columns: dict[tuple[int, int], int] = {}  # (context, slot) → column of emit
+        self._contexts_from(beside)
+        self.trie = self._placed(build_trie([way.slots for way in self.ways]))
         self._compile()
 
     def _ways(self, languages: tuple[str, ...]) -> Iterator[Way]:
         for at, phrase in enumerate(self.phrases):
             known = set()
-            for said in pronunciations(phrase, languages):
-                for slots, bias in written_out(said):
-                    numbers = tuple(self._slots.setdefault(key, len(self._slots)) for key in map(_key, slots))
-                    if numbers not in known:
-                        known.add(numbers)
-                        yield Way(at, said.language, numbers, bias, said.syllables)
+            for language, syllables, keys, bias in _said(phrase, languages):
+                numbers = tuple([self._slots.setdefault(key, len(self._slots)) for key in keys])
+                if numbers not in known:
+                    known.add(numbers)
+                    yield Way(at, language, numbers, bias, syllables)
+
+    def _contexts_from(self, beside: PhraseBook | None) -> None:
+        """Numbers the contexts: START is 0; slots that sound alike share one."""
+        self._numbers: dict[Sound, int] = dict(beside._numbers) if beside else {}
+        known = beside.contexts if beside else self._model.start[None]
+        sounds = [_sound(key) for key in self._slots]
+        new = [sound for sound in dict.fromkeys(sounds) if sound not in self._numbers]
+        self._numbers |= {sound: at for at, sound in enumerate(new, len(known))}
+        self.contexts: Floats = np.concatenate([known, *(self._vector(sound)[None] for sound in new)])
+        self._context_of = [self._numbers[sound] for sound in sounds]
+
+    def _placed(self, trie: Trie) -> Trie:
+        """The same, its levels naming columns: arcs after the same context are one."""
+        place = self._columns
+        after = [(0 if before == START else self._context_of[before], slot) for before, slot in trie.arcs]
+        column = np.array([place.setdefault(pair, len(place)) for pair in after], np.int64)
+        context = np.array(self._context_of, np.int64)
+        levels = [replace(level, arc=column[level.arc], slot=context[level.slot]) for level in trie.levels]
+        return replace(trie, levels=tuple(levels))
 
     def _compile(self) -> None:
-        slots = [dict(key) for key in self._slots]
-        vectors = dict.fromkeys(map(_sound, self._slots))
-        self._contexts = np.stack([self._model.start, *(self._vector(sound) for sound in vectors)])
-        number = {sound: at for at, sound in enumerate(vectors, 1)}
-        self._context_of = np.array([number[_sound(key)] for key in self._slots], np.int64)
-        tokens: list[Indices] = []
-        weights: list[Floats] = []
-        for before, slot in self.trie.arcs:
-            context = 0 if before == START else int(self._context_of[before])
-            ids, weight = _accepted(slots[slot])
-            tokens.append(context * SIZE + ids)
-            weights.append(weight)
-        self._firsts = np.cumsum([0, *(len(one) for one in tokens)])[:-1]
-        self._tokens, self._weights = np.concatenate(tokens), np.concatenate(weights)
+        accepted = [_accepted(key) for key in self._slots]
+        tokens = [context * SIZE + accepted[slot][0] for context, slot in self._columns]
+        self._firsts = np.cumsum([0, *map(len, tokens)])[:-1]
+        self._tokens = np.concatenate(tokens) if tokens else np.zeros(0, np.int64)
+        weights = [accepted[slot][1] for _, slot in self._columns]
+        self._weights = np.concatenate(weights) if weights else np.zeros(0, np.float32)
 
     def masses(self, prior: Floats) -> NDArray[np.float64]:
         """For every way: the log chance that its slots come by themselves; `prior` (tokens,): of each token."""
-        slots = [float(prior[ids] @ weight) for ids, weight in map(_accepted, map(dict, self._slots))]
+        slots = [float(prior[ids] @ weight) for ids, weight in map(_accepted, self._slots)]
         logs = np.log(np.maximum(slots, TINY))
-        return np.array([logs[list(way.slots)].sum() for way in self.ways])
+        firsts = np.cumsum([0, *(len(way.slots) for way in self.ways)])[:-1]
+        every = np.fromiter(chain.from_iterable(way.slots for way in self.ways), np.int64)
+        return np.asarray(np.add.reduceat(logs[every], firsts)) if self.ways else np.zeros(0)
 
-    def _vector(self, sound: frozenset[tuple[int, float]]) -> Floats:
+    def _vector(self, sound: Sound) -> Floats:
         ids = np.array([token for token, _ in sound])
         weight = np.array([each for _, each in sound], np.float32)
         return np.asarray(weight @ self._model.contexts[ids] / weight.sum(), np.float32)
 
     def part(self, phrases: Collection[str]) -> tuple[Indices, Trie]:
         """A trie of the ways of some phrases only, over the same arcs; and which ways these are."""
-        wanted = np.array([at for at, way in enumerate(self.ways) if self.phrases[way.phrase] in phrases], np.int64)
-        trie = build_trie([self.ways[at].slots for at in wanted])
-        known = {arc: at for at, arc in enumerate(self.trie.arcs)}
-        column = np.array([known[arc] for arc in trie.arcs], np.int64)
-        levels = tuple(replace(level, arc=column[level.arc]) for level in trie.levels)
-        return wanted, replace(trie, levels=levels, arcs=self.trie.arcs)
+        chosen = np.array([phrase in phrases for phrase in self.phrases], np.bool_)
+        wanted = np.flatnonzero(chosen[self.phrase_of]) if self.ways else np.zeros(0, np.int64)
+        return wanted, self._placed(build_trie([self.ways[at].slots for at in wanted]))
 
     def hear(self, frames: Floats) -> Heard:
         """What the model thinks of these frames, (T, 320): the expensive part, frame by frame independent."""
-        chances = self._model.probabilities(frames, self._contexts)
-        blanks = np.log(np.maximum(chances[:, :, 0], TINY)).astype(np.float64)
-        picked = chances.reshape(len(frames), -1)[:, self._tokens] * self._weights
+        return self.read(self._model.probabilities(frames, self.contexts))
+
+    def read(self, chances: Floats) -> Heard:
+        """The same from the model's answer: (T, contexts, tokens), more contexts than this book's do no harm."""
+        blank = np.log(np.maximum(chances[:, : len(self.contexts), 0], TINY))
+        picked = np.take(chances.reshape(len(chances), -1), self._tokens, axis=1)
+        picked *= self._weights
         emit = np.add.reduceat(picked, self._firsts, axis=1)
-        return Heard(blanks[:, 0], blanks[:, self._context_of], np.log(np.maximum(emit, TINY)).astype(np.float64))
+        np.maximum(emit, TINY, out=emit)
+        return Heard(blank[:, 0], blank, np.log(emit, out=emit))
 
 
 def written_out(said: Pronunciation) -> Iterator[tuple[tuple[Slot, ...], float]]:
@@ -126,18 +155,30 @@ def written_out(said: Pronunciation) -> Iterator[tuple[tuple[Slot, ...], float]]
             yield slots, float(sum(np.log(said.slots[at][""]) for at in out))
 
 
-def _key(slot: Slot) -> tuple[tuple[str, float], ...]:
+def _key(slot: Slot) -> Key:
     return tuple(sorted(slot.items()))
 
 
-def _accepted(slot: Mapping[str, float]) -> tuple[Indices, Floats]:
+@lru_cache(maxsize=16_384)
+def _said(phrase: str, languages: tuple[str, ...]) -> tuple[tuple[str, int, tuple[Key, ...], float], ...]:
+    """(language, syllables, slots, bias) of every way to say a phrase."""
+    return tuple(
+        (said.language, said.syllables, tuple(map(_key, slots)), bias)
+        for said in pronunciations(phrase, languages)
+        for slots, bias in written_out(said)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _accepted(key: Key) -> tuple[Indices, Floats]:
+    slot = dict(key)
     if ANY in slot:
         return np.arange(_FIRST, SIZE), np.ones(SIZE - _FIRST, np.float32)
     return np.array([_IDS[token] for token in slot], np.int64), np.array(list(slot.values()), np.float32)
 
 
 @lru_cache(maxsize=4096)
-def _sound(key: tuple[tuple[str, float], ...]) -> frozenset[tuple[int, float]]:
+def _sound(key: Key) -> Sound:
     """What a slot is as a context: the sounds of its likely tokens, in every tone. (Tones told apart choose no better
     and make twice as many contexts.)"""
     slot = dict(key)

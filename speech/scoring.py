@@ -3,7 +3,7 @@
 A transducer gives, for every frame and everything that may have been said before, the probability of each next token
 or of none (blank). A phrase is a path of *slots* (speech.pronunciation): each slot accepts some tokens with weights.
 All phrases of a menu form one trie of slots, so common beginnings are computed once. The sum over all alignments runs
-level by level of the trie: within a level all nodes and all frames are one `logaddexp.accumulate`, because
+level by level of the trie: within a level all nodes and all frames are one cumulative sum, because
 
     alpha[t, n] = blank[t-1, n] · alpha[t-1, n] + emit[t, n] · alpha[t, parent(n)]
 
@@ -25,9 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Logs = NDArray[np.float64]
+Columns = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 BEAM = 16.0  # nats; a wrong syllable costs 5 to 10
+BLOCK = 32  # frames that are summed up in one range of floats, which is e^±700; a frame's blank is at most e^−20.7
+FAINT = 1e-307
 NEVER = -1e9  # log of what can't be; finite, so that differences stay numbers
 START = -1  # stands for a slot: nothing was said yet
 
@@ -84,12 +87,12 @@ def build_trie(paths: Sequence[Sequence[int]]) -> Trie:
 
 @dataclass(frozen=True)
 class Heard:
-    """The model's opinion, frame by frame, in logs. `start`: (T,) blank with nothing said yet; `blank`: (T, slots)
-    blank after each slot; `emit`: (T, arcs)."""
+    """The model's opinion, frame by frame, in logs. `start`: (T,) blank with nothing said yet; `blank`: blank after
+    each slot, `emit`: each arc; (T, columns), the ones that the trie's levels name."""
 
-    start: Logs
-    blank: Logs
-    emit: Logs
+    start: Columns
+    blank: Columns
+    emit: Columns
 
 
 def whole(trie: Trie, heard: Heard, beam: float = BEAM) -> Logs:
@@ -98,9 +101,10 @@ def whole(trie: Trie, heard: Heard, beam: float = BEAM) -> Logs:
     found = np.full(len(trie.ends), NEVER)
     if len(heard.start):
         until = _until(heard)
-        said_nothing = np.concatenate([[0.0], np.cumsum(heard.start)])[:-1, None]
+        said_nothing = np.zeros((1, len(heard.start)))
+        np.cumsum(heard.start[:-1], out=said_nothing[0, 1:])
         for paths, _, alpha, slot in _levels(trie, heard, until, said_nothing, _relative(beam)):
-            found[paths] = alpha[-1] + heard.blank[-1, slot]
+            found[paths] = alpha[:, -1] + heard.blank[-1, slot]
     return found
 
 
@@ -109,16 +113,38 @@ def inside(trie: Trie, heard: Heard, least: float = NEVER) -> tuple[Logs, Indice
     there are no frames, or where a beginning is less probable than `least` (a log) a slot."""
     found, at = np.full(len(trie.ends), NEVER), np.zeros(len(trie.ends), np.int64)
     if len(heard.start):
-        anything = np.zeros((len(heard.start), 1))
+        anything = np.zeros((1, len(heard.start)))
         for paths, arriving, _, _ in _levels(trie, heard, _until(heard), anything, _absolute(least)):
-            found[paths] = np.logaddexp.reduce(arriving, axis=0)
-            at[paths] = arriving.argmax(axis=0)
+            found[paths] = np.logaddexp.reduce(arriving, axis=1)
+            at[paths] = arriving.argmax(axis=1)
     return found, at
 
 
 def _until(heard: Heard) -> Logs:
-    """Blanks before frame t, summed up: (T, slots)."""
-    return np.vstack([np.zeros((1, heard.blank.shape[1])), np.cumsum(heard.blank[:-1], axis=0)])
+    """Blanks before frame t, summed up: (columns, T)."""
+    summed = np.zeros(heard.blank.T.shape)
+    np.cumsum(heard.blank[:-1].T, axis=1, out=summed[:, 1:])
+    return summed
+
+
+def _summed_up(logs: Logs) -> Logs:
+    """`logaddexp.accumulate` along the rows of (n, T), in place and several times as fast: sums are made of
+    exponentials, relative to the highest of a block."""
+    so_far = None
+    for begin in range(0, logs.shape[1], BLOCK):
+        block = logs[:, begin : begin + BLOCK]
+        top = block.max(axis=1, keepdims=True)
+        top = top if so_far is None else np.maximum(top, so_far)
+        block -= top
+        np.exp(block, out=block)
+        if so_far is not None:
+            block[:, :1] += np.exp(so_far - top)
+        np.cumsum(block, axis=1, out=block)
+        np.maximum(block, FAINT, out=block)
+        np.log(block, out=block)
+        block += top
+        so_far = block[:, -1:]
+    return logs
 
 
 Pruning = Callable[[Logs, int], NDArray[np.bool_]]  # best log probability of each node, depth → who goes on
@@ -135,8 +161,9 @@ def _absolute(least: float) -> Pruning:
 def _levels(
     trie: Trie, heard: Heard, until: Logs, alpha: Logs, pruning: Pruning
 ) -> Iterator[tuple[Indices, Logs, Logs, Indices]]:
-    """Level by level, what its final nodes hold: (paths, arriving (T, n), alpha (T, n), slots)."""
-    kept = np.zeros(1, np.int64)  # the nodes of the level above that go on; alpha has a column for each
+    """Level by level, what its final nodes hold: (paths, arriving (n, T), alpha (n, T), slots)."""
+    emit = np.ascontiguousarray(heard.emit.T)
+    kept = np.zeros(1, np.int64)  # the nodes of the level above that go on; alpha has a row for each
     for depth, (level, (paths, nodes)) in enumerate(zip(trie.levels, trie.finals, strict=True), 1):
         if not len(kept):
             return
@@ -145,14 +172,16 @@ def _levels(
         if not len(alive):
             return
         slot = level.slot[alive]
-        arriving = alpha[:, place[alive]] + heard.emit[:, level.arc[alive]]
-        before = until[:, slot]
-        alpha = before + np.logaddexp.accumulate(arriving - before, axis=0)
+        arriving = alpha[place[alive]]
+        arriving += emit[level.arc[alive]]
+        before = until[slot]
+        alpha = _summed_up(arriving - before)
+        alpha += before
         column = _places(alive, nodes)
         ends = column[column >= 0]
-        yield paths[column >= 0], arriving[:, ends], alpha[:, ends], slot[ends]
-        going = pruning(alpha.max(axis=0), depth)
-        kept, alpha = alive[going], alpha[:, going]
+        yield paths[column >= 0], arriving[ends], alpha[ends], slot[ends]
+        going = pruning(alpha.max(axis=1), depth)
+        kept, alpha = alive[going], alpha[going]
 
 
 def _places(known: Indices, wanted: Indices) -> Indices:

@@ -31,8 +31,12 @@ FRAME_S = SHIFT / FRAMES_A_STEP / 100  # an encoder frame: 40 ms
 DIM = 320
 IDLE_RMS = 26  # of 16-bit samples: a quiet line through G.711
 SILENCE = -15.9424  # log of the smallest energy that the features know (float's epsilon), as sherpa-onnx pads
+LARGE = 80.0  # a logit; the exponential of what is beyond 88 is no float32
 BLANK = 0
 FIRST_TOKEN = 3  # after blank, end and unknown
+
+
+_ONES = np.ones(SIZE, np.float32)
 
 
 class Zipformer:
@@ -61,11 +65,12 @@ class Zipformer:
         """What comes next: (T, 320) and (C, 320) → (T, C, tokens), adding up to 1 over tokens."""
         many, ways = len(frames), len(contexts)
         given = {"encoder_out": np.repeat(frames, ways, axis=0), "decoder_out": np.tile(contexts, (many, 1))}
-        logits = self._joiner.run(None, given)[0]
-        logits -= logits.max(axis=1, keepdims=True)
+        logits: Floats = self._joiner.run(None, given)[0]
+        if logits.size and logits.max() > LARGE:
+            logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
-        logits /= logits.sum(axis=1, keepdims=True)
-        return np.asarray(logits, np.float32).reshape(many, ways, SIZE)
+        logits *= (1 / (logits @ _ONES))[:, None]
+        return logits.reshape(many, ways, SIZE)
 
     def silence(self) -> dict[str, Any]:
         """The encoder's state after a second of idle line: from nothing at all it tends to hear a syllable (你, 不) in
@@ -127,13 +132,18 @@ class Listening:
             self._features.accept_waveform(MODEL_RATE, wide)
 
     def _ready(self) -> Floats:
-        frames = [self._features.get_frame(at) for at in range(self._at, self._features.num_frames_ready)]
-        return np.stack(frames) if frames else np.zeros((0, BINS), np.float32)
+        return self._frames(self._features.num_frames_ready)
 
     def _steps(self) -> Iterator[Floats]:
         while self._features.num_frames_ready - self._at >= CHUNK:
-            frames = [self._features.get_frame(at) for at in range(self._at, self._at + CHUNK)]
-            yield self._step(np.stack(frames))
+            yield self._step(self._frames(self._at + CHUNK))
+
+    def _frames(self, until: int) -> Floats:
+        """Of what was not encoded yet: (T, 80)."""
+        found = np.empty((until - self._at, BINS), np.float32)
+        for row, at in enumerate(range(self._at, until)):
+            found[row] = self._features.get_frame(at)
+        return found
 
     def _step(self, features: Floats) -> Floats:
         frames, self.state = self._model.encode(features, self.state)
