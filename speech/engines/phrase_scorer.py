@@ -228,7 +228,7 @@ class PhraseStream:
         self._books, self._frames = [], []
 
     def _take(self, frames: NDArray[np.float32]) -> None:
-        if not len(frames):
+        if not len(frames) or not self._books:
             return
         self._frames.append(frames)
         self._heard += len(frames)
@@ -239,7 +239,7 @@ class PhraseStream:
     def _look(self) -> str | None:
         """Looks for a call for help in the last seconds; the phrase when it is a new one."""
         self._spotted_at = self._heard
-        if not self._books or not self._menu.spots or self._spot:
+        if not self._books or not self._heard or not self._menu.spots or self._spot:
             return None
         ways, trie, offset = self._engine.spotting(self._menu.spots)
         base = self._books[0]
