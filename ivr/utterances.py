@@ -323,7 +323,8 @@ class Utterances:
     def end_dictation(self, ended_by: str) -> None:
         """By a key, by silence, at the limit, or because the line is gone."""
         dictation, self._dictation = self._dictation, None
-        assert dictation is not None
+        if dictation is None:  # it is over already: the line went before the next step was told
+            return
         ended = self._hearing.finish()
         dictation.voiced_ms += ended.voiced_ms if ended else 0
         said, self._now = self._now, None

@@ -27,10 +27,10 @@ SCORER = "phrase-scorer"
 # Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
 # understood. A positive meaning needs more to be certain; a call for help needs less: a false one costs a worker a
 # minute, a missed one a life.
-SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.7, 0.9, 0.4
+SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.7, 0.93, 0.4
 
 BARS = {
-    SCORER: Bar(confidence=SCORED, margin=None, needs_agreement=False),
+    SCORER: Bar(confidence=SCORED, margin=-2.0, needs_agreement=False),
     # Vosk's word confidences in open decoding: right words lie above 0.8, guesses around 0.5. The grammar's own
     # confidence is not looked at.
     "vosk": Bar(confidence=0.7, margin=None, needs_agreement=True),
@@ -95,6 +95,8 @@ def _scored(hyp: Hypothesis) -> Interpretation:
         doubt = "one syllable"
     elif hyp.meaning in POSITIVE and hyp.confidence < SCORED_POSITIVE:
         doubt = "confidence below the bar"
+    elif hyp.meaning in POSITIVE:
+        doubt = _below(hyp, BARS[SCORER])
     return _result(hyp, found, not doubt, doubt)
 
 

@@ -1,11 +1,11 @@
 """From the scores of phrases to a decision with a calibrated confidence. Pure.
 
-A phrase's *score* is the log probability that it and nothing else was said, plus a share of how improbable its slots
-are by themselves (`prior_share`): without that a short phrase, or a Shanghainese one whose sounds are spread over many
-Mandarin ones, would win by being easy. The *margin* is the score per slot; since all that may be said adds up to
-probability 1, it is the lead over the garbage model. The confidence is a logistic regression on the margin, the lead
-over other meanings, and the lead over every phrase of the lexicon that is not offered now; tools/calibrate_scorer.py
-fits it on speech that was made for it, and docs/evaluation.md shows how well it holds.
+A phrase's *score* is the log probability that it and nothing else was said, less a share (`prior_share`) of what the
+model expects without listening: without that a short phrase, a frequent one, or a Shanghainese one whose sounds are
+spread over many Mandarin ones, would win by being easy. The *margin* is the score per slot; since all that may be said
+adds up to probability 1, it is the lead over the garbage model. The confidence is a logistic regression on the margin,
+the lead over other meanings, and the lead over every phrase of the lexicon that is not offered now;
+tools/calibrate_scorer.py fits it on speech that was made for it, and docs/evaluation.md shows how well it holds.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ Logs = NDArray[np.float64]
 FILE = Path(__file__).parent / "calibration.json"
 # Of 0.3, 0.5, 0.7, 1 and 0 … 3 nats these missed the fewest calls for help at the same number of false alarms.
 CHANCE_SHARE, WU_CAUTION = 0.7, 1.0
+# Nats that a Shanghainese way of saying it must be ahead when a Mandarin speaker answers: chosen with prior_share.
+OTHER_LANGUAGE = 2.5
 RAREST, UNHEARD = -15.0, -8.0  # below the first no chance is measured; the second stands for phrases without a measure
 FAR = 60.0  # nats; a lead when there is nothing else
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """`prior`: chance of each token, (tokens,). `weights`: feature → weight, "" is the constant. `spot`: what
+    """`frame`: the average frame of speech, (320,). `weights`: feature → weight, "" is the constant. `spot`: what
     the score of a phrase found inside running speech must reach (`spot_offset`). `chance`: "language:phrase" → the log
     probability that it reached in an hour of speech in which it was not said."""
 
-    prior: NDArray[np.float32]
+    frame: NDArray[np.float32]
     prior_share: float
     weights: Mapping[str, float]
     spot: float
@@ -42,8 +44,8 @@ class Calibration:
     @classmethod
     def read(cls, path: Path = FILE) -> Calibration:
         told = json.loads(path.read_text("utf-8"))
-        prior = np.array(told["prior"], np.float32)
-        return cls(prior, float(told["prior_share"]), told["weights"], float(told["spot"]), told["chance"])
+        frame = np.array(told["frame"], np.float32)
+        return cls(frame, float(told["prior_share"]), told["weights"], float(told["spot"]), told["chance"])
 
     def spot_offset(self, phrase: str, language: str) -> float:
         """What is added to the log probability of a phrase inside running speech: some phrases are heard by chance far

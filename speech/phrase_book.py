@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain, product
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -70,6 +70,7 @@ class PhraseBook:
         self._slots: dict[Key, int] = {}
         self.ways = tuple(self._ways(languages))
         self.phrase_of = np.array([way.phrase for way in self.ways], np.int64)
+        self.foreign = np.array([way.language != "zh" for way in self.ways], np.float64)
         self._columns: dict[tuple[int, int], int] = {}  # (context, slot) → column of emit
         self._contexts_from(beside)
         self.trie = self._placed(build_trie([way.slots for way in self.ways]))
@@ -111,13 +112,22 @@ class PhraseBook:
         weights = [accepted[slot][1] for _, slot in self._columns]
         self._weights = np.concatenate(weights) if weights else np.zeros(0, np.float32)
 
-    def masses(self, prior: Floats) -> NDArray[np.float64]:
-        """For every way: the log chance that its slots come by themselves; `prior` (tokens,): of each token."""
-        slots = [float(prior[ids] @ weight) for ids, weight in map(_accepted, self._slots)]
-        logs = np.log(np.maximum(slots, TINY))
-        firsts = np.cumsum([0, *(len(way.slots) for way in self.ways)])[:-1]
-        every = np.fromiter(chain.from_iterable(way.slots for way in self.ways), np.int64)
-        return np.asarray(np.add.reduceat(logs[every], firsts)) if self.ways else np.zeros(0)
+    def expected(self, frame: Floats) -> NDArray[np.float64]:
+        """For every way: the log chance that its tokens come after each other when the audio says nothing special,
+        `frame` (320,) being the average of what is heard in speech: what the model has learnt of the language."""
+        if not self.ways:
+            return np.zeros(0)
+        chances = self._model.probabilities(frame[None], self.contexts)[0].astype(np.float64)
+        chances[:, 0] = 0.0
+        chances /= chances.sum(axis=1, keepdims=True)
+        picked = chances.reshape(-1)[self._tokens] * self._weights
+        logs = np.log(np.maximum(np.add.reduceat(picked, self._firsts), 1e-6))
+        return np.array([logs[self._path(way)].sum() for way in self.ways])
+
+    def _path(self, way: Way) -> list[int]:
+        """Its columns of `emit`."""
+        before = [0, *(self._context_of[slot] for slot in way.slots[:-1])]
+        return [self._columns[pair] for pair in zip(before, way.slots, strict=True)]
 
     def _vector(self, sound: Sound) -> Floats:
         ids = np.array([token for token, _ in sound])

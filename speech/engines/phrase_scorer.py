@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +40,9 @@ DECIDED_CONFIDENCE, DECIDED_LEAD = 0.97, 5.0
 EXPLAINED = 0.85  # confidence from which the whole of an answer explains what sounds like a call for help in it
 CLEAR_CRY = 3.0  # nats above the bar: not by chance
 LONG = 75  # frames, 3 s: no short answer any more
-QUIET_SHARE = 0.02  # of a frame's probability: nothing is said
+# Chance of any token in a frame, on the average of all contexts. Noise, tones and clicks made by formula stay below
+# 0.28, 99 of 100 answers reach 0.42 somewhere.
+VOICED = 0.35
 SPOKEN = 0.5
 
 
@@ -77,7 +78,7 @@ class PhraseScorer:
         self.calibration = calibration or judging.shipped()
         lexicon = load()
         self._lists = _own_lists(lexicon)
-        self.base = PhraseBook(self.model, tuple(dict.fromkeys(chain(*self._lists.values(), (MENU_WORDS,)))))
+        self.base = PhraseBook(self.model, (*sorted(frozenset().union(*self._lists.values())), MENU_WORDS))
         self._known = frozenset(self.base.phrases)
         self.base_penalty = self.penalty(self.base)
         self._prepared: tuple[Shelf, ...] = ()
@@ -103,9 +104,11 @@ class PhraseScorer:
         return PhraseStream(self, request, self.menu(offered))
 
     def penalty(self, book: PhraseBook) -> Logs:
-        """What is added to the log probability of every way: what it left out, and the prior's share."""
+        """What is added to the log probability of every way: what it left out, less what is expected anyway, less a
+        doubt about Shanghainese (which a stream of a Shanghainese speaker takes back)."""
         bias = np.array([way.bias for way in book.ways])
-        return np.asarray(bias - self.calibration.prior_share * book.masses(self.calibration.prior))
+        expected = book.expected(self.calibration.frame)
+        return np.asarray(bias - self.calibration.prior_share * expected - judging.OTHER_LANGUAGE * book.foreign)
 
     def _menu(self, offered: tuple[tuple[str, tuple[str, ...]], ...]) -> Menu:
         meanings = tuple(meaning for meaning, _ in offered)
@@ -189,7 +192,8 @@ class PhraseStream:
         self._engine, self._request, self._menu = engine, request, menu
         self._listening = engine.model.listen()
         shelves = menu.shelves if request.mode == "answer" else menu.shelves[:1]
-        self._books = [_Ears(shelf.book, shelf.penalty, meaning_of) for shelf, meaning_of in shelves]
+        trust = judging.OTHER_LANGUAGE if request.language == "wuu" else 0.0
+        self._books = [_Ears(one.book, one.penalty + trust * one.book.foreign, of) for one, of in shelves]
         self._frames: list[NDArray[np.float32]] = []
         self._samples = self._spotted_at = self._heard = 0
         self._spot: tuple[str, float] | None = None
@@ -241,9 +245,12 @@ class PhraseStream:
         self._spotted_at = self._heard
         if not self._books or not self._heard or not self._menu.spots or self._spot:
             return None
-        ways, trie, offset = self._engine.spotting(self._menu.spots)
         base = self._books[0]
-        logs, _ = inside(trie, _last(base.parts, SPOT_FRAMES), LEAST)
+        recent = _last(base.parts, SPOT_FRAMES)
+        if _activity(recent).max() < VOICED:
+            return None
+        ways, trie, offset = self._engine.spotting(self._menu.spots)
+        logs, _ = inside(trie, recent, LEAST)
         scores = logs + offset
         best = int(scores.argmax()) if len(scores) else 0
         if not len(scores) or scores[best] < self._engine.calibration.spot:
@@ -291,17 +298,17 @@ class PhraseStream:
 
     def _said(self) -> int:
         """Frames up to the last one in which anything is said."""
-        spoken = self._activity() > QUIET_SHARE
+        spoken = self._activity() > VOICED
         return int(np.flatnonzero(spoken)[-1]) + 1 if spoken.any() else 0
 
     def _activity(self) -> NDArray[np.float64]:
         """Chance of any token, frame by frame."""
-        blanks = [part.blank.mean(axis=1) for part in self._books[0].parts]
-        return 1 - np.exp(np.concatenate(blanks)) if blanks else np.zeros(0)
+        parts = self._books[0].parts
+        return np.concatenate([_activity(part) for part in parts]) if parts else np.zeros(0)
 
     def _told(self) -> Hypothesis:
         """A phrase, a call for help, or only how it sounded."""
-        active = np.flatnonzero(self._activity() > SPOKEN / 2)
+        active = np.flatnonzero(self._activity() > VOICED)
         told = Hypothesis(self._sounds(), NAME, 0.0, seconds=self._samples / SAMPLE_RATE)
         if not len(active):
             return told
@@ -335,6 +342,10 @@ class PhraseStream:
             if spoken[at] and not (at and spoken[at - 1] and best[at - 1] == token)
         ]
         return "".join((" " if TOKENS[token] in INITIALS else "") + TOKENS[token] for token in tokens).strip()
+
+
+def _activity(heard: Heard) -> NDArray[np.float64]:
+    return np.asarray(1 - np.exp(heard.blank).mean(axis=1), np.float64)
 
 
 def _seconds(frame: int) -> float:

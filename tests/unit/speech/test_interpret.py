@@ -13,7 +13,7 @@ MENU = {"well": ["好", "蛮好的", "身体很好"], "unwell": ["不好", "头�
 ANSWER = Request("answer", MENU)
 VOSK = Hypothesis("蛮好的", "vosk", 0.95, meaning="well", phrase="蛮好的", agreed=True)
 WHISPER = Hypothesis("蛮好的", "whisper", 0.9, meaning="well", phrase="蛮好的", margin=3.0, agreed=True)
-SCORER = Hypothesis("蛮好的", "phrase-scorer", 0.0, meaning="well", phrase="蛮好的", margin=-0.3)
+SCORER = Hypothesis("mán hǎo de", "phrase-scorer", 0.97, meaning="well", phrase="蛮好的", margin=-0.3)
 
 
 @pytest.mark.parametrize("heard", [VOSK, WHISPER, SCORER], ids=lambda heard: heard.engine)
@@ -116,6 +116,17 @@ def test_what_the_text_says_needs_no_margin_to_lean_to_a_human() -> None:
     assert told_by("whisper", -2.0, "unwell", text="有点头晕") == "unwell"
 
 
-def test_the_phrase_scorer_is_not_certain_against_a_free_text() -> None:
-    told = interpret(replace(SCORER, text="走不动了"), ANSWER)
-    assert (told.meaning, told.certain, told.reason) == ("well", False, "the free decoding says something else")
+def test_the_phrase_scorers_confidence_decides() -> None:
+    """Its text is only how it sounded; it has compared the phrase with everything else already."""
+    unsure = interpret(replace(SCORER, confidence=0.8), ANSWER)
+    assert (unsure.meaning, unsure.certain, unsure.reason) == ("well", False, "confidence below the bar")
+    unknown = interpret(replace(SCORER, confidence=0.6), ANSWER)
+    assert (unknown.meaning, unknown.certain, unknown.reason) == (None, False, "no-match")
+    short = interpret(replace(SCORER, phrase="好"), ANSWER)
+    assert (short.meaning, short.certain, short.reason) == ("well", False, "one syllable")
+
+
+def test_a_call_for_help_needs_less() -> None:
+    cry = replace(SCORER, meaning="distress", phrase="救命", confidence=0.5)
+    assert interpret(cry, ANSWER).meaning == "distress"
+    assert interpret(replace(cry, meaning="unwell"), ANSWER).meaning is None

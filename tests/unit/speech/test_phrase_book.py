@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from speech.phrase_book import ANY, TINY, PhraseBook, join, written_out
+from speech.phrase_book import ANY, PhraseBook, join, written_out
 from speech.pronunciation import Pronunciation, pronunciations
 from speech.pronunciation.tokens import SIZE, TOKENS
 from speech.scoring import START, whole
@@ -73,7 +75,7 @@ def test_what_cannot_be_said_has_no_way(model: MadeUp, frames: Floats) -> None:
     empty = PhraseBook(model, ("OK!",), beside=book)
     assert empty.ways == ()
     assert whole(empty.trie, empty.hear(frames)).tolist() == []
-    assert empty.masses(np.full(SIZE, 0.01, np.float32)).tolist() == []
+    assert empty.expected(frames[0]).tolist() == []
 
 
 def test_chances_are_read_where_the_slots_stand(model: MadeUp, frames: Floats) -> None:
@@ -122,21 +124,19 @@ def test_frames_are_heard_alike_in_any_pieces(model: MadeUp, frames: Floats) -> 
         assert piece == pytest.approx(once, abs=1e-5)
 
 
-def test_masses_are_the_chances_of_the_slots(model: MadeUp) -> None:
-    prior = np.random.default_rng(3).dirichlet(np.ones(SIZE)).astype(np.float32)
-    book = PhraseBook(model, ("不好", "好"), ("zh",))
-    for way, mass in zip(book.ways, book.masses(prior), strict=True):
-        said = pronunciations(book.phrases[way.phrase], ("zh",))
-        options = [
-            sum(
-                np.log(max(TINY, sum(prior[TOKENS.index(token)] * weight for token, weight in slot.items())))
-                for slot in slots
-            )
-            for one in said
-            for slots, _ in written_out(one)
-            if len(slots) == len(way.slots)
-        ]
-        assert any(mass == pytest.approx(option, abs=1e-4) for option in options)
+def test_what_is_expected_is_the_chance_of_the_slots_after_each_other(model: MadeUp, frames: Floats) -> None:
+    book = PhraseBook(model, ("好",), ("zh",))
+    first, second = pronunciations("好", ("zh",))[0].slots
+    chances = model.probabilities(frames[:1], book.contexts)[0]
+    chances[:, 0] = 0
+    chances /= chances.sum(axis=1, keepdims=True)
+
+    def chance(context: int, slot: Mapping[str, float]) -> float:
+        return float(sum(chances[context, TOKENS.index(token)] * weight for token, weight in slot.items()))
+
+    (way,) = (one for one in book.ways if len(one.slots) == 2)
+    after = book._context_of[way.slots[0]]
+    assert book.expected(frames[0])[0] == pytest.approx(np.log(chance(0, first) * chance(after, second)), abs=1e-4)
 
 
 def test_any_token_fits_a_slot_of_anything(monkeypatch: pytest.MonkeyPatch, model: MadeUp, frames: Floats) -> None:

@@ -303,7 +303,7 @@ async def test_alone_it_fails_with_a_sentence_and_the_next_utterance_works(
         monkeypatch.setattr(sherpa_engine, "ASK_S", 5.0)
         ear = ears.open(DICTATION)
         ear.feed(said())
-        assert (await ear.finish()).text == "好好"
+        assert (await ear.finish()).text == "好。好。"
     finally:
         ears.close()
 
@@ -320,7 +320,7 @@ async def test_a_message_in_pieces_is_heard_live_and_survives_a_crash_between_th
             kill(wu, signal.SIGKILL)
         told = await ear.finish()
         assert heard[0] == "好好"
-        assert told.text == "好好好好"
+        assert told.text == "好。好。好。好。"
     finally:
         ears.close()
 
