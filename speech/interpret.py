@@ -25,9 +25,9 @@ class Bar:
 
 SCORER = "phrase-scorer"
 # Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
-# understood. A positive meaning needs more to be certain; a call for help needs less: a false one costs a worker a
-# minute, a missed one a life.
-SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.7, 0.93, 0.4
+# understood. A positive meaning needs more to be certain. A call for help counts when the spotter found it, whose bar
+# is measured in false alarms an hour; as a whole answer only when it is nearly sure (是我 was 救我 at 0.72).
+SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.7, 0.93, 0.95
 
 BARS = {
     SCORER: Bar(confidence=SCORED, margin=-2.0, needs_agreement=False),
@@ -88,6 +88,8 @@ def _scored(hyp: Hypothesis) -> Interpretation:
     if hyp.meaning is None:
         return _result(hyp, None, False, "no-match" if hyp.text else "nothing heard")
     found = phrases.Match(hyp.meaning, hyp.phrase or "", whole=True)
+    if hyp.meaning == phrases.DISTRESS and hyp.agreed:
+        return _result(hyp, found, True, "")
     if hyp.confidence < (SCORED_DISTRESS if hyp.meaning == phrases.DISTRESS else SCORED):
         return _result(hyp, None, False, "no-match")
     doubt = ""

@@ -322,12 +322,18 @@ class PhraseStream:
                 meaning=DISTRESS,
                 margin=self._spot[1],
                 confidence=SPOKEN,
+                agreed=True,
             )
         if judged is None:
             return told
         best = judged.best
         return replace(
-            told, meaning=best.meaning, phrase=best.phrase, confidence=judged.confidence, margin=judged.margin
+            told,
+            meaning=best.meaning,
+            phrase=best.phrase,
+            confidence=judged.confidence,
+            margin=judged.margin,
+            agreed=bool(self._spot) if best.meaning == DISTRESS else None,
         )
 
     def _sounds(self) -> str:
