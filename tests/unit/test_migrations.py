@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from alembic import command
 from sqlalchemy import create_engine, inspect
 
 from storage import migrate
-from tests.fakes import postgres
 
 
 def test_no_table_or_column_lacks_its_revision() -> None:
     assert migrate.missing(["checkins.tables", "ivr.records"]) == []
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/wenan.db"
-        return
-    with postgres.cluster() as server, postgres.database(server) as url:
-        yield url
 
 
 def test_every_revision_leads_up_and_down_again(any_url: str) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -17,26 +16,10 @@ from ivr.ports import Callee, CallOrder, CallReport, Disposition, PersonResult
 from ivr.records import CallState
 from ivr.reports import context_of, order_from_json, order_to_json, report_from_json, report_to_json
 from storage.database import Base, Database
-from tests.fakes import postgres
 from tests.fakes.clock import WarpClock
 
 CALLEES = (Callee("e1", "王阿婆"), Callee("e2", "李阿公", records=False))
 ORDER = CallOrder("i1", "+862155500001", "daily_checkin", CALLEES, {"notice": "停水"})
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    with postgres.cluster() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/wenan.db"
-        return
-    with postgres.database(request.getfixturevalue("postgres_server")) as url:
-        yield url
 
 
 class Listener:

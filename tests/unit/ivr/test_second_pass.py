@@ -26,7 +26,6 @@ from speech.engines.whisper_engine import WhisperRecogniser
 from speech.interpret import Interpretation
 from speech.recogniser import Request
 from storage.database import Base, Database
-from tests.fakes import postgres
 from tests.fakes.clock import WarpClock
 from tests.unit.speech.audio import noise, prompt, silence
 from tests.unit.speech.conftest import whisper
@@ -39,21 +38,6 @@ AGREES, NOT_RECORDED, NOT_WRITTEN = (
     Callee("e2", "李阿公", records=False),
     Callee("e3", "张阿婆", transcribes=False),
 )
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    with postgres.cluster() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/wenan.db"
-        return
-    with postgres.database(request.getfixturevalue("postgres_server")) as url:
-        yield url
 
 
 class Ears:
