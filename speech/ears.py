@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 from speech.attempt import Attempt
 from speech.engines.choice import fitness
-from speech.interpret import POSITIVE, Interpretation, interpret
+from speech.interpret import POSITIVE, SCORER, Interpretation, interpret
 from speech.making import EngineStatus, make_engine, make_engines
 from speech.phrases import DISTRESS
 from speech.readable import readable
@@ -197,7 +197,7 @@ class Ear:
         `second`: somebody spoke for long enough that an answer without a meaning is worth another engine's opinion.
         """
         told = await self._understood()
-        if second and told.meaning is None and told.engine == "phrase-scorer" and self._request.mode == "answer":
+        if second and told.meaning is None and told.engine == SCORER and self._request.mode == "answer":
             return await self._second(told)
         return told
 

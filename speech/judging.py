@@ -106,5 +106,10 @@ def judge(candidates: Sequence[Candidate], outside: float, calibration: Calibrat
     best = ranked[0]
     lead = best.score - ranked[1].score if len(ranked) > 1 else FAR
     told = features(best, lead, best.score - outside)
-    logit = sum(calibration.weights.get(name, 0.0) * value for name, value in told.items())
-    return Judgement(best, lead, best.score - outside, float(1 / (1 + np.exp(-logit))))
+    return Judgement(best, lead, best.score - outside, confidence(told, calibration.weights))
+
+
+def confidence(told: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """The logistic regression: how sure it is with these features."""
+    logit = sum(weights.get(name, 0.0) * value for name, value in told.items())
+    return float(1 / (1 + np.exp(-logit)))

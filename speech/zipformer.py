@@ -1,7 +1,7 @@
 """The small streaming acoustic model (zipformer transducer, 3.3 M parameters): audio → frames → token probabilities.
 
 It outputs Mandarin initials and toned finals (speech.pronunciation.tokens). One model in memory serves all calls; a
-`Listening` holds one utterance's state (0.4 MB). Weights and their numbers: docs/evaluation.md, speech/catalogue.py.
+`Listening` holds one utterance's state. Weights and their numbers: docs/evaluation.md, speech/catalogue.py.
 """
 
 from __future__ import annotations
@@ -50,10 +50,9 @@ class Zipformer:
         self._encoder = _session(_find(folder, "encoder-*.int8.onnx", "encoder-*.onnx"))
         self._decoder = _session(_find(folder, "decoder-*.int8.onnx", "decoder-*.onnx"))
         self._joiner = _session(_find(folder, "joiner-*.int8.onnx", "joiner-*.onnx"))
-        self._states = {one.name: (_shape(one.shape), _kind(one.type)) for one in self._encoder.get_inputs()[1:]}
         self._outputs = [one.name for one in self._encoder.get_outputs()]
         self.start: Floats = self._decode([(BLANK, BLANK)])[0]
-        self._rested: dict[str, Any] = {}
+        self._rested = {one.name: _zeros(one) for one in self._encoder.get_inputs()[1:]}
         self._rested = self._rest()
         self.contexts: Floats = self._contexts()
 
@@ -75,7 +74,7 @@ class Zipformer:
     def silence(self) -> dict[str, Any]:
         """The encoder's state after a second of idle line: from nothing at all it tends to hear a syllable (你, 不) in
         front of the first word."""
-        return dict(self._rested) or {name: np.zeros(shape, kind) for name, (shape, kind) in self._states.items()}
+        return dict(self._rested)
 
     def _rest(self) -> dict[str, Any]:
         idle = np.random.default_rng(1).normal(0, IDLE_RMS, SAMPLE_RATE).astype("<i2").tobytes()
@@ -209,9 +208,7 @@ def _session(path: Path) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _shape(shape: list[Any]) -> list[int]:
-    return [size if isinstance(size, int) else 1 for size in shape]
-
-
-def _kind(name: str) -> Any:
-    return np.int64 if "int64" in name else np.float32
+def _zeros(given: Any) -> Any:
+    """For an input of a session; what its shape leaves open (the batch) is 1."""
+    shape = [size if isinstance(size, int) else 1 for size in given.shape]
+    return np.zeros(shape, np.int64 if "int64" in given.type else np.float32)

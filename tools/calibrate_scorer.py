@@ -35,7 +35,7 @@ from bench.evaluation.offmenu import PREFIX, Utterance, generate  # noqa: E402
 from lexicon.book import load  # noqa: E402
 from speech import judging  # noqa: E402
 from speech.engines.phrase_scorer import LEAST, OUTSIDE, SPOKEN, SPOT_FRAMES, PhraseScorer, best_ways  # noqa: E402
-from speech.judging import Calibration, features, judge  # noqa: E402
+from speech.judging import Calibration, confidence, features, judge  # noqa: E402
 from speech.phrases import DISTRESS  # noqa: E402
 from speech.recogniser import SAMPLE_RATE  # noqa: E402
 from speech.resample import from_floats, resample_floats  # noqa: E402
@@ -47,7 +47,6 @@ PRIOR_SHARE = 0.4  # of 0, 0.15, 0.2, 0.3, 0.4 the fewest wrong choices of meani
 WU_ONLY = set("勿侬伊呒覅囡迭搿辣侪睏掼")
 ANSWERS = 420  # texts; each by two voices
 ALARMS = 12  # false ones in an hour of running speech; a call has about 8 s of speech: 1 in 40 calls of chatter
-OFF_SHARE = 0.006  # off-menu speech that may reach the confidence bar, on this half
 out = Console()
 Logs = NDArray[np.float64]
 
@@ -58,7 +57,6 @@ class Clip:
 
     phrase: str
     scores: Logs
-    seconds: float
 
 
 def answers(cache: Path) -> Iterator[tuple[str, bytes]]:
@@ -138,11 +136,7 @@ def trials(engine: PhraseScorer, clips: Sequence[Clip]) -> Iterator[Trial]:
         own = [name for name, ways in lists.items() if clip.phrase in ways]
         for offered in (True, False) if own else (False,):
             for single in (True, False) if own else (number % 2 == 0,):
-                menu = (
-                    _single(engine, draw, lists, clip.phrase, own, offered)
-                    if single
-                    else _lists(draw, lists, own, offered)
-                )
+                menu = _single(draw, lists, clip.phrase, own, offered) if single else _lists(draw, lists, own, offered)
                 yield _trial(engine, clip, menu, own if offered else [], offered)
 
 
@@ -156,7 +150,6 @@ def _lists(
 
 
 def _single(
-    engine: PhraseScorer,
     draw: random.Random,
     lists: Mapping[str, frozenset[str]],
     phrase: str,
@@ -200,10 +193,6 @@ def fit(tried: Sequence[Trial]) -> dict[str, float]:
         curve = (rows * (share * chance * (1 - chance))[:, None]).T @ rows + 0.05 * np.eye(len(names))
         weights -= np.linalg.solve(curve, slope)
     return dict(zip(names, weights.round(4).tolist(), strict=True))
-
-
-def confidence(one: Trial, weights: Mapping[str, float]) -> float:
-    return float(1 / (1 + np.exp(-sum(weights[name] * value for name, value in one.told.items()))))
 
 
 # ── calls for help ────────────────────────────────────────────────────────────────────────────────
@@ -263,10 +252,10 @@ def main() -> int:
     off = [one for one in speech if one.kind.startswith(PREFIX) and not one.kind.endswith("inside") and one.pcm]
     given = [*clips, *(("", one.pcm) for one in off)]
     scored = [
-        Clip(phrase, whole(engine.base.trie, frames(engine, pcm)) + engine.base_penalty, len(pcm) / 16000)
+        Clip(phrase, whole(engine.base.trie, frames(engine, pcm)) + engine.base_penalty)
         for phrase, pcm in track(given, "scoring", console=out)
     ]
-    tried = [one for one in trials(engine, scored) if one.told and (one.right or not one.offered or one.told)]
+    tried = [one for one in trials(engine, scored) if one.told]
     weights = fit([one for one in tried if one.right or not one.offered])
     report(tried, weights)
     before = json.loads(judging.FILE.read_text("utf-8")) if options.keep_cries else {}
@@ -285,7 +274,7 @@ def main() -> int:
 
 def report(tried: Sequence[Trial], weights: Mapping[str, float]) -> None:
     out.print(", ".join(f"{name or 'constant'} {weight:.2f}" for name, weight in weights.items()))
-    sure = np.array([confidence(one, weights) for one in tried])
+    sure = np.array([confidence(one.told, weights) for one in tried])
     right = np.array([one.right for one in tried])
     answers_ = np.array([one.offered for one in tried])
     chatter = np.array([one.off_menu for one in tried])
