@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,19 @@ def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WENAN_MODELS", str(tmp_path / "none"))
     monkeypatch.setenv("WENAN_PORT", "0")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A command sets the process's log; the tests that come after it read the libraries' at its lowest level."""
+    loggers = [logging.getLogger(name) for name in ("httpx", "uvicorn", "alembic", "websockets")]
+    root, before = logging.getLogger(), [logger.level for logger in loggers]
+    level, handlers = root.level, list(root.handlers)
+    yield
+    for logger, known in zip(loggers, before, strict=True):
+        logger.setLevel(known)
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 def run(*arguments: str, text: str = "") -> Result:
