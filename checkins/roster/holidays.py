@@ -1,0 +1,101 @@
+"""Working days and working hours of a committee: China's public holidays, and the weekends that make up for them.
+
+Days come from, best first: the table that the committee keeps; the State Council's yearly notice, as the library
+chinesecalendar has it; Monday to Friday. The notice for a year appears in the November before: until table or library
+have it, `unknown_years` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+import chinese_calendar
+
+from checkins.roster.spans import Minutes, Span, checked, day_spans, within
+from checkins.schedule import local_date
+
+OFFICE: Minutes = ((8 * 60 + 30, 17 * 60),)
+_NATIONAL_DAY = (10, 1)  # a holiday in every year's notice: who knows it has the notice
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When a committee works: clock times of a working day, and `days` (date → working day?), which wins over all
+    else. ValueError for hours that are none or don't rise."""
+
+    zone: str = "Asia/Shanghai"
+    hours: Minutes = OFFICE
+    days: Mapping[date, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not checked(self.hours, "working hours"):
+            raise ValueError("working hours: give at least one time from and until")
+
+
+def is_working_day(calendar: Calendar, day: date) -> bool:
+    written = calendar.days.get(day)
+    return _national(day) if written is None else written
+
+
+def is_working_time(calendar: Calendar, at: datetime) -> bool:
+    """Whether the committee is at work at `at` (aware)."""
+    return within(_work_on(calendar, local_date(calendar.zone, at)), at)
+
+
+def next_working_time(calendar: Calendar, at: datetime) -> datetime:
+    """`at` itself when the committee is at work then, else the moment when it begins next (UTC)."""
+    return next(max(begins, at.astimezone(UTC)) for begins, _ in _work_from(calendar, at))
+
+
+def add_working_hours(calendar: Calendar, at: datetime, work: timedelta) -> datetime:
+    """The moment (UTC) when `work` has passed at work since `at`; work that fills a day to its end is over at that
+    day's end. No work at all: the next working time. ValueError when negative."""
+    if work < timedelta(0):
+        raise ValueError("working hours can only be added")
+    if not work:
+        return next_working_time(calendar, at)
+    for begins, ends in _work_from(calendar, at):
+        begins = max(begins, at.astimezone(UTC))
+        if work <= ends - begins:
+            return begins + work
+        work -= ends - begins
+    raise AssertionError("unreachable: working days never end")
+
+
+def unknown_years(calendar: Calendar, begin: datetime, until: datetime) -> tuple[int, ...]:
+    """The years in [begin, until] whose holidays neither the library nor the table knows: there, Monday to Friday
+    are taken for working days. A year counts as known by the table once its 1 October is in it."""
+    first, last = local_date(calendar.zone, begin).year, local_date(calendar.zone, until).year
+    return tuple(year for year in range(first, last + 1) if not _known(calendar, year))
+
+
+def _known(calendar: Calendar, year: int) -> bool:
+    return _library_knows(year) or date(year, *_NATIONAL_DAY) in calendar.days
+
+
+@lru_cache(maxsize=64)
+def _library_knows(year: int) -> bool:
+    return date(year, *_NATIONAL_DAY) in chinese_calendar.holidays
+
+
+@lru_cache(maxsize=8192)
+def _national(day: date) -> bool:
+    if _library_knows(day.year):
+        return bool(chinese_calendar.is_workday(day))
+    return day.weekday() < _SATURDAY
+
+
+def _work_on(calendar: Calendar, day: date) -> tuple[Span, ...]:
+    return day_spans(calendar.zone, day, calendar.hours) if is_working_day(calendar, day) else ()
+
+
+def _work_from(calendar: Calendar, at: datetime) -> Iterator[Span]:
+    """Spans of work that end after `at`, without end."""
+    day = local_date(calendar.zone, at)
+    while True:
+        yield from (span for span in _work_on(calendar, day) if span[1] > at)
+        day += timedelta(days=1)

@@ -1,0 +1,46 @@
+"""The turns of a duty rotation. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from checkins.roster.values import WEEK, Rotation
+from checkins.schedule import at_minute, local_date
+
+
+def in_turn(rotation: Rotation, zone: str, at: datetime) -> tuple[str, ...]:
+    """Everybody of the rotation, each once: who has the turn at `at` first, then who comes next. () after its end."""
+    ends = end_of(rotation, zone)
+    if ends is not None and at >= ends:
+        return ()
+    start = _turn(rotation, zone, at) % len(rotation.people)
+    return tuple(dict.fromkeys(rotation.people[start:] + rotation.people[:start]))
+
+
+def handovers(rotation: Rotation, zone: str, begin: datetime, until: datetime) -> Iterator[datetime]:
+    """The moments in [begin, until) when a turn begins, rising."""
+    number = _turn(rotation, zone, begin)
+    while (moment := _begins(rotation, zone, number)) < until:
+        if moment >= begin:
+            yield moment
+        number += 1
+
+
+def end_of(rotation: Rotation, zone: str) -> datetime | None:
+    """The moment at which the rotation ends, or None."""
+    return None if rotation.until is None else at_minute(zone, rotation.until, rotation.minute)
+
+
+def _turn(rotation: Rotation, zone: str, at: datetime) -> int:
+    """The number of the turn at `at`; the first from the anchor on is 0."""
+    number = (local_date(zone, at) - _first_day(rotation)).days // rotation.days
+    return number if _begins(rotation, zone, number) <= at else number - 1
+
+
+def _begins(rotation: Rotation, zone: str, number: int) -> datetime:
+    return at_minute(zone, _first_day(rotation) + timedelta(days=number * rotation.days), rotation.minute)
+
+
+def _first_day(rotation: Rotation) -> date:
+    return rotation.anchor + timedelta(days=(rotation.weekday - rotation.anchor.weekday()) % WEEK)
