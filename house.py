@@ -270,7 +270,7 @@ def _build(
     notes = Notes()
     tools = Tools(ears, prompts, recordings, calls, notes.say)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
-    second_pass = SecondPass(db, clock, ears, recordings, lambda: ears.idle and media.live() <= QUIET_CALLS)
+    second_pass = SecondPass(db, clock, ears, recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell)
     watch = Watch(db, clock, data / "heartbeat")
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts))

@@ -1,8 +1,8 @@
-"""After a call each dictation is transcribed again: the whole audio at once, by the best engine for the language.
+"""After a call each dictation is transcribed again: the whole audio at once, by the best engines for the languages.
 
 Work that can wait: rows with a lease (ivr.transcripts), worked off one at a time beside the calls while the machine
 has nothing better to do. A crash costs nothing but the time: the lease runs out and the row is taken again. Both texts
-are kept; the recording is the record.
+are kept; the recording is the record. A call for help that only this pass finds becomes an alarm (ivr.late_cries).
 """
 
 from __future__ import annotations
@@ -11,27 +11,38 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
+import lexicon
 from ivr import transcripts
+from ivr.late_cries import Cry, raise_alarm
 from ivr.recordings import RecordingBrokenError
 from ivr.transcripts import Job, Result
 from speech import g711
 from speech.ears import EarFailed
+from speech.engines.choice import Text, stands
 from speech.interpret import Interpretation
-from speech.readable import readable
-from speech.recogniser import Request
+from speech.phrases import DISTRESS
+from speech.recogniser import SAMPLE_RATE, Request
 from storage.database import Database
 from storage.faults import where
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
-PATIENCE_S = 240.0  # so long one dictation may take; its lease is longer
+# So long one engine may take for one dictation, and the search for a call for help; the lease is longer than all.
+PATIENCE_S = 240.0
+SPOT_S = 60.0
 PIECE = 16_000  # bytes handed to the ear at once, one second
+LANGUAGES = ("zh", "wuu")
+
+Tell = Callable[[int], Awaitable[object]]
 
 
 class Clock(Protocol):
@@ -40,6 +51,9 @@ class Clock(Protocol):
 
 class Pen(Protocol):
     """An utterance being recognised (speech.ears.Ear)."""
+
+    @property
+    def engine(self) -> str: ...
 
     def feed(self, pcm: bytes) -> None: ...
 
@@ -50,6 +64,9 @@ class Pen(Protocol):
 
 class Ears(Protocol):
     """What the second pass needs of speech.ears.Ears."""
+
+    @property
+    def idle(self) -> bool: ...
 
     def can(self, request: Request) -> bool: ...
 
@@ -62,17 +79,31 @@ class Shelf(Protocol):
     def read(self, path: str) -> bytes: ...
 
 
-class SecondPass:
-    """`run` until told to stop. `idle`: whether the machine has time now (no call, or few; nobody being recognised).
+@dataclass(frozen=True)
+class Heard:
+    """What came of one recording. Personal."""
 
-    Which engine is best for a dictation in a language is the ears' own order (speech.engines.choice). Where it is the
-    one that listened during the call, the whole audio at once, and time, are the gain.
+    result: Result
+    cry: Cry | None
+
+
+class SecondPass:
+    """`run` until told to stop. `quiet`: whether few enough calls are on a line; nothing is begun while anybody is
+    being recognised. `tell`: the outbox's, of news that is written already.
+
+    Two engines write it down where there are two: the best one for the elder's language and the best one for the
+    other (the ears' own order), and the surer text stands (speech.engines.choice). A call for help in any of them
+    rings. A recording that nobody heard during the call (plain verbs) is also listened to for nothing but that.
     """
 
-    def __init__(self, db: Database, clock: Clock, ears: Ears, recordings: Shelf, idle: Callable[[], bool]) -> None:
-        self._db, self._clock, self._ears, self._recordings, self._idle = db, clock, ears, recordings, idle
+    def __init__(
+        self, db: Database, clock: Clock, ears: Ears, recordings: Shelf, quiet: Callable[[], bool], tell: Tell
+    ) -> None:
+        self._db, self._clock, self._ears, self._recordings = db, clock, ears, recordings
+        self._quiet, self._tell = quiet, tell
         self._planned_at: datetime | None = None
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._distress = {DISTRESS: lexicon.load().phrases(DISTRESS)}
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
         """Works off what waits; an error is logged and the next round comes."""
@@ -99,7 +130,7 @@ class SecondPass:
 
     async def once(self, stop: asyncio.Event | None = None) -> bool:
         """Transcribes one dictation, if one waits and the machine is idle. False: nothing was done."""
-        if not self._idle():
+        if not (self._ears.idle and self._quiet()):
             return False
         now = self._clock.now()
         job = await self._db.run(lambda session: transcripts.claim(session, self._owner, now))
@@ -109,7 +140,7 @@ class SecondPass:
         return True
 
     async def _work(self, job: Job, stop: asyncio.Event) -> None:
-        work = asyncio.create_task(self._transcribe(job))
+        work = asyncio.create_task(self._listen(job))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -120,7 +151,7 @@ class SecondPass:
                 await asyncio.wait((work,))
         await self._write_down(job, work)
 
-    async def _write_down(self, job: Job, work: asyncio.Task[Result]) -> None:
+    async def _write_down(self, job: Job, work: asyncio.Task[Heard]) -> None:
         now = self._clock.now()
         if work.cancelled():
             await self._db.run(lambda session: transcripts.release(session, job, now))
@@ -129,22 +160,80 @@ class SecondPass:
             log.warning("a dictation could not be transcribed again (try %d): %s", job.tries, why)
             await self._db.run(lambda session: transcripts.fail(session, job, why, now))
         else:
-            await self._db.run(lambda session: transcripts.finish(session, job, work.result(), now))
+            await self._news(lambda session: _finish(session, job, work.result(), now))
 
-    async def _transcribe(self, job: Job) -> Result:
+    async def _news(self, write: Callable[[Session], int | None]) -> None:
+        """What the transaction wrote is told at once; should we die here, the outbox tells it later."""
+        news = await self._db.run(write)
+        if news is not None:
+            log.warning("a call for help was found in a recording after its call")
+            await self._tell(news)
+
+    # ── listening ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _listen(self, job: Job) -> Heard:
         """Raises EarFailed, RecordingBrokenError, TimeoutError."""
         pcm = g711.ulaw_decode(await asyncio.to_thread(self._recordings.read, job.recording))
-        request = Request("dictation", language=job.language)
+        if not job.heard_live:
+            await self._spot(job, pcm)
+        found = await self._texts(job.language, pcm)
+        cry = next((told for told in found if told.meaning == DISTRESS), None)
+        return Heard(_standing(found, len(pcm) / (2 * SAMPLE_RATE)), _cry(cry) if cry else None)
+
+    async def _spot(self, job: Job, pcm: bytes) -> None:
+        """Nobody has heard this yet: a call for help rings before anything is written down."""
+        request = Request("spot", self._distress, job.language)
         if not self._ears.can(request):
+            return
+        with suppress(EarFailed, TimeoutError):
+            told = await _hear(self._ears.open(request), pcm, SPOT_S)
+            if told.meaning == DISTRESS:
+                now = self._clock.now()
+                await self._news(lambda session: raise_alarm(session, job.id, _cry(told), now))
+
+    async def _texts(self, language: str, pcm: bytes) -> list[Interpretation]:
+        """By the best engine for the elder's language; then, if it works, by the best one for the other language."""
+        ear = self._open(language)
+        if ear is None:
             raise EarFailed("no engine takes dictations in this language")
-        ear = self._ears.open(request)
-        try:
-            for at in range(0, len(pcm), PIECE):
-                ear.feed(pcm[at : at + PIECE])
-            told = await asyncio.wait_for(ear.finish(), PATIENCE_S)
-        finally:
-            ear.close()
-        return Result(readable(told.text), told.engine, told.confidence)
+        found = [await _hear(ear, pcm, PATIENCE_S)]
+        for other in LANGUAGES:
+            second = self._open(other) if other != language else None
+            if second is not None and second.engine == found[0].engine:
+                second.close()
+            elif second is not None:
+                with suppress(EarFailed, TimeoutError):
+                    found.append(await _hear(second, pcm, PATIENCE_S))
+        return found
+
+    def _open(self, language: str) -> Pen | None:
+        request = Request("dictation", self._distress, language)
+        return self._ears.open(request) if self._ears.can(request) else None
+
+
+async def _hear(ear: Pen, pcm: bytes, within_s: float) -> Interpretation:
+    try:
+        for at in range(0, len(pcm), PIECE):
+            ear.feed(pcm[at : at + PIECE])
+        return await asyncio.wait_for(ear.finish(), within_s)
+    finally:
+        ear.close()
+
+
+def _standing(found: Sequence[Interpretation], seconds: float) -> Result:
+    texts = [Text(told.engine, told.text, told.confidence or None, seconds) for told in found]
+    best = found[texts.index(stands(texts))]
+    return Result(best.text, best.engine, best.confidence)
+
+
+def _cry(told: Interpretation) -> Cry:
+    return Cry(told.text, told.phrase or told.text, told.engine, told.confidence, told.begin_s)
+
+
+def _finish(session: Session, job: Job, heard: Heard, now: datetime) -> int | None:
+    """One transaction: the text, and the alarm that follows from it, whoever has the lease meanwhile."""
+    transcripts.finish(session, job, heard.result, now)
+    return raise_alarm(session, job.id, heard.cry, now) if heard.cry else None
 
 
 def _why(error: BaseException) -> str:

@@ -23,18 +23,21 @@ AGAIN_AFTER = (timedelta(minutes=2), timedelta(minutes=15))  # a recording may s
 # After a start, older calls are not gone through again; later only what may have been on a line until now.
 LOOK_BACK = timedelta(days=2)
 OVERLAP = timedelta(hours=3)
+NOBODY = "none"  # the engine of a dictation that nobody listened to during the call
 CRASHED = "the process ended while working on it"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One dictation to be transcribed, as claimed. `tries` counts this one; with the owner it is the lease's key."""
+    """One dictation to be transcribed, as claimed. `tries` counts this one; with the owner it is the lease's key.
+    `heard_live`: an engine listened to it during the call."""
 
     id: int
     recording: str
     language: str
     owner: str
     tries: int
+    heard_live: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def _row(event: CallEvent, order: CallOrder, recording: str, now: datetime) -> T
         recording=recording,
         language=order.callees[0].language[:16],
         live_text=str(detail.get("text") or ""),
-        live_engine=str(detail.get("engine") or "none")[:32],
+        live_engine=str(detail.get("engine") or NOBODY)[:32],
         live_confidence=float(detail.get("confidence") or 0.0),
         created_at=now,
         due_at=now,
@@ -94,7 +97,7 @@ def claim(session: Session, owner: str, now: datetime) -> Job | None:
     while (row := session.scalar(query.limit(1).with_for_update(skip_locked=True))) is not None:
         if row.tries < TRIES:
             row.tries, row.lease_owner, row.lease_until = row.tries + 1, owner[:100], now + LEASE
-            return Job(row.id, row.recording, row.language, owner[:100], row.tries)
+            return Job(row.id, row.recording, row.language, owner[:100], row.tries, row.live_engine != NOBODY)
         _give_up(row, CRASHED, now)
         session.flush()
     return None

@@ -1,6 +1,7 @@
 """Which engine writes a message down, and which of two texts of the same audio stands. Pure.
 
-The elder's preference decides first, then what the engines were trained for, then how sure they are. Their scores
+The elder's preference decides first, then what the engines were trained for. After the call two engines may have
+written the same message (ivr.second_pass); then it counts, too, how sure they are. Their scores
 (mean probability of a token) come from different models and are not calibrated against each other, so only a wide lead
 turns the order round; where an engine gives none, nothing can.
 """
@@ -37,7 +38,6 @@ class Text:
     """What one engine made of the audio. `score`: mean probability of a token, 0..1; None: it gives none."""
 
     engine: str
-    languages: tuple[str, ...]
     text: str
     score: float | None
     seconds: float
@@ -56,20 +56,17 @@ def dictation_order(language: str, engines: Sequence[Engine]) -> list[Engine]:
     return sorted(engines, key=lambda one: fitness(language, one.languages))
 
 
-def stands(language: str, texts: Sequence[Text]) -> Text | None:
-    """The text that stands, for an elder who prefers `language`; None when there is none at all.
+def stands(texts: Sequence[Text]) -> Text:
+    """The text that stands, of one or more of the same audio: the engine's for the elder's language is the first.
 
     An empty text never stands against one that can have been said: nothing voiced is empty with every engine, and a
     person listens to the recording anyway. Ties go to the earlier one.
     """
-    ranked = sorted(texts, key=lambda one: (not credible(one), fitness(language, one.languages)))
-    if not ranked:
-        return None
-    best = ranked[0]
-    for other in ranked[1:]:
-        if credible(other) and _ahead(other, best):
-            best = other
-    return best
+    first, *others = sorted(texts, key=lambda one: not credible(one))
+    for other in others:
+        if credible(other) and _ahead(other, first):
+            first = other
+    return first
 
 
 def credible(one: Text) -> bool:
