@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -74,10 +74,10 @@ async def page(morning: Morning) -> str:
     deps = Deps(
         db=morning.world.db,
         clock=morning.world.clock,
-        ears_status=lambda: [],
+        ears_status=list,
         recordings_read=morning.recordings.read,
-        late=lambda: [],
-        notes=lambda: [],
+        late=list,
+        notes=list,
     )
     app = FastAPI(redirect_slashes=False)
     app.include_router(routes(deps))
@@ -126,9 +126,9 @@ async def test_closed_with_a_finding_it_stays_closed(morning: Morning) -> None:
 
 
 @pytest.fixture
-async def heard_for_good(morning: Morning) -> AsyncIterator[ToldBefore]:
+async def heard_for_good(morning: Morning) -> ToldBefore:
     await morning.leaves_a_message(message())
-    yield ToldBefore(CRIED, 0.7)
+    return ToldBefore(CRIED, 0.7)
 
 
 async def dies(morning: Morning, write: int) -> tuple[int | None, bytes]:
