@@ -6,12 +6,13 @@ The loader has checked each field where it stands; this looks at how they hang t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 
-from callflows.findings import GOOD
+from callflows import picks
+from callflows.findings import GOOD, KEY_ONLY
 from callflows.flow import AGAIN, BACK, DONE, END_CALL, REPEAT, STAY, Choice, Exit, Flow, Prompt, Step
 from callflows.source import Source
+from callflows.wording import plain
 
 MAX_CHOICES = 4  # PRODUCT.md, voice rules
 POSITIVE = frozenset({"well", "yes"})
@@ -27,15 +28,11 @@ def check(flow: Flow, source: Source) -> None:
         _voice_rules(flow, step, source)
         _phrases(flow, step, source)
         _good_news(flow, step, source)
+        _key_only(flow, step, source)
+        _whole(flow, step, source)
     _goodbye(flow, source)
     _reachable(flow, source)
     _ends(flow, source)
-
-
-def plain(text: str) -> str:
-    """For comparing phrases: without punctuation and spaces, in half width and lower case."""
-    kept = (char for char in unicodedata.normalize("NFKC", text).lower() if unicodedata.category(char)[0] in "LNM")
-    return "".join(kept)
 
 
 # ── targets ──────────────────────────────────────────────────────────────────────────────────────
@@ -62,6 +59,13 @@ def _exits(flow: Flow, step: Step) -> Iterator[tuple[str, Exit, tuple[str, ...]]
     for what, (exit_, special) in listed.items():
         if exit_ is not None:
             yield what, exit_, special
+    if step.pick:
+        yield "go of pick", step.pick.go, ()
+        yield "none of pick", step.pick.none, _PLAIN
+    if step.query:
+        yield "no_verdict", step.query.none, _PLAIN
+        for word, exit_ in step.query.verdicts.items():
+            yield f'the verdict "{word}"', exit_, _PLAIN
     for choice in flow.offered(step):
         yield f'the answer "{choice.meaning}"', choice.exit, _ANSWERS
         if choice.unsure:
@@ -75,7 +79,7 @@ def _voice_rules(flow: Flow, step: Step, source: Source) -> None:
     keyed = [choice for choice in step.choices if choice.key]
     if len(keyed) > MAX_CHOICES:
         source.fail(step.line, f"step {step.name} offers {len(keyed)} choices; nobody keeps more than {MAX_CHOICES}")
-    if keyed and len(step.prompts) < 3:
+    if (keyed or step.pick or step.entry) and len(step.prompts) < 3:
         source.fail(step.line, f'step {step.name} asks for a key, so it needs two reprompts, "again" and "again2"')
     _keys(flow, step, source)
 
@@ -134,6 +138,35 @@ def _good_news(flow: Flow, step: Step, source: Source) -> None:
         if (good or choice.meaning in POSITIVE) and choice.phrases and choice.unsure is None:
             fault = f'the spoken answer "{choice.meaning}" needs "unsure": where it leads when the ear isn\'t sure'
             source.fail(choice.line, f"step {step.name}: {fault}")
+
+
+def _key_only(flow: Flow, step: Step, source: Source) -> None:
+    """What only a key may mean stands at an answer with a key, which can't be spoken."""
+    by_key = {id(choice.exit) for choice in flow.offered(step) if choice.key and not choice.phrases}
+    exits = [exit_ for _, exit_, _ in _exits(flow, step)] + ([step.hang_up] if step.hang_up else [])
+    for exit_ in exits:
+        if exit_.result in KEY_ONLY and id(exit_) not in by_key:
+            source.fail(
+                exit_.line or step.line, f'step {step.name}: only a key may mean "{exit_.result}", never a word'
+            )
+
+
+def _whole(flow: Flow, step: Step, source: Source) -> None:
+    """Choosing and pressing digits lead to where they are needed."""
+    if step.pick and _named(step.pick.more) != {picks.MORE}:
+        source.fail(
+            step.line, f'step {step.name}: "more" must say 请按{picks.MORE}, the key that leads to the next ones'
+        )
+    for key, each in zip(picks.KEYS, step.pick.each if step.pick else (), strict=False):
+        if _named(each) != {key}:
+            source.fail(step.line, f'step {step.name}: "each" must say 请按{{key}}, and no other key')
+    follows = flow.steps.get(step.go.go) if step.go else None
+    if step.entry and step.entry.secret and (follows is None or follows.query is None):
+        source.fail(step.line, f"step {step.name}: secret digits are kept nowhere, so they must lead to a query")
+    picking = any(other.pick for other in flow.steps.values())
+    for what, exit_, _ in _exits(flow, step):
+        if picking and exit_.go == DONE:
+            source.fail(exit_.line, f'step {step.name}: {what} leads to "done", but persons are chosen: use "end_call"')
 
 
 def _goodbye(flow: Flow, source: Source) -> None:

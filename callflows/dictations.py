@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callflows.events import DictationEnded
+from callflows.flow import END_CALL, Exit
 from callflows.move import Move
 from callflows.state import Phase
 
@@ -13,6 +14,27 @@ MIN_VOICED_S = 0.4
 
 def said_something(event: DictationEnded) -> bool:
     return bool(event.text.strip()) or event.voiced_seconds >= MIN_VOICED_S
+
+
+def ended(move: Move, event: DictationEnded) -> None:
+    step = move.step
+    if event.node and event.node != step.node:
+        late(move, event)
+        return
+    store(move, move.state.person, step.dictation.keep_as if step.dictation else "", event)
+    said = said_something(event)
+    if said:
+        move.sign("speech")
+        move.set(answered=True)
+    if event.ended_by == "hangup":
+        move.set(phase=Phase.GONE)
+    elif said:
+        if event.ended_by == "key":
+            move.cut()
+            move.acknowledging = True
+        move.follow(step.go or Exit(END_CALL))
+    else:
+        move.reprompt(step.no_input or Exit(END_CALL))
 
 
 def leave(move: Move) -> None:

@@ -92,7 +92,27 @@ class TimeLimit:
     """The call's hard limit (10 min) is reached: say goodbye."""
 
 
-Input = Started | Key | Heard | NoInput | Distress | SpeechFailed | DictationEnded | MachineBeeped | HungUp | TimeLimit
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to the open Query: one of the words that the flow's step lists. Any other word, "" too: nobody could
+    say."""
+
+    word: str
+
+
+Input = (
+    Started
+    | Key
+    | Heard
+    | NoInput
+    | Distress
+    | SpeechFailed
+    | DictationEnded
+    | MachineBeeped
+    | HungUp
+    | TimeLimit
+    | Verdict
+)
 
 # ── outputs ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +137,7 @@ class Say:
 
 @dataclass(frozen=True)
 class Answer:
-    """One thing that may be answered: by key and/or by phrases."""
+    """One thing that may be answered: by key and/or by phrases. Where persons are chosen from, `meaning` is an id."""
 
     meaning: str
     key: str | None
@@ -125,10 +145,20 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Digits:
+    """From `least` to `most` digits are wanted, one Key each; `#` ends them sooner. `secret`: the keys pressed in this
+    wait must not be logged."""
+
+    least: int
+    most: int
+    secret: bool = False
+
+
+@dataclass(frozen=True)
 class Listen:
     """Wait for a key or speech. Starts at once (barge-in); the time-out counts from the prompt's end.
 
-    Always ends in exactly one of Key, Heard, NoInput, Distress, HungUp.
+    Always ends in exactly one of Key, Heard, NoInput, Distress, HungUp. With `digits` every key opens a wait anew.
     """
 
     node: str
@@ -136,6 +166,7 @@ class Listen:
     timeout_s: float = 8.0
     endpoint_s: float = 1.2
     speech: bool = True
+    digits: Digits | None = None
 
 
 @dataclass(frozen=True)
@@ -164,20 +195,33 @@ class Alarm:
 
 
 @dataclass(frozen=True)
+class Query:
+    """A question to whoever runs the call, not to the person on the line ("is this PIN right?"). Ends a turn like a
+    wait: answer it with a Verdict within seconds, prompts go on playing meanwhile. `value`: the digits that were just
+    pressed; secret, never logged and in no finding. A NoInput means that nobody could say."""
+
+    name: str
+    person: str
+    value: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Hangup:
     """Hang up after what is queued has been played."""
 
 
-Output = Say | Listen | Dictate | StopPlaying | Alarm | Hangup
+Output = Say | Listen | Dictate | StopPlaying | Alarm | Query | Hangup
 
 
 @dataclass(frozen=True)
 class Person:
-    """One elder whom this call asks after. `spoken_name` as the line says it, e.g. "王阿婆"."""
+    """One elder whom this call asks after. `spoken_name` as the line says it, e.g. "王阿婆". `variables`: the values of
+    the flow's variables that are this person's own ("why"); personal."""
 
     id: str
     spoken_name: str
     language: str = "zh"
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

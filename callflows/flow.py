@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from callflows.findings import STRENGTH
+
 # Targets that are no step.
 REPEAT = "repeat"  # say this step's prompt again
 STAY = "stay"  # say nothing, go on listening
@@ -17,6 +19,7 @@ DONE = "done"  # this person's part is over: the next person, or hang up
 END_CALL = "end_call"
 
 NAME = "name"  # the built-in variable: the person who is asked after
+KEY = "key"  # in the sentence with which a `pick` offers one person: the key that chooses them
 # Built-in conditions of `only_if`; every other condition is a variable that is set.
 RECORDING = "recording"  # the person agreed to being recorded
 SPEECH = "speech"  # speech may be used and can be understood
@@ -42,24 +45,26 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Exit:
-    """Where to go, and what that means for the person. `result` None changes nothing."""
+    """Where to go, and what that means for the person. `result` None changes nothing. `everyone`: the result holds for
+    all persons of the call."""
 
     go: str
     result: str | None = None
+    everyone: bool = False
     line: int = field(default=0, compare=False)  # in the file, for errors
 
 
 @dataclass(frozen=True)
 class Choice:
     """One answer: by `key`, by any of `phrases`, or both. `unsure` is where an uncertain spoken answer leads
-    (None: the same way). `everyone`: the result holds for all persons of the call."""
+    (None: the same way). `forget`: what was known of the person was a mistake."""
 
     meaning: str
     key: str | None
     phrases: tuple[str, ...]
     exit: Exit
     unsure: str | None = None
-    everyone: bool = False
+    forget: bool = False
     line: int = field(default=0, compare=False)
 
 
@@ -72,8 +77,40 @@ class Dictation:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """From `least` to `most` digits to press, kept as detail `keep_as`; secret ones only go into the next step's
+    query."""
+
+    keep_as: str
+    least: int
+    most: int
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The caller chooses whom to speak of, among the persons of whom nothing is known yet. `each[n]` offers the person
+    behind key n + 1; `more`, behind the last key, the next ones when they don't fit. `none`: nobody is left."""
+
+    each: tuple[Prompt, ...]
+    more: Prompt
+    go: Exit
+    none: Exit
+
+
+@dataclass(frozen=True)
+class Query:
+    """Whoever runs the call is asked `name`; each word that they may answer leads on, `none` when nobody answers."""
+
+    name: str
+    verdicts: Mapping[str, Exit]
+    none: Exit
+
+
+@dataclass(frozen=True)
 class Step:
-    """One thing the line says, and what may follow. It waits (listens, or takes a dictation) or just goes on."""
+    """One thing the line says, and what may follow. It waits (listens, takes a dictation or digits, asks whoever runs
+    the call) or just goes on."""
 
     name: str
     line: int
@@ -84,6 +121,9 @@ class Step:
     any_speech: Exit | None = None
     seconds: float = 8.0
     dictation: Dictation | None = None
+    entry: Entry | None = None
+    pick: Pick | None = None
+    query: Query | None = None
     go: Exit | None = None
     no_input: Exit | None = None
     no_match: Exit | None = None
@@ -100,20 +140,30 @@ class Step:
 
     @property
     def listens(self) -> bool:
-        return self.no_input is not None and self.dictation is None
+        return self.no_input is not None and self.dictation is None and self.entry is None
+
+    @property
+    def said(self) -> tuple[Prompt, ...]:
+        """All it may say."""
+        return self.prompts if self.pick is None else (*self.prompts, *self.pick.each, self.pick.more)
 
 
 @dataclass(frozen=True)
 class Variable:
-    """`default` None: may be missing, so steps that say it need `only_if`."""
+    """`default` None: may be missing, so steps that say it need `only_if`. `usual`: values that are rendered ahead.
+    `per_person`: each person of the call has a value of their own."""
 
     about: str
     default: str | None = None
+    usual: tuple[str, ...] = ()
+    per_person: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A checked flow. `moments`: what can happen at any time → step."""
+    """A checked flow. `moments`: what can happen at any time → step. `results`: the words for what a call came to, the
+    weakest first."""
 
     name: str
     version: int
@@ -126,14 +176,15 @@ class Flow:
     anytime: tuple[Choice, ...]
     steps: Mapping[str, Step]
     distress: tuple[str, ...] = field(default=())
+    results: tuple[str, ...] = STRENGTH
     goodbye: tuple[Choice, ...] = ()  # what still counts, spoken, while the goodbye is being played
 
     def sentences(self, language: str) -> tuple[str, ...]:
         """Every fixed text that a Part of this flow can carry in `language`, once each, in the flow's order."""
-        prompts = [self.acknowledge, *(prompt for step in self.steps.values() for prompt in step.prompts)]
+        prompts = [self.acknowledge, *(prompt for step in self.steps.values() for prompt in step.said)]
         pieces = (piece for prompt in prompts for piece in prompt.texts.get(language, ()) if not piece.variable)
-        defaults = (variable.default for variable in self.variables.values() if variable.default)
-        return tuple(dict.fromkeys([*(piece.text for piece in pieces), *defaults]))
+        values = (value for one in self.variables.values() for value in (one.default, *one.usual) if value)
+        return tuple(dict.fromkeys([*(piece.text for piece in pieces), *values]))
 
     def waits(self) -> tuple[tuple[str, ...], ...]:
         """What may be said in each wait, but phrases with a name in them: the same in every call."""

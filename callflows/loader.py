@@ -14,37 +14,47 @@ import yaml
 
 import lexicon
 from callflows import checks, wording
-from callflows.findings import RESULTS
+from callflows.findings import EMERGENCY, STRENGTH
 from callflows.flow import (
     CONDITIONS,
+    KEY,
     NAME,
     REPEAT,
     Choice,
     Dictation,
+    Entry,
     Exit,
     Flow,
-    Piece,
-    Prompt,
+    Pick,
+    Query,
     Step,
     Variable,
 )
+from callflows.picks import KEYS
+from callflows.prompting import FIELDS, PromptReader
 from callflows.source import FlowError, Source, line_of
 
 __all__ = ["FlowError", "load", "shipped", "shipped_names"]
 
 _FLOWS = Path(__file__).parent / "flows"
-_TOP_OPTIONAL = ("distress", "variables", "phrases", "anytime", "goodbye")
+_TOP_OPTIONAL = ("distress", "results", "variables", "phrases", "anytime", "goodbye")
 _TOP = ("flow", "version", "languages", "start", "acknowledge", "moments", "steps", *_TOP_OPTIONAL)
 MOMENTS = ("emergency", "machine", "limit", "emergency_limit", "keys_only", "next_person")
-_PROMPTS = ("say", "again", "again2")
 _EXITS = ("go", "no_input", "no_match", "any_key", "any_speech", "else", "too_often")
-_WAITING = ("no_input", "hang_up")
-_STEP = (*_PROMPTS, *_EXITS, "answers", "anytime", "seconds", "dictate", "hang_up", "only_if", "at_most")
-_ANSWER = ("key", "meaning", "hear", "go", "result", "unsure", "everyone")
+# What a step can do → what it then must say besides. Without any of these it says something and goes on.
+_LISTENS = ("answers", "any_key", "any_speech", "no_match")
+_KINDS = {
+    "dictate": ("no_input", "hang_up", "go"),
+    "digits": ("no_input", "hang_up", "no_match", "go"),
+    "pick": ("no_input", "hang_up", "no_match"),
+    "query": ("hang_up", "verdicts", "no_verdict"),
+    "answers": ("no_input", "hang_up", "no_match"),
+}
+_STEP = (*FIELDS, *_EXITS, *_KINDS, "verdicts", "no_verdict", "anytime", "seconds", "hang_up", "only_if", "at_most")
+_ANSWER = ("key", "meaning", "hear", "go", "result", "unsure", "everyone", "forget")
 _KEYS = "0123456789*#"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _STEP_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
-_VARIABLE = re.compile(r"\{([^{}]*)\}")
 _DISTRESS = "distress"  # the lexicon's meaning, and the flow's own list
 
 
@@ -86,6 +96,8 @@ class _Loader:
         self.source = source
         self.languages: tuple[str, ...] = ()
         self.variables: dict[str, Variable] = {}
+        self.results: tuple[str, ...] = STRENGTH
+        self.prompts = PromptReader(source, (), {})
         book = lexicon.load()
         self.words = {meaning: book.phrases(meaning) for meaning in book.meanings}
         self.phrases: dict[str, tuple[str, ...]] = {}  # the lexicon's, and the flow's own over them
@@ -97,9 +109,11 @@ class _Loader:
         top = src.mapping(src.root(), "the flow", _TOP, required)
         self.languages = self._texts(top["languages"], "languages")
         self.variables = self._variables(top.get("variables"))
+        self.results = self._results(top.get("results"))
+        self.prompts = PromptReader(src, self.languages, self.variables)
         self.phrases = {**self.words, **self._phrases(top.get("phrases"))}
         self.anytime = tuple(self._choice(node) for node in self._items(top, "anytime"))
-        acknowledge = self._prompt("acknowledge", top["acknowledge"], {})
+        acknowledge = self.prompts.one("acknowledge", top["acknowledge"], {})
         steps = {name: self._step(name, node) for name, node in src.mapping(top["steps"], "steps").items()}
         return Flow(
             name=src.text(top["flow"], "flow"),
@@ -113,6 +127,7 @@ class _Loader:
             anytime=self.anytime,
             steps=steps,
             distress=self._distress(top.get(_DISTRESS)),
+            results=self.results,
             goodbye=tuple(self._choice(node) for node in self._items(top, "goodbye")),
         )
 
@@ -144,12 +159,34 @@ class _Loader:
     def _variables(self, node: yaml.Node | None) -> dict[str, Variable]:
         found: dict[str, Variable] = {}
         for name, one in (self.source.mapping(node, "variables") if node else {}).items():
-            if not _NAME.fullmatch(name) or name == NAME or name in CONDITIONS:
+            if not _NAME.fullmatch(name) or name in (NAME, KEY, *CONDITIONS):
                 self.source.fail(one, f'"{name}" can\'t be a variable: small letters, and none of the built-in names')
-            fields = self.source.mapping(one, f"variable {name}", ("about", "default"), ("about",))
-            default = self.source.text(fields["default"], "default") if "default" in fields else None
-            found[name] = Variable(self.source.text(fields["about"], "about"), default)
+            found[name] = self._variable(f"variable {name}", one)
         return found
+
+    def _variable(self, what: str, node: yaml.Node) -> Variable:
+        src = self.source
+        fields = src.mapping(node, what, ("about", "default", "usual", "per_person", "personal"), ("about",))
+        per_person = self._flag(fields, "per_person")
+        return Variable(
+            about=src.text(fields["about"], "about"),
+            default=src.text(fields["default"], "default") if "default" in fields else None,
+            usual=self._texts(fields["usual"], "usual") if "usual" in fields else (),
+            per_person=per_person,
+            personal=per_person or self._flag(fields, "personal"),
+        )
+
+    def _results(self, node: yaml.Node | None) -> tuple[str, ...]:
+        """The flow's own words, the weakest first, and the emergency; without them those of the check-in."""
+        if node is None:
+            return STRENGTH
+        words = self._texts(node, "results")
+        for word in words:
+            if not _NAME.fullmatch(word) or word == EMERGENCY:
+                self.source.fail(
+                    node, f'"{word}" can\'t be a result: small letters and _; "{EMERGENCY}" is added by itself'
+                )
+        return (*words, EMERGENCY)
 
     def _phrases(self, node: yaml.Node | None) -> dict[str, tuple[str, ...]]:
         found = self.source.mapping(node, "phrases") if node else {}
@@ -191,13 +228,16 @@ class _Loader:
         return Step(
             name=name,
             line=src.named_at(node),
-            prompts=self._prompts(name, found),
+            prompts=self.prompts.of_step(name, found),
             choices=tuple(self._choice(one) for one in self._items(found, "answers")),
             anytime=self._offered(name, found) if waits else (),
             any_key=optional.get("any_key"),
             any_speech=optional.get("any_speech"),
             seconds=src.number(found["seconds"], "seconds", 3, 60) if "seconds" in found else 8.0,
             dictation=self._dictation(found["dictate"]) if "dictate" in found else None,
+            entry=self._entry(found["digits"]) if "digits" in found else None,
+            pick=self._pick(name, found["pick"]) if "pick" in found else None,
+            query=self._query(name, found) if "query" in found else None,
             go=optional.get("go"),
             no_input=optional.get("no_input"),
             no_match=optional.get("no_match"),
@@ -210,11 +250,13 @@ class _Loader:
 
     def _shape(self, name: str, node: yaml.Node, found: dict[str, yaml.Node]) -> None:
         """Which fields belong together."""
-        listens = "answers" in found or "any_key" in found or "any_speech" in found or "no_match" in found
-        if listens and "dictate" in found:
-            self.source.fail(node, f"step {name} can't listen for answers and take a dictation at once: make two steps")
-        waiting = listens or "dictate" in found or "no_input" in found or "hang_up" in found
-        needed: list[str] = [*_WAITING, "go" if "dictate" in found else "no_match"] if waiting else ["go"]
+        kinds = [kind for kind in _KINDS if kind in found] or ["answers" for field in _LISTENS if field in found][:1]
+        listens = "answers" in kinds or "any_key" in found or "any_speech" in found
+        if len(kinds) > 1 or (listens and kinds != ["answers"]):
+            both = " and ".join(dict.fromkeys([*kinds, "answers"]))
+            self.source.fail(node, f"step {name} can't do several things at once ({both}): make two steps")
+        waiting = kinds or "no_input" in found or "hang_up" in found
+        needed = _KINDS[kinds[0] if kinds else "answers"] if waiting else ("go",)
         if listens and "go" in found:
             self.source.fail(found["go"], f'step {name} waits for an answer, so "go" belongs to the answers')
         for field in needed:
@@ -235,6 +277,8 @@ class _Loader:
             return tuple(self.source.one_of(one, f"step {name}: anytime", meanings) for one in listed)
         if "dictate" in found:  # by key only, and only what leads away from the dictation
             return tuple(choice.meaning for choice in self.anytime if choice.key and choice.exit.go != REPEAT)
+        if "digits" in found:  # by keys that are no digits
+            return tuple(choice.meaning for choice in self.anytime if choice.key == "*")
         return meanings
 
     def _dictation(self, node: yaml.Node) -> Dictation:
@@ -242,23 +286,56 @@ class _Loader:
         seconds = self.source.number(found["max_seconds"], "max_seconds", 5, 600) if "max_seconds" in found else 180.0
         return Dictation(self.source.text(found["keep_as"], "keep_as"), seconds)
 
+    def _entry(self, node: yaml.Node) -> Entry:
+        src = self.source
+        found = src.mapping(node, "digits", ("keep_as", "least", "most", "secret"), ("keep_as", "least", "most"))
+        least = src.whole(found["least"], "least", 1, 20)
+        return Entry(
+            keep_as=src.text(found["keep_as"], "keep_as"),
+            least=least,
+            most=src.whole(found["most"], "most", least, 20),
+            secret=self._flag(found, "secret"),
+        )
+
+    def _pick(self, step: str, node: yaml.Node) -> Pick:
+        fields = ("each", "more", "go", "none")
+        found = self.source.mapping(node, f"{step}: pick", fields, fields)
+        mark = step.removesuffix(".ask")
+        return Pick(
+            each=tuple(self.prompts.one(f"{mark}.each", found["each"], found, key=key) for key in KEYS),
+            more=self.prompts.one(f"{mark}.more", found["more"], found, (NAME,)),
+            go=self._exit(found["go"], f"{step}: go"),
+            none=self._exit(found["none"], f"{step}: none"),
+        )
+
+    def _query(self, step: str, found: dict[str, yaml.Node]) -> Query:
+        words = self.source.mapping(found["verdicts"], f"{step}: verdicts")
+        verdicts = {word: self._exit(node, f"{step}: {word}") for word, node in words.items()}
+        none = self._exit(found["no_verdict"], f"{step}: no_verdict")
+        return Query(self.source.text(found["query"], "query"), verdicts, none)
+
     def _exit(self, node: yaml.Node, what: str) -> Exit:
-        """A target, or {go: target, result: word}."""
+        """A target, or {go: target, result: word, everyone: true}."""
         if not isinstance(node, yaml.MappingNode):
             return Exit(self.source.text(node, what), line=line_of(node))
-        found = self.source.mapping(node, what, ("go", "result"), ("go",))
-        return Exit(self.source.text(found["go"], what), self._result(found), line_of(node))
+        found = self.source.mapping(node, what, ("go", "result", "everyone"), ("go",))
+        return Exit(
+            self.source.text(found["go"], what), self._result(found), self._flag(found, "everyone"), line_of(node)
+        )
+
+    def _flag(self, found: dict[str, yaml.Node], name: str) -> bool:
+        return name in found and self.source.flag(found[name], name)
 
     def _hang_up(self, node: yaml.Node, name: str) -> Exit:
         """`known` (what is known so far counts), or {result: word}."""
         what = f"{name}: hang_up"
         if isinstance(node, yaml.MappingNode):
-            return Exit("", self._result(self.source.mapping(node, what, ("result",), ("result",))), line_of(node))
+            return Exit("", self._result(self.source.mapping(node, what, ("result",), ("result",))), line=line_of(node))
         self.source.one_of(node, what, ("known",))
         return Exit("")
 
     def _result(self, found: dict[str, yaml.Node]) -> str | None:
-        return self.source.one_of(found["result"], "result", sorted(RESULTS)) if "result" in found else None
+        return self.source.one_of(found["result"], "result", sorted(self.results)) if "result" in found else None
 
     def _choice(self, node: yaml.Node) -> Choice:
         src = self.source
@@ -269,11 +346,16 @@ class _Loader:
             meaning=meaning,
             key=key,
             phrases=self._heard(node, meaning, found),
-            exit=Exit(src.text(found["go"], "go"), self._result(found), line_of(found["go"])),
+            exit=self._follows(found),
             unsure=src.text(found["unsure"], "unsure") if "unsure" in found else None,
-            everyone=src.flag(found["everyone"], "everyone") if "everyone" in found else False,
+            forget=self._flag(found, "forget"),
             line=line_of(node),
         )
+
+    def _follows(self, found: dict[str, yaml.Node]) -> Exit:
+        """Where the answer leads."""
+        go = found["go"]
+        return Exit(self.source.text(go, "go"), self._result(found), self._flag(found, "everyone"), line_of(go))
 
     def _heard(self, node: yaml.Node, meaning: str, found: dict[str, yaml.Node]) -> tuple[str, ...]:
         """The phrases of `hear`, else those that are listed under the meaning, here or in the lexicon."""
@@ -290,49 +372,3 @@ class _Loader:
             hint = wording.meant(name, self.phrases)
             self.source.fail(node, f'hear "{name}" is no list of phrases, neither here nor in the lexicon{hint}')
         return name
-
-    # ── prompts ──────────────────────────────────────────────────────────────────────────────────
-
-    def _prompts(self, step: str, found: dict[str, yaml.Node]) -> tuple[Prompt, ...]:
-        if "again2" in found and "again" not in found:
-            self.source.fail(found["again2"], f'step {step} has "again2" without "again"')
-        base = step.removesuffix(".ask")
-        marks = {"say": step, "again": f"{base}.again", "again2": f"{base}.again2"}
-        return tuple(self._prompt(marks[field], found[field], found) for field in _PROMPTS if field in found)
-
-    def _prompt(self, mark: str, node: yaml.Node, step: dict[str, yaml.Node]) -> Prompt:
-        """A text (when the flow has one language), or language: text for each of them."""
-        src = self.source
-        if isinstance(node, yaml.ScalarNode):
-            if len(self.languages) > 1:
-                src.fail(node, f"the prompt {mark} needs a text for each of {', '.join(self.languages)}: {{zh: …, …}}")
-            return Prompt(mark, {self.languages[0]: self._pieces(mark, node, step)})
-        texts = src.mapping(node, f"the prompt {mark}", self.languages)
-        for language in self.languages:
-            if language not in texts:
-                src.fail(node, f'the prompt {mark} is missing in the language "{language}", which the flow claims')
-        return Prompt(mark, {language: self._pieces(mark, one, step) for language, one in texts.items()})
-
-    def _pieces(self, mark: str, node: yaml.Node, step: dict[str, yaml.Node]) -> tuple[Piece, ...]:
-        text = self.source.text(node, f"the prompt {mark}")
-        pieces: list[Piece] = []
-        for at, part in enumerate(_VARIABLE.split(text)):
-            if at % 2:
-                self._check_variable(mark, part, node, step)
-                pieces.append(Piece(part, variable=True))
-            elif "{" in part or "}" in part:
-                self.source.fail(node, f"the prompt {mark} has a brace without its partner")
-            elif part.strip():
-                pieces.append(Piece(part.strip()))
-        return tuple(pieces)
-
-    def _check_variable(self, mark: str, name: str, node: yaml.Node, step: dict[str, yaml.Node]) -> None:
-        if name == NAME:
-            return
-        if name not in self.variables:
-            known = ", ".join([NAME, *self.variables])
-            self.source.fail(node, f"the prompt {mark} says {{{name}}}, an unknown variable (known: {known})")
-        guard = step.get("only_if")
-        guarded = isinstance(guard, yaml.ScalarNode) and guard.value == name
-        if self.variables[name].default is None and not guarded:
-            self.source.fail(node, f'the prompt {mark} says {{{name}}}, which may be missing: add "only_if: {name}"')

@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from callflows.checks import plain
-from callflows.events import Answer, CallContext, Dictate, Hangup, Listen, Output, Part, Person, Say, StopPlaying
-from callflows.findings import GOOD
+from callflows import picks
+from callflows.events import (
+    Answer,
+    CallContext,
+    Dictate,
+    Digits,
+    Hangup,
+    Listen,
+    Output,
+    Part,
+    Person,
+    Query,
+    Say,
+    StopPlaying,
+)
+from callflows.findings import GOOD, KEY_ONLY
 from callflows.flow import (
     BACK,
     DONE,
@@ -26,11 +39,12 @@ from callflows.flow import (
     Step,
 )
 from callflows.state import Phase, State
-from callflows.wording import fill
+from callflows.wording import fill, plain
 
 # After so many "again please" or "wait a moment" in one step they count as not understood.
 MAX_REPEATS = 3
 MAX_STAYS = 3
+NEXT_DIGIT_S = 4.0  # so long the next digit may take; then what was pressed is all
 
 
 class Move:
@@ -42,6 +56,7 @@ class Move:
         self.state = state
         self.outputs: list[Output] = []
         self.acknowledging = False  # a key was pressed: the next prompt begins with "收到"
+        self.entered = ""  # the digits that were just pressed, for the query right after them
         self._lead = ""  # the step that was just said and that nobody waits after
 
     # ── what is so ───────────────────────────────────────────────────────────────────────────────
@@ -65,7 +80,12 @@ class Move:
             SPEECH: self.speech,
             LAST_PERSON: self.state.person + 1 >= len(self.context.people),
         }
-        return built_in.get(condition, bool(self.context.variables.get(condition)))
+        return built_in[condition] if condition in built_in else bool(self._given(condition, self.person))
+
+    def _given(self, variable: str, person: Person) -> str | None:
+        """The value that was given for this call, or for this person of it."""
+        own = self.flow.variables[variable].per_person
+        return (person.variables.get(variable) if own else None) or self.context.variables.get(variable)
 
     # ── changes ──────────────────────────────────────────────────────────────────────────────────
 
@@ -78,10 +98,20 @@ class Move:
     def record(self, result: str, *, everyone: bool = False) -> None:
         """What the call has come to for this person (or for all)."""
         last = self.state.last
-        if result in GOOD and last.get("by") != "key" and not last.get("certain"):
+        by_key = last.get("by") == "key"
+        if not by_key and (result in KEY_ONLY or (result in GOOD and not last.get("certain"))):
             return  # the flow's checks make this impossible; a "well" is worth a second lock
         whom = range(len(self.state.people)) if everyone else (self.state.person,)
-        people = [one.with_result(result, last) if at in whom else one for at, one in enumerate(self.state.people)]
+        words = self.flow.results
+        people = list(self.state.people)
+        for at in whom:
+            people[at] = people[at].with_result(result, last, words)
+        self.set(people=tuple(people))
+
+    def forget(self) -> None:
+        """What was known of this person was a mistake, they say."""
+        people = list(self.state.people)
+        people[self.state.person] = self.state.standing.taken_back()
         self.set(people=tuple(people))
 
     def sign(self, by: str) -> None:
@@ -106,11 +136,13 @@ class Move:
         """An answer of the step or of `anytime` that counts."""
         if choice not in self.step.choices and choice.exit.go in self.flow.steps:
             self.set(back=self.state.step)
-        self.follow(choice.exit, everyone=choice.everyone)
+        if choice.forget:
+            self.forget()
+        self.follow(choice.exit)
 
-    def follow(self, exit_: Exit, *, everyone: bool = False) -> None:
+    def follow(self, exit_: Exit) -> None:
         if exit_.result:
-            self.record(exit_.result, everyone=everyone)
+            self.record(exit_.result, everyone=exit_.everyone)
         special = {REPEAT: self.repeat, STAY: self.stay, BACK: self.resume, DONE: self.done, END_CALL: self.hang_up}
         if exit_.go in special:
             special[exit_.go]()
@@ -126,8 +158,8 @@ class Move:
                 self.follow(step.too_often)
                 return
             self.set(visits={**self.state.visits, name: visits + 1})
-        self.set(step=name, reprompts=0, repeats=0, stays=0)
-        if not self._applies(step):
+        self.set(step=name, reprompts=0, repeats=0, stays=0, entry="", page=0, turns=0)
+        if not self._applies(step) or self._picks_itself(step):
             return
         self.say(step.prompts[0])
         self._wait_or_go_on(step)
@@ -139,8 +171,28 @@ class Move:
         self.follow(step.otherwise)
         return False
 
+    def _picks_itself(self, step: Step) -> bool:
+        """True: there are not two to choose from, and the conversation has gone on."""
+        left = picks.left(self.state) if step.pick else ()
+        if step.pick is None or len(left) > 1:
+            return False
+        if left:
+            self.pick(left[0])
+        else:
+            self.follow(step.pick.none)
+        return True
+
+    def pick(self, person: int) -> None:
+        """From now on it is about this person."""
+        if self.step.pick is not None:
+            self.set(person=person, back="")
+            self.follow(self.step.pick.go)
+
     def _wait_or_go_on(self, step: Step) -> None:
-        if step.dictation or step.listens:
+        if step.query is not None:
+            self.outputs.append(Query(step.query.name, self.person.id, self.entered))
+            self.set(phase=Phase.ASKING)
+        elif step.dictation or step.entry or step.listens:
             self.set(lead=self._lead)
             self.wait()
         elif step.go is not None:
@@ -150,7 +202,8 @@ class Move:
     def wait(self) -> None:
         wait = wait_of(self.flow, self.context, self.state)
         self.outputs.append(wait)
-        self.set(phase=Phase.DICTATING if isinstance(wait, Dictate) else Phase.LISTENING)
+        waiting = Phase.ENTERING if self.step.entry else Phase.LISTENING
+        self.set(phase=Phase.DICTATING if isinstance(wait, Dictate) else waiting)
 
     def reprompt(self, exit_: Exit) -> None:
         """Nothing (useful) was heard: the next, simpler prompt, or `exit_` after the last."""
@@ -207,7 +260,7 @@ class Move:
         """Back to the step that an answer of `anytime` left, with its shorter prompt."""
         name = self.state.back or self.flow.start
         step = self.flow.steps[name]
-        self.set(step=name, back="", reprompts=min(1, len(step.prompts) - 1), repeats=0, stays=0)
+        self.set(step=name, back="", reprompts=min(1, len(step.prompts) - 1), repeats=0, stays=0, entry="")
         if self._applies(step):
             self.say(step.prompts[self.state.reprompts])
             self._wait_or_go_on(step)
@@ -228,23 +281,31 @@ class Move:
 
     def say(self, prompt: Prompt) -> None:
         language = self.person.language if self.person.language in prompt.texts else self.flow.languages[0]
-        parts = list(self._parts(prompt, language))
+        parts = [*self._parts(prompt, language, self.person), *self._offers(prompt, language)]
         if self.acknowledging:
-            parts = [*self._parts(self.flow.acknowledge, language), *parts]
+            parts = [*self._parts(self.flow.acknowledge, language, self.person), *parts]
             self.acknowledging = False
         self.outputs.append(Say(prompt.name, tuple(parts), language))
 
-    def _parts(self, prompt: Prompt, language: str) -> list[Part]:
-        pieces = prompt.texts[language]
+    def _offers(self, prompt: Prompt, language: str) -> list[Part]:
+        """The persons to choose from, read out after the step's own words."""
+        pick = self.step.pick
+        if pick is None or prompt not in self.step.prompts:
+            return []
+        offered = zip(pick.each, picks.shown(self.state), strict=False)
+        parts = [part for each, at in offered for part in self._parts(each, language, self.context.people[at])]
+        return parts + (self._parts(pick.more, language, self.person) if picks.more(self.state) else [])
+
+    def _parts(self, prompt: Prompt, language: str, person: Person) -> list[Part]:
         return [
-            Part(self._value(piece.text), personal=piece.text == NAME) if piece.variable else Part(piece.text)
-            for piece in pieces
+            self._value(piece.text, person) if piece.variable else Part(piece.text) for piece in prompt.texts[language]
         ]
 
-    def _value(self, variable: str) -> str:
+    def _value(self, variable: str, person: Person) -> Part:
         if variable == NAME:
-            return self.person.spoken_name
-        return self.context.variables.get(variable) or self.flow.variables[variable].default or ""
+            return Part(person.spoken_name, personal=True)
+        known = self.flow.variables[variable]
+        return Part(self._given(variable, person) or known.default or "", personal=known.personal)
 
 
 def wait_of(flow: Flow, context: CallContext, state: State) -> Listen | Dictate:
@@ -252,9 +313,14 @@ def wait_of(flow: Flow, context: CallContext, state: State) -> Listen | Dictate:
     step = flow.steps[state.step]
     if step.dictation:
         return Dictate(step.node, max_s=step.dictation.max_s, no_speech_s=step.seconds)
+    if step.entry:
+        digits = Digits(step.entry.least, step.entry.most, step.entry.secret)
+        timeout_s = NEXT_DIGIT_S if state.entry else step.seconds
+        return Listen(step.node, _answers(flow, step, ""), timeout_s, speech=False, digits=digits)
+    chosen = picks.answers(context, state) if step.pick else ()
     return Listen(
         node=step.node,
-        answers=_answers(flow, step, context.people[state.person].spoken_name),
+        answers=chosen + _answers(flow, step, context.people[state.person].spoken_name),
         timeout_s=step.seconds,
         speech=state.speech and context.consent_recording,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from callflows import state as states
 from callflows import transitions
 from callflows.events import Answer, CallContext, Dictate, Input, Listen, Output
-from callflows.findings import STRENGTH, Finding, Standing
+from callflows.findings import Finding, Standing
 from callflows.flow import Flow
 from callflows.move import last_words, wait_of
 from callflows.state import Phase
@@ -31,7 +31,7 @@ class Session:
         self._state = transitions.begin(len(context.people))
 
     def feed(self, event: Input) -> tuple[Output, ...]:
-        """Outputs that end with exactly one of Listen, Dictate, Hangup; () when nothing changes for the line."""
+        """Outputs that end with exactly one of Listen, Dictate, Query, Hangup; () when nothing changes for the line."""
         self._state, outputs = transitions.step(self._flow, self._context, self._state, event)
         return outputs
 
@@ -42,10 +42,15 @@ class Session:
 
     @property
     def wait(self) -> Listen | Dictate | None:
-        """The open wait."""
-        if self._state.phase not in (Phase.LISTENING, Phase.DICTATING):
+        """The open wait for the person on the line."""
+        if self._state.phase not in (Phase.LISTENING, Phase.DICTATING, Phase.ENTERING):
             return None
         return wait_of(self._flow, self._context, self._state)
+
+    @property
+    def asking(self) -> bool:
+        """A Query is out, and only its Verdict (or what any moment may bring) leads on."""
+        return self._state.phase is Phase.ASKING
 
     @property
     def last_words(self) -> tuple[Answer, ...]:
@@ -56,9 +61,9 @@ class Session:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """One per person of the context: what counts if the line dropped now."""
-        state = self._state
+        state, words = self._state, self._flow.results
         return tuple(
-            self._standing(at).finding(person.id, state.last if at == state.person else {})
+            self._standing(at).finding(person.id, state.last if at == state.person else {}, words)
             for at, person in enumerate(self._context.people)
         )
 
@@ -67,8 +72,9 @@ class Session:
         standing, step = self._state.people[at], self._flow.steps.get(self._state.step)
         if at != self._state.person or step is None or step.hang_up is None or step.hang_up.result is None:
             return standing
-        stronger = standing.result is None or STRENGTH.index(step.hang_up.result) > STRENGTH.index(standing.result)
-        return standing.with_result(step.hang_up.result, self._state.last) if stronger else standing
+        words = self._flow.results
+        stronger = standing.result is None or words.index(step.hang_up.result) > words.index(standing.result)
+        return standing.with_result(step.hang_up.result, self._state.last, words) if stronger else standing
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; personal."""

@@ -15,6 +15,8 @@ class Phase(StrEnum):
     NEW = "new"
     LISTENING = "listening"
     DICTATING = "dictating"
+    ENTERING = "entering"  # digits are being pressed
+    ASKING = "asking"  # whoever runs the call is asked something
     ENDING = "ending"  # the goodbye is being played
     GONE = "gone"  # nobody is on the line
 
@@ -41,6 +43,9 @@ class State:
     key_ms: int = 0
     left_dictation: str = ""  # keep_as of a dictation that was broken off; its recording may come late
     left_person: int = 0
+    entry: str = ""  # the digits pressed so far in this step: secret ones are here only until the last is pressed
+    page: int = 0  # which persons this step offers to choose from
+    turns: int = 0  # of pages in this step
 
     @property
     def standing(self) -> Standing:
@@ -65,7 +70,7 @@ def from_dict(data: Mapping[str, Any]) -> State:
 
 def context_to_dict(context: CallContext) -> dict[str, Any]:
     return {
-        "people": [asdict(person) for person in context.people],
+        "people": [{**vars(person), "variables": dict(person.variables)} for person in context.people],
         "variables": dict(context.variables),
         "consent_recording": context.consent_recording,
     }

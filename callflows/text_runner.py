@@ -4,6 +4,7 @@
 蛮好          speech, clearly heard; ?蛮好 is the same heard uncertainly; … is something unintelligible
 (empty)      silence
 hangup       the elder hangs up; beep: an answering machine; deaf: recognition fails; limit: the call's hard limit
+right        the verdict, where the flow asks whoever runs the call
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from callflows.checks import plain
 from callflows.events import (
     Alarm,
     CallContext,
@@ -27,14 +27,17 @@ from callflows.events import (
     MachineBeeped,
     NoInput,
     Output,
+    Query,
     Say,
     SpeechFailed,
     Started,
     StopPlaying,
     TimeLimit,
+    Verdict,
 )
 from callflows.flow import Flow
 from callflows.session import Finding, Session
+from callflows.wording import plain
 
 ENGINE = "text"
 LINE_MS = 5_000  # a typed line is so much later than the one before
@@ -112,6 +115,8 @@ class TextLine:
     def _events(self, text: str) -> list[Input]:
         if text in _COMMANDS:
             return [_COMMANDS[text]()]
+        if self.session.asking:
+            return [Verdict(text)]
         wait = self.session.wait
         if _KEYS.fullmatch(text) and not (text == "#" and isinstance(wait, Dictate)):
             return [Key(digit, self._at_ms + at * KEY_MS) for at, digit in enumerate(text)]
@@ -164,6 +169,8 @@ def _shown(output: Output) -> str:
             return f"  ({output.node}: dictation, at most {output.max_s:g} s)"
         case Alarm():
             return f"  ALARM {output.reason} for {output.person}"
+        case Query():
+            return f"  (asks: {output.name}{' ' if output.value else ''}{output.value}?)"
         case Hangup():
             return "  (hangs up)"
 
@@ -172,4 +179,6 @@ def _choices(listen: Listen) -> str:
     """Keys with their meanings; in brackets what can only be said."""
     keys = [f"{answer.key} {answer.meaning}" for answer in listen.answers if answer.key]
     words = [answer.meaning for answer in listen.answers if not answer.key] if listen.speech else []
+    if listen.digits:
+        keys.insert(0, f"{listen.digits.least} to {listen.digits.most} digits")
     return ", ".join(keys + [f"<{word}>" for word in words]) or "any sign"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from callflows import dictations
+from callflows import dictations, entries, machine
 from callflows.events import (
     Alarm,
     CallContext,
@@ -25,8 +25,9 @@ from callflows.events import (
     SpeechFailed,
     Started,
     TimeLimit,
+    Verdict,
 )
-from callflows.findings import STRENGTH, Standing
+from callflows.findings import EMERGENCY, Standing
 from callflows.flow import AGAIN, END_CALL, Choice, Exit, Flow
 from callflows.move import Move, one_syllable
 from callflows.state import Phase, State
@@ -37,8 +38,6 @@ DOUBLE_ZERO_MS = 3000  # PRODUCT.md: a second 0 within 3 s of the first is an em
 BOUNCE_MS = 1500
 POSITIVE = frozenset({"well", "yes"})
 DISTRESS = "distress"
-# A sign that an answering machine may have given: its greeting was taken for silence or for "she isn't in".
-_MAY_BE_A_MACHINE = STRENGTH[: STRENGTH.index("present_unconfirmed")]
 
 Handler = Callable[[Move, Any], None]
 
@@ -69,6 +68,7 @@ def _again(move: Move, event: Started) -> None:
     if move.state.phase is Phase.ENDING:
         move.hang_up()
         return
+    move.set(entry="")
     move.say(move.step.prompts[move.state.reprompts])
     move.wait()
 
@@ -76,31 +76,13 @@ def _again(move: Move, event: Started) -> None:
 def _gone(move: Move, event: HungUp) -> None:
     if move.state.phase is Phase.DICTATING:
         dictations.leave(move)
-    move.set(phase=Phase.GONE)
+    move.set(phase=Phase.GONE, entry="")
 
 
 def _time_limit(move: Move, event: TimeLimit) -> None:
     move.cut()
     dictations.leave(move)
     move.enter(move.flow.moments["emergency_limit" if move.state.emergency else "limit"])
-
-
-def _machine(move: Move, event: MachineBeeped) -> None:
-    """A hint: it never ends a call that got an answer, nor one with a sign (however unsure) that is worth more."""
-    if move.state.answered or move.state.emergency or _worth_more_than_a_machine(move):
-        return
-    everybody = tuple(Standing(result="machine", kept=standing.kept) for standing in move.state.people)
-    move.set(people=everybody, last={})
-    move.cut()
-    dictations.leave(move)
-    move.enter(move.flow.moments["machine"])
-
-
-def _worth_more_than_a_machine(move: Move) -> bool:
-    known = [standing.result for standing in move.state.people]
-    if move.state.step and move.step.hang_up:
-        known.append(move.step.hang_up.result)
-    return any(result is not None and result not in _MAY_BE_A_MACHINE for result in known)
 
 
 def _deaf(move: Move, event: SpeechFailed) -> None:
@@ -146,7 +128,7 @@ def _emergency(move: Move, reason: str, text: str, detail: dict[str, Any]) -> No
     if move.state.phase is Phase.DICTATING:
         dictations.leave(move)
     move.set(emergency=True, answered=True, last=detail)
-    move.record("emergency")
+    move.record(EMERGENCY)
     move.acknowledging = False
     move.enter(move.flow.moments["emergency"])
 
@@ -186,6 +168,8 @@ def _bounced(before: State, event: Key) -> bool:
 def _answer_key(move: Move, digit: str) -> None:
     move.acknowledging = True
     choice = next((choice for choice in move.flow.offered(move.step) if choice.key == digit), None)
+    if move.step.pick and entries.picked(move, digit):
+        return
     if choice is not None:
         move.take(choice)
     elif digit == "#" and not move.step.any_key:
@@ -211,6 +195,14 @@ def _key_in_dictation(move: Move, event: Key) -> None:
     move.acknowledging = True
     dictations.leave(move)
     move.take(choice)
+
+
+def _key_while_asking(move: Move, event: Key) -> None:
+    """Nothing is asked of the person now; 0 twice counts all the same."""
+    before = move.state
+    move.set(key=event.digit, key_ms=event.at_ms)
+    if _second_zero(before, event):
+        _emergency(move, "double_zero", "", {"alarm": "double_zero", "by": "key", "key": "0"})
 
 
 def _key_at_goodbye(move: Move, event: Key) -> None:
@@ -268,7 +260,8 @@ def _utterance(move: Move, event: Heard) -> dict[str, Any]:
 def _spoken(move: Move, event: Heard) -> Choice | None:
     if event.meaning is None:
         return None
-    return next((choice for choice in move.flow.offered(move.step) if choice.meaning == event.meaning), None)
+    offered = (choice for choice in move.flow.offered(move.step) if choice.phrases)  # others have a key only
+    return next((choice for choice in offered if choice.meaning == event.meaning), None)
 
 
 def _certain(event: Heard) -> bool:
@@ -323,37 +316,13 @@ def _late_speech(move: Move, event: Heard) -> None:
     move.set(phase=Phase.GONE)
 
 
-# ── dictation ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _dictated(move: Move, event: DictationEnded) -> None:
-    step_ = move.step
-    if event.node and event.node != step_.node:
-        dictations.late(move, event)
-        return
-    dictations.store(move, move.state.person, step_.dictation.keep_as if step_.dictation else "", event)
-    said = dictations.said_something(event)
-    if said:
-        move.sign("speech")
-        move.set(answered=True)
-    if event.ended_by == "hangup":
-        move.set(phase=Phase.GONE)
-    elif said:
-        if event.ended_by == "key":
-            move.cut()
-            move.acknowledging = True
-        move.follow(step_.go or Exit(END_CALL))
-    else:
-        _no_input(move, NoInput())
-
-
 # ── the table ────────────────────────────────────────────────────────────────────────────────────
 
 _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.NEW, Started): _start,
     (Phase.NEW, Distress): _distress,
     (Phase.NEW, SpeechFailed): _deaf,
-    (Phase.NEW, MachineBeeped): _machine,
+    (Phase.NEW, MachineBeeped): machine.beeped,
     (Phase.NEW, TimeLimit): _time_limit,
     (Phase.NEW, HungUp): _gone,
     (Phase.LISTENING, Started): _again,
@@ -363,7 +332,7 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.LISTENING, Distress): _distress,
     (Phase.LISTENING, SpeechFailed): _deaf,
     (Phase.LISTENING, DictationEnded): dictations.late,
-    (Phase.LISTENING, MachineBeeped): _machine,
+    (Phase.LISTENING, MachineBeeped): machine.beeped,
     (Phase.LISTENING, TimeLimit): _time_limit,
     (Phase.LISTENING, HungUp): _gone,
     (Phase.DICTATING, Started): _again,
@@ -371,16 +340,35 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.DICTATING, NoInput): _no_input,
     (Phase.DICTATING, Distress): _distress,
     (Phase.DICTATING, SpeechFailed): _deaf,
-    (Phase.DICTATING, DictationEnded): _dictated,
-    (Phase.DICTATING, MachineBeeped): _machine,
+    (Phase.DICTATING, DictationEnded): dictations.ended,
+    (Phase.DICTATING, MachineBeeped): machine.beeped,
     (Phase.DICTATING, TimeLimit): _time_limit,
     (Phase.DICTATING, HungUp): _gone,
+    (Phase.ENTERING, Started): _again,
+    (Phase.ENTERING, Key): entries.key,
+    (Phase.ENTERING, NoInput): entries.no_input,
+    (Phase.ENTERING, Distress): _distress,
+    (Phase.ENTERING, SpeechFailed): _deaf,
+    (Phase.ENTERING, DictationEnded): dictations.late,
+    (Phase.ENTERING, MachineBeeped): machine.beeped,
+    (Phase.ENTERING, TimeLimit): _time_limit,
+    (Phase.ENTERING, HungUp): _gone,
+    (Phase.ASKING, Started): entries.no_verdict,
+    (Phase.ASKING, Verdict): entries.verdict,
+    (Phase.ASKING, Key): _key_while_asking,
+    (Phase.ASKING, NoInput): entries.no_verdict,
+    (Phase.ASKING, Distress): _distress,
+    (Phase.ASKING, SpeechFailed): _deaf,
+    (Phase.ASKING, DictationEnded): dictations.late,
+    (Phase.ASKING, MachineBeeped): machine.beeped,
+    (Phase.ASKING, TimeLimit): _time_limit,
+    (Phase.ASKING, HungUp): _gone,
     (Phase.ENDING, Started): _again,
     (Phase.ENDING, Key): _key_at_goodbye,
     (Phase.ENDING, Heard): _heard_at_goodbye,
     (Phase.ENDING, Distress): _distress,
     (Phase.ENDING, DictationEnded): dictations.late,
-    (Phase.ENDING, MachineBeeped): _machine,
+    (Phase.ENDING, MachineBeeped): machine.beeped,
     (Phase.ENDING, HungUp): _gone,
     (Phase.GONE, Heard): _late_speech,
     (Phase.GONE, Distress): _late_distress,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from itertools import product
@@ -43,6 +44,12 @@ def meant(name: str, known: Collection[str]) -> str:
     """A hint for a misspelt name; empty when nothing is like it."""
     close = get_close_matches(name, [NAME, *known], n=1)
     return f" (meant: {close[0]}?)" if close else ""
+
+
+def plain(text: str) -> str:
+    """For comparing phrases: without punctuation and spaces, in half width and lower case."""
+    kept = (char for char in unicodedata.normalize("NFKC", text).lower() if unicodedata.category(char)[0] in "LNM")
+    return "".join(kept)
 
 
 def fill(phrases: tuple[str, ...], name: str) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,21 @@ from callflows.text_runner import TextLine
 HERE = Path(__file__).parent
 UPDATE = os.environ.get("WENAN_UPDATE_GOLDEN") == "1"
 WANG, LI = Person("wang", "王阿婆"), Person("li", "李阿公", "wuu")
+ZHAO = Person(
+    "zhao", "赵阿婆", variables={"why": "说身体不舒服", "where": "三号楼五零二室", "key_holder": "隔壁陈阿姨"}
+)
+SUN = Person("sun", "孙阿公", variables={"why": "在电话里呼救了", "urgent": "yes", "where": "八号楼一零一室"})
+PAIRED = (
+    *(
+        Person(name, spoken, variables={"state": "还没联系的"})
+        for name, spoken in [("wang", "王阿婆"), ("li", "李阿公")]
+    ),
+    *(
+        Person(name, spoken, variables={"state": "联系过的"})
+        for name, spoken in [("zhao", "赵阿婆"), ("sun", "孙阿公")]
+    ),
+    Person("qian", "钱阿婆"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,7 @@ class Case:
     people: tuple[Person, ...] = (WANG,)
     notice: str = ""
     consent: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 DAILY_CHECKIN = {
@@ -77,18 +93,103 @@ DAILY_CHECKIN = {
 }
 
 
-@pytest.mark.parametrize("name", DAILY_CHECKIN)
-def test_daily_checkin(name: str) -> None:
-    compare(HERE / "daily_checkin" / f"{name}.txt", transcript("daily_checkin", DAILY_CHECKIN[name]))
+BUDDY = {"responder": "李阿姨"}
+DISPATCH = {
+    "accepts": Case(["1", "1"]),
+    "accepts_and_hears_where_and_who_has_the_key": Case(["1", "1", "*", "", "5"], people=(ZHAO,)),
+    "cannot_go": Case(["1", "2"]),
+    "cannot_go_by_voice": Case(["1", "?我去不了", "去不了"]),
+    "words_never_accept": Case(["1", "好的", "我去看看", "可以"]),
+    "wrong_person": Case(["2"]),
+    "wrong_number_by_voice": Case(["打错了"]),
+    "a_stranger_says_yes": Case(["是的", "是我", "对的"]),
+    "machine": Case(["beep"]),
+    "machine_undetected": Case(["…", "…", "…"]),
+    "silence": Case(["", "", ""]),
+    "silence_after_the_name": Case(["1", "", "", ""]),
+    "hangs_up_at_once": Case(["hangup"]),
+    "hangs_up_before_the_answer": Case(["1", "hangup"]),
+    "hangs_up_after_accepting": Case(["1", "1", "hangup"], people=(ZHAO,)),
+    "hangs_up_in_the_middle": Case(["1", "1", "hangup"], people=(WANG, LI)),
+    "two_elders_one_accepted": Case(["1", "1", "2"], people=(WANG, LI)),
+    "two_elders_one_unanswered": Case(["1", "", "", "", "1"], people=(WANG, LI)),
+    "emergency_accepted": Case(["1", "1", ""], people=(SUN,)),
+    "emergency_and_a_missed_call": Case(["1", "2", "1"], people=(SUN, WANG)),
+    "asks_back_fallen": Case(["1", "啊?摔倒了?", "1", ""], people=(SUN,)),
+    "cries_for_help": Case(["1", "救命", "hangup"]),
+    "another_was_first": Case(["1", "1", "taken"], variables={"shared": "yes"}),
+    "is_first": Case(["1", "1", "first"], variables={"shared": "yes"}),
+    "nobody_knows_who_was_first": Case(["1", "1", ""], variables={"shared": "yes"}),
+    "hangs_up_before_it_is_known": Case(["1", "1", "hangup"], variables={"shared": "yes"}),
+    "wants_a_person_and_accepts": Case(["1", "0", "1"]),
+    "repeats": Case(["*", "1", "*", "再讲一遍", "1"]),
+    "speech_fails": Case(["deaf", "1", "1"]),
+    "limit": Case(["1", "limit"]),
+}
+FINDING = {
+    "fine": Case(["1", "1"]),
+    "needs_help": Case(["1", "2"]),
+    "needs_help_by_voice": Case(["1", "要帮忙"]),
+    "nobody_opens": Case(["1", "3"]),
+    "nobody_opens_by_voice": Case(["1", "?没人开门", "没人开门"]),
+    "words_are_never_fine": Case(["1", "人没事", "蛮好", "是的"]),
+    "she_has_fallen": Case(["1", "她摔倒了", "", "hangup"]),
+    "two_elders": Case(["1", "1", "3"], people=(WANG, LI)),
+    "two_elders_one_unanswered": Case(["1", "1", "", "", ""], people=(WANG, LI)),
+    "hangs_up_in_the_middle": Case(["1", "2", "hangup"], people=(WANG, LI)),
+    "wrong_person": Case(["2"]),
+    "machine": Case(["beep"]),
+    "silence": Case(["", "", ""]),
+    "without_consent": Case(["1", "要帮忙", "1"], consent=False),
+}
+PIN = {"pin": "yes"}
+BUDDY_LOG = {
+    "visited_fine": Case(["1234#", "right", "1", "1", "1", "hangup"], people=PAIRED, variables=PIN),
+    "phoned_worried": Case(["1", "2", "2", "咳了三天了", "", "", ""], people=(WANG, LI)),
+    "could_not_reach": Case(["2", "3", "hangup"], people=(WANG, LI)),
+    "the_only_elder": Case(["1", "1", "1"]),
+    "all_five": Case(
+        [*["1", "1", "1", "1"], *["4", "2", "1", "1"], *["2", "3", "1"], *["1", "1", "1", "1"], *["2", "1", "1"]],
+        PAIRED,
+    ),
+    "a_mistake": Case(["1", "1", "1", "2", "2", "2", "头昏", "2", "1", "1", "hangup"], people=(WANG, LI)),
+    "turns_the_pages": Case(["4", "4", "3", "1", "1", "hangup"], people=PAIRED),
+    "six_digits": Case(["110055", "right", "1", "1", "hangup"], variables=PIN),
+    "pin_twice_wrong": Case(["1111#", "wrong", "2222#", "wrong", "3333#", "right", "hangup"], variables=PIN),
+    "pin_wrong_three_times": Case(["1111#", "wrong", "2222#", "wrong", "3333#", "wrong"], variables=PIN),
+    "pin_locked": Case(["1111#", "locked"], variables=PIN),
+    "pin_too_short": Case(["11#", "22", "", "*", "3#"], variables=PIN),
+    "pin_without_the_hash": Case(["1122", "", "right", "hangup"], variables=PIN),
+    "pin_silence": Case(["", "", ""], variables=PIN),
+    "pin_cannot_be_checked": Case(["1111#", ""], variables=PIN),
+    "hangs_up_while_entering": Case(["11", "hangup"], variables=PIN),
+    "hangs_up_before_the_condition": Case(["1", "hangup"]),
+    "worry_without_consent": Case(["1", "2", "hangup"], consent=False),
+    "wants_a_person": Case(["0", "1", "1", "1", "hangup"], people=(WANG, LI)),
+    "silence": Case(["", "", ""], people=PAIRED),
+}
+CASES = {"daily_checkin": DAILY_CHECKIN, "dispatch": DISPATCH, "finding": FINDING, "buddy_log": BUDDY_LOG}
 
 
-def test_no_golden_file_without_a_case() -> None:
-    assert {path.stem for path in (HERE / "daily_checkin").glob("*.txt")} == set(DAILY_CHECKIN)
+@pytest.mark.parametrize(("flow", "name"), [(flow, name) for flow, cases in CASES.items() for name in cases])
+def test_conversation(flow: str, name: str) -> None:
+    compare(HERE / flow / f"{name}.txt", transcript(flow, CASES[flow][name]))
+
+
+@pytest.mark.parametrize("flow", CASES)
+def test_no_golden_file_without_a_case(flow: str) -> None:
+    assert {path.stem for path in (HERE / flow).glob("*.txt")} == set(CASES[flow])
+
+
+def test_every_shipped_flow_has_its_cases() -> None:
+    assert set(CASES) == set(loader.shipped_names())
 
 
 def transcript(flow_name: str, case: Case) -> str:
     flow = loader.shipped(flow_name)
-    variables = {"committee": "桃源居委会"} | ({"notice": case.notice} if case.notice else {})
+    variables = {"committee": "桃源居委会", **BUDDY, **case.variables} | (
+        {"notice": case.notice} if case.notice else {}
+    )
     lines: list[str] = []
     line = TextLine(Session(flow, CallContext(case.people, variables, case.consent)), flow.distress, lines.append)
     line.start()
@@ -108,6 +209,7 @@ def finding_line(finding: Finding) -> str:
 
 def compare(file: Path, text: str) -> None:
     if UPDATE:
+        file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
     assert file.exists(), f"{file.name} is missing: run with WENAN_UPDATE_GOLDEN=1 and read what it says"
     assert text == file.read_text(encoding="utf-8")
