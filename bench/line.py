@@ -1,7 +1,8 @@
 """The line as its own process on one core, for measuring from outside: `python -m bench.line CALLS ENGINE`.
 
 Writes one JSON line when it is ready (address, call ids), answers every line of standard input with its processor time
-in seconds so far, the number of live calls and the moments of what was heard, and ends with standard input. ENGINE:
+in seconds so far (`cpu_s`; of that the event loop's `loop_s` and the recognisers' `ears_s`), the number of live calls
+and of utterances heard, and ends with standard input. ENGINE:
 none, phrase-scorer, whisper, or vosk (with the Korean weights of the development packages: the figures of a streaming
 engine, not of Mandarin). Only that one: no second opinions.
 """
@@ -14,12 +15,14 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import uvloop
 
 from house import House, open_house
+from ivr.call_rows import LogEntry
 from ivr.ports import Callee, CallOrder
 from ivr.twilio.config import TwilioConfig
 from settings import Settings, load
@@ -73,11 +76,27 @@ async def serve(house: House, count: int) -> None:
             CallOrder(call_id, "+862155500001", "daily_checkin", (callee,), {"committee": COMMITTEE})
         )
     print(json.dumps({"base_url": house.base_url, "calls": ids}), flush=True)
-    heard: list[float] = []
-    house.calls.observers.append(lambda _, entry: heard.append(time.monotonic()) if entry.kind == "heard" else None)
+    heard = 0
+
+    def noted(_: str, entry: LogEntry) -> None:
+        nonlocal heard
+        heard += entry.kind == "heard"
+
+    house.calls.observers.append(noted)
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps({"cpu_s": time.process_time(), "live": house.media.live(), "heard": heard}), flush=True)
+        print(json.dumps({**spent(), "live": house.media.live(), "heard": heard}), flush=True)
+
+
+def spent() -> dict[str, float]:
+    """Seconds of processor time so far. Call it in the event loop's thread."""
+    ears = [thread.ident for thread in threading.enumerate() if thread.name == "speech-worker" and thread.ident]
+    clocks = [time.pthread_getcpuclockid(ident) for ident in ears]
+    return {
+        "cpu_s": time.process_time(),
+        "loop_s": time.thread_time(),
+        "ears_s": sum(time.clock_gettime(clock) for clock in clocks),
+    }
 
 
 if __name__ == "__main__":

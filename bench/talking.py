@@ -1,6 +1,8 @@
 """Ordinary calls at once: everybody listens to the prompts and answers by voice; who is done is followed by the next.
 
 The answers mean nothing to the menu: the whole silence is waited for, all phrases are scored, and the line asks again.
+Telephones are dialled one after another, so that elders are at different places of their calls. Between the answers
+the line carries what a real one does: the noise of its coder, in every fourth home a fan.
 """
 
 from __future__ import annotations
@@ -13,28 +15,37 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from bench.caller import FRAME_S, Seen, Stream, dial
 from bench.figures import out, percentile, verdict
 from bench.measured import ENDPOINT_S, Line, lateness, line
 from bench.words import FRAME_BYTES, SAID, words
+from speech import g711
 
 GROUPS = 20  # calls send at one of 20 moments within the 20 ms, as unrelated telephones do
 CALLS_EACH = 6  # calls that one telephone can have, one after the other
-RAMP_S = 8.0  # all telephones are dialled within this time
+RAMP_S = 12.0  # all telephones are dialled, and all elders join in, within this time
+RINGING_S = 2.0  # the longest pause between two calls of a telephone
 QUIET_S = 0.3  # without a sound of the line for so long, it is the elder's turn
+ROOMS = (26, 26, 26, 90)  # root mean square of the noise (16 bit): −62 dBov is an idle line, −51 dBov a fan
+ROOM_FRAMES = 50
 
 
 @dataclass
 class Elder:
-    """One telephone. `said_s`: how long its owner has spoken; `replies`: ms from there to the line's next sound, less
-    the endpoint's silence; `late`: of the calls that are over; `refused`: calls that the line was too busy for."""
+    """One telephone. `joins_at`: from the first prompt after this moment on (perf_counter) its owner answers.
+    `said_s`: how long the owner has spoken; `replies`: ms from there to the line's next sound, less the endpoint's
+    silence; `late`: of the calls that are over; `refused`: calls that the line was too busy for."""
 
+    noise: int = ROOMS[0]
     stream: Stream | None = None
-    talks: bool = False
+    joins_at: float | None = None
     said_s: float = 0.0
     replies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     refused: int = 0
+    _room: list[bytes] = field(default_factory=list)
     _pause: int = 0  # frames until the owner speaks
     _left: list[bytes] = field(default_factory=list)
     _spoken: tuple[float, int] | None = None  # when the owner fell silent, and the line's sounds until then
@@ -47,7 +58,7 @@ class Elder:
         """Sends one frame."""
         self._hear(stream.seen)
         frame = self._speak(stream.seen)
-        stream.send(stream.media(frame) if frame else None)
+        stream.send(stream.media(frame) if frame else self._room[len(self._sent) % ROOM_FRAMES])
         self._sent.append(time.perf_counter())
         if frame and not self._left:
             self._spoken = (time.perf_counter(), len(stream.seen.sounds))
@@ -57,11 +68,15 @@ class Elder:
             silent_at, heard = self._spoken
             self.replies.append((seen.sounds[heard] - silent_at - ENDPOINT_S) * 1000)
             self._spoken = None
-        if self.talks and len(seen.marks) > self._marks:
+        if len(seen.marks) > self._marks:
             self._marks = len(seen.marks)
-            self._pause = random.randint(20, 100)
-            spoken = words(random.choice(SAID))
-            self._left = [spoken[at : at + FRAME_BYTES] for at in range(0, len(spoken), FRAME_BYTES)]
+            if self.joins_at is not None and time.perf_counter() >= self.joins_at:
+                self._answer()
+
+    def _answer(self) -> None:
+        self._pause = random.randint(20, 100)
+        spoken = words(random.choice(SAID))
+        self._left = [spoken[at : at + FRAME_BYTES] for at in range(0, len(spoken), FRAME_BYTES)]
 
     def _speak(self, seen: Seen) -> bytes | None:
         if not self._left:
@@ -79,10 +94,11 @@ class Elder:
         self.late, self._skip = self.all_late(), 0
         self.stream, self._begun = stream, time.perf_counter()
         self._left, self._sent, self._spoken, self._marks, self._pause = [], [], None, 0, 0
+        self._room = [stream.media(frame) for frame in room(self.noise)]
 
-    def late_from_now(self) -> None:
+    def from_now(self) -> None:
         """The measurement begins."""
-        self.late, self._skip = [], len(self._sent)
+        self.late, self._skip, self.said_s, self.replies = [], len(self._sent), 0.0, []
 
     def all_late(self) -> list[float]:
         """How late each frame of all calls so far came, in ms."""
@@ -90,18 +106,41 @@ class Elder:
         return [*self.late, *now]
 
 
+def room(rms: int) -> list[bytes]:
+    """A second of a line in which nobody speaks."""
+    noise = np.random.default_rng().normal(0, rms, (ROOM_FRAMES, FRAME_BYTES))
+    return [g711.ulaw_encode(frame.astype("<i2").tobytes()) for frame in noise]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Shares of one core: all of the line, of that its event loop and its recognisers. `heard`: utterances."""
+
+    line: float
+    loop: float
+    ears: float
+    heard: int
+
+
 async def talking(count: int, seconds: float, engine: str) -> None:
-    """Half the time nobody speaks, half the time everybody answers; the difference is what hearing costs."""
+    """First nobody speaks for half of `seconds`, then everybody answers for `seconds`."""
     streams = await asyncio.to_thread(_bare, engine)
     async with line(count * CALLS_EACH, engine) as measured:
-        elders, unused = [Elder() for _ in range(count)], iter(measured.calls)
+        elders = [Elder(ROOMS[number % len(ROOMS)]) for number in range(count)]
+        unused = iter(measured.calls)
         await _spent(measured, elders, unused, RAMP_S)
-        for elder in elders:
-            elder.late_from_now()
         silent = await _spent(measured, elders, unused, seconds / 2)
         for elder in elders:
-            elder.talks = True
+            elder.joins_at = time.perf_counter() + random.uniform(0, RAMP_S)
+        await _spent(measured, elders, unused, RAMP_S)
         spoken = await _spent(measured, elders, unused, seconds)
+    _report(count, seconds, engine, elders, silent, spoken)
+    out.print(
+        f"  the bare recogniser: {streams:.0f} streams of continuous speech, {100 / streams:.2f} % of the core each"
+    )
+
+
+def _report(count: int, seconds: float, engine: str, elders: list[Elder], silent: Spent, spoken: Spent) -> None:
     said = sum(elder.said_s for elder in elders)
     late = [ms for elder in elders for ms in elder.all_late()]
     replies = [ms for elder in elders for ms in elder.replies]
@@ -111,14 +150,17 @@ async def talking(count: int, seconds: float, engine: str) -> None:
     verdict("frame lateness, 99th percentile", percentile(late, 99), 20, "ms")
     if replies:
         verdict("end of speech → reply beyond the endpoint's silence, median", percentile(replies, 50), 300, "ms")
-        out.print(f"  95th {percentile(replies, 95):.0f} ms, worst {max(replies):.0f} ms")
-    out.print(f"  the line: {silent:.0%} of the core while nobody speaks, {spoken:.0%} while everybody answers")
+        verdict("the same, 95th percentile", percentile(replies, 95), 300, "ms")
+        out.print(f"  worst {max(replies):.0f} ms")
+    verdict("recognition while nobody speaks, of one core a call", silent.ears / count * 100, 0.05, "%")
     if said:
-        share = (spoken - silent) * seconds / said
-        verdict("hearing somebody who speaks, of one core", share * 100, 1.5, "%")
-    out.print(
-        f"  the bare recogniser: {streams:.0f} streams of continuous speech, {100 / streams:.2f} % of the core each"
-    )
+        verdict("recognition of somebody who speaks, of one core", spoken.ears * seconds / said * 100, 1.5, "%")
+        out.print(f"  all that an answer costs more than silence: {(spoken.line - silent.line) * seconds / said:.1%}")
+    for what, share in (("nobody speaks", silent), ("everybody answers", spoken)):
+        out.print(
+            f"  while {what}: {share.line:.0%} of the core (frames and calls {share.loop:.0%}, recognition "
+            f"{share.ears:.1%}, database and files {share.line - share.loop - share.ears:.0%}); {share.heard} heard"
+        )
 
 
 def _bare(engine: str) -> float:
@@ -127,11 +169,15 @@ def _bare(engine: str) -> float:
     return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
-async def _spent(measured: Line, elders: list[Elder], unused: Iterator[str], seconds: float) -> float:
-    """All telephones for so long; the share of its core that the line needed."""
-    before, begun = measured.ask()["cpu_s"], time.perf_counter()
+async def _spent(measured: Line, elders: list[Elder], unused: Iterator[str], seconds: float) -> Spent:
+    """All telephones for so long; what the line needed for that. Measurements of the elders begin anew."""
+    for elder in elders:
+        elder.from_now()
+    before, begun = measured.ask(), time.perf_counter()
     await _hold(measured, elders, unused, seconds)
-    return float(measured.ask()["cpu_s"] - before) / (time.perf_counter() - begun)
+    after, lasted = measured.ask(), time.perf_counter() - begun
+    line, loop, ears = ((after[what] - before[what]) / lasted for what in ("cpu_s", "loop_s", "ears_s"))
+    return Spent(line, loop, ears, after["heard"] - before["heard"])
 
 
 async def _hold(measured: Line, elders: list[Elder], unused: Iterator[str], seconds: float) -> None:
@@ -151,8 +197,7 @@ async def _hold(measured: Line, elders: list[Elder], unused: Iterator[str], seco
 
 async def _next_call(measured: Line, elder: Elder, unused: Iterator[str]) -> None:
     call = next(unused, None)
-    if elder.stream is None:
-        await asyncio.sleep(random.uniform(0, RAMP_S * 0.8))
+    await asyncio.sleep(random.uniform(0, RAMP_S * 0.8 if elder.stream is None else RINGING_S))
     if call is None:
         return
     try:
