@@ -1,8 +1,9 @@
 """From the scores of phrases to a decision with a calibrated confidence. Pure.
 
 A phrase's *score* is the log probability that it and nothing else was said, less a share (`prior_share`) of what the
-model expects without listening: without that a short phrase, a frequent one, or a Shanghainese one whose sounds are
-spread over many Mandarin ones, would win by being easy. The *margin* is the score per slot; since all that may be said
+model expects without listening, less `slot_cost` for every slot: without the first a frequent phrase, or a Shanghainese
+one whose sounds are spread over many Mandarin ones, would win by being easy; the first alone would favour long ones.
+The *margin* is the score per slot; since all that may be said
 adds up to probability 1, it is the lead over the garbage model. The confidence is a logistic regression on the margin,
 the lead over other meanings, and the lead over every phrase of the lexicon that is not offered now;
 tools/calibrate_scorer.py fits it on speech that was made for it, and docs/evaluation.md shows how well it holds.
@@ -21,8 +22,8 @@ from numpy.typing import NDArray
 
 Logs = NDArray[np.float64]
 FILE = Path(__file__).parent / "calibration.json"
-# Of 0.3, 0.5, 0.7, 1 and 0 … 3 nats these missed the fewest calls for help at the same number of false alarms.
-CHANCE_SHARE, WU_CAUTION = 0.7, 1.0
+# Of 0.7, 1 and 1, 2 nats these missed the fewest calls for help at the same number of false alarms.
+CHANCE_SHARE, WU_CAUTION = 1.0, 2.0
 # Nats that a Shanghainese way of saying it must be ahead when a Mandarin speaker answers: chosen with prior_share.
 OTHER_LANGUAGE = 2.5
 RAREST, UNHEARD = -15.0, -8.0  # below the first no chance is measured; the second stands for phrases without a measure
@@ -31,12 +32,13 @@ FAR = 60.0  # nats; a lead when there is nothing else
 
 @dataclass(frozen=True)
 class Calibration:
-    """`frame`: the average frame of speech, (320,). `weights`: feature → weight, "" is the constant. `spot`: what
-    the score of a phrase found inside running speech must reach (`spot_offset`). `chance`: "language:phrase" → the log
-    probability that it reached in an hour of speech in which it was not said."""
+    """`frame`: the average frame of speech, (320,). `prior_share`, `slot_cost`: see above. `weights`: feature → weight,
+    "" is the constant. `spot`: what the score of a phrase found inside running speech must reach (`spot_offset`).
+    `chance`: "language:phrase" → the log probability that it reaches in running speech in which it is not said."""
 
     frame: NDArray[np.float32]
     prior_share: float
+    slot_cost: float
     weights: Mapping[str, float]
     spot: float
     chance: Mapping[str, float]
@@ -45,7 +47,14 @@ class Calibration:
     def read(cls, path: Path = FILE) -> Calibration:
         told = json.loads(path.read_text("utf-8"))
         frame = np.array(told["frame"], np.float32)
-        return cls(frame, float(told["prior_share"]), told["weights"], float(told["spot"]), told["chance"])
+        return cls(
+            frame,
+            float(told["prior_share"]),
+            float(told["slot_cost"]),
+            told["weights"],
+            float(told["spot"]),
+            told["chance"],
+        )
 
     def spot_offset(self, phrase: str, language: str) -> float:
         """What is added to the log probability of a phrase inside running speech: some phrases are heard by chance far

@@ -44,6 +44,7 @@ LONG = 75  # frames, 3 s: no short answer any more
 # Chance of any token in a frame, on the average of all contexts. Noise, tones and clicks made by formula stay below
 # 0.28, 99 of 100 answers reach 0.42 somewhere.
 VOICED = 0.35
+SYLLABLES = 2  # of the shortest cry: each has such a frame, a click makes one
 SPOKEN = 0.5
 
 
@@ -107,9 +108,10 @@ class PhraseScorer:
     def penalty(self, book: PhraseBook) -> Logs:
         """What is added to the log probability of every way: what it left out, less what is expected anyway, less a
         doubt about Shanghainese (which a stream of a Shanghainese speaker takes back)."""
-        bias = np.array([way.bias for way in book.ways])
-        expected = book.expected(self.calibration.frame)
-        return np.asarray(bias - self.calibration.prior_share * expected - judging.OTHER_LANGUAGE * book.foreign)
+        told = self.calibration
+        bias = np.array([way.bias - told.slot_cost * len(way.slots) for way in book.ways])
+        expected = book.expected(told.frame)
+        return np.asarray(bias - told.prior_share * expected - judging.OTHER_LANGUAGE * book.foreign)
 
     def _menu(self, offered: tuple[tuple[str, tuple[str, ...]], ...]) -> Menu:
         meanings = tuple(meaning for meaning, _ in offered)
@@ -248,7 +250,7 @@ class PhraseStream:
             return
         base = self._books[0]
         recent = _last(base.parts, SPOT_FRAMES)
-        if _activity(recent).max() < VOICED:
+        if np.count_nonzero(_activity(recent) > VOICED) < SYLLABLES:
             return
         ways, trie, offset = self._engine.spotting(self._menu.spots)
         logs, _ = inside(trie, recent, LEAST)
