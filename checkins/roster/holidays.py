@@ -67,9 +67,10 @@ def add_working_hours(calendar: Calendar, at: datetime, work: timedelta) -> date
 
 
 def unknown_years(calendar: Calendar, begin: datetime, until: datetime) -> tuple[int, ...]:
-    """The years in [begin, until] whose holidays neither the library nor the table knows: there, Monday to Friday
+    """The years in [begin, until) whose holidays neither the library nor the table knows: there, Monday to Friday
     are taken for working days. A year counts as known by the table once its 1 October is in it."""
-    first, last = local_date(calendar.zone, begin).year, local_date(calendar.zone, until).year
+    last_moment = max(begin, until - timedelta(microseconds=1))
+    first, last = local_date(calendar.zone, begin).year, local_date(calendar.zone, last_moment).year
     return tuple(year for year in range(first, last + 1) if not _known(calendar, year))
 
 
