@@ -253,7 +253,7 @@ class _Loader:
         kinds = [kind for kind in _KINDS if kind in found] or ["answers" for field in _LISTENS if field in found][:1]
         listens = "answers" in kinds or "any_key" in found or "any_speech" in found
         if len(kinds) > 1 or (listens and kinds != ["answers"]):
-            both = " and ".join(dict.fromkeys([*kinds, "answers"]))
+            both = " and ".join(dict.fromkeys([*kinds, *(["answers"] if listens else [])]))
             self.source.fail(node, f"step {name} can't do several things at once ({both}): make two steps")
         waiting = kinds or "no_input" in found or "hang_up" in found
         needed = _KINDS[kinds[0] if kinds else "answers"] if waiting else ("go",)

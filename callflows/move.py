@@ -257,8 +257,12 @@ class Move:
         self.wait()
 
     def resume(self) -> None:
-        """Back to the step that an answer of `anytime` left, with its shorter prompt."""
-        name = self.state.back or self.flow.start
+        """Back to the step that an answer of `anytime` left, with its shorter prompt. From the goodbye nothing leads
+        back."""
+        name = self.state.back
+        if not name:
+            self.hang_up()
+            return
         step = self.flow.steps[name]
         self.set(step=name, back="", reprompts=min(1, len(step.prompts) - 1), repeats=0, stays=0, entry="")
         if self._applies(step):

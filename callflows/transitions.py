@@ -216,6 +216,7 @@ def _key_at_goodbye(move: Move, event: Key) -> None:
     if choice is None or move.state.emergency:
         return
     move.cut()
+    move.set(back="")
     move.acknowledging = True
     move.follow(choice.exit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from callflows import loader
 from callflows.events import (
@@ -19,6 +20,7 @@ from callflows.events import (
     NoInput,
     Output,
     Person,
+    Query,
     Say,
     Started,
     StopPlaying,
@@ -38,11 +40,17 @@ class Conversation:
     """`said` are the marks of the last turn. Every deed's outputs end with exactly one wait or hang-up."""
 
     def __init__(
-        self, *people: Person, consent: bool = True, notice: str = "", start: bool = True, flow: Flow | None = None
+        self,
+        *people: Person,
+        consent: bool = True,
+        notice: str = "",
+        start: bool = True,
+        flow: Flow | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        variables = {"committee": "桃源居委会"} | ({"notice": notice} if notice else {})
+        given = {"committee": "桃源居委会", **(variables or {})} | ({"notice": notice} if notice else {})
         self.flow = flow or daily()
-        self.session = Session(self.flow, CallContext(people or (WANG,), variables, consent))
+        self.session = Session(self.flow, CallContext(people or (WANG,), given, consent))
         self.outputs: tuple[Output, ...] = ()
         self._at_ms = 0
         if start:
@@ -78,7 +86,7 @@ class Conversation:
 
     def feed(self, event: Input) -> Conversation:
         self.outputs = self.session.feed(event)
-        waits = [output for output in self.outputs if isinstance(output, Listen | Dictate | Hangup)]
+        waits = [output for output in self.outputs if isinstance(output, Listen | Dictate | Query | Hangup)]
         assert not self.outputs or (len(waits) == 1 and waits[0] is self.outputs[-1])
         self.session = Session.from_json(self.flow, json.loads(json.dumps(self.session.to_json())))
         return self
