@@ -108,21 +108,31 @@ class Listening:
         self._resampler = soxr.ResampleStream(SAMPLE_RATE, MODEL_RATE, 1, dtype="float32", quality="HQ")
         self._features = knf.OnlineFbank(_OPTIONS)
         self._at = 0  # first feature frame of the next step
+        self._rest: Floats | None = None  # asked for, and nothing was fed since
 
     def feed(self, pcm: bytes) -> Floats:
         """(T, 320) of what is new; T is 0 as long as no step is full."""
+        if pcm:
+            self._rest = None
         self._take(pcm, last=False)
         return _joined(self._steps())
 
+    def rest(self) -> Floats:
+        """What would come if silence followed: the audio that has not filled a step yet. Nothing is lost by asking;
+        whoever goes on speaking is heard as if nobody had asked. When nothing follows, `finish` gives the same and
+        costs nothing more: what was judged at a pause stands."""
+        if self._rest is None:
+            left = self._ready()
+            self._rest = _joined(self._filled_up(left) if len(left) > CHUNK - SHIFT else iter(()))
+        return self._rest
+
     def finish(self) -> Floats:
-        """The rest, filled up with silence."""
+        """The rest, filled up with silence. Nothing can be fed after this."""
+        if self._rest is not None:
+            return self._rest
         self._take(b"", last=True)
         self._features.input_finished()
-        steps = [*self._steps()]
-        left = self._ready()
-        if len(left) > CHUNK - SHIFT:
-            steps.append(self._step(np.vstack([left, np.full((CHUNK - len(left), BINS), SILENCE, np.float32)])))
-        return _joined(iter(steps))
+        return np.concatenate([_joined(self._steps()), self.rest()])
 
     def _take(self, pcm: bytes, *, last: bool) -> None:
         samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
@@ -136,6 +146,10 @@ class Listening:
     def _steps(self) -> Iterator[Floats]:
         while self._features.num_frames_ready - self._at >= CHUNK:
             yield self._step(self._frames(self._at + CHUNK))
+
+    def _filled_up(self, left: Floats) -> Iterator[Floats]:
+        silence = np.full((CHUNK - len(left), BINS), SILENCE, np.float32)
+        yield self._model.encode(np.vstack([left, silence]), self.state)[0]
 
     def _frames(self, until: int) -> Floats:
         """Of what was not encoded yet: (T, 80)."""

@@ -48,6 +48,33 @@ def test_utterances_do_not_hear_each_other(model: Zipformer) -> None:
     assert np.array_equal(np.concatenate([*mixed, first.finish()]), alone)
 
 
+def test_who_goes_on_after_a_pause_is_heard_as_if_nobody_had_asked(model: Zipformer) -> None:
+    pcm = prompt(THANKS)
+    listening, half = model.listen(), len(pcm) // 4 * 2
+    first = listening.feed(pcm[:half])
+    assert len(listening.rest()) == 8
+    second = listening.feed(pcm[half:])
+    assert np.array_equal(np.concatenate([first, second, listening.finish()]), frames(model, pcm, half))
+
+
+def test_what_was_judged_at_a_pause_stands_when_nothing_follows(
+    model: Zipformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last words are heard at the pause as they are at the end, and the end asks the encoder for nothing."""
+    pcm = prompt(THANKS) + silence(200)
+    listening = model.listen()
+    heard = np.concatenate([listening.feed(pcm), rest := listening.rest()])
+    steps: list[int] = []
+    monkeypatch.setattr(model, "encode", lambda *_: steps.append(1))
+    assert listening.finish() is rest
+    assert not steps
+    monkeypatch.undo()
+    whole = frames(model, pcm, len(pcm))
+    assert heard.shape == whole.shape
+    told, at_the_end = (model.probabilities(one, model.contexts[3:]) for one in (heard, whole))
+    assert np.abs(told - at_the_end).max() < 1e-3  # the resampler holds back a few samples of the silence
+
+
 def test_a_frame_is_40_ms(model: Zipformer) -> None:
     pcm = prompt(THANKS) + silence(400)
     seconds = len(pcm) / 2 / SAMPLE_RATE
