@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from speech.phrases import DISTRESS, match
 from speech.recogniser import Hypothesis, Recogniser, Request, Stream, Word
+from speech.voice import Voice
 
 
 class Attempt:
@@ -15,6 +17,9 @@ class Attempt:
     may judge ahead what was said up to there). One that doesn't gets pieces: in a dictation up to each pause, so that
     a call for help is found before the end; an answer is never cut.
 
+    A dictation in which no voice was (speech.voice) has no text, whatever the engine makes of it; only what may be a
+    call for help is kept.
+
     A stream may have `decided` (one phrase is far ahead and whole) and `meaning` (that phrase's).
     """
 
@@ -23,6 +28,7 @@ class Attempt:
         self._engine, self._request = engine, request
         self._stream: Stream | None = None
         self._pieces: list[Hypothesis] = []
+        self._voice = Voice() if request.mode == "dictation" else None
         self.taken = 0  # bytes of the utterance that the engine has
         self.paused = 0  # the pause, in bytes, up to which it was asked
         self.decided: str | None = None  # the meaning that is decided, as of the last pause
@@ -34,6 +40,8 @@ class Attempt:
         if pcm:
             self._stream = self._stream or self._engine.open(self._request)
             partial = self._stream.feed(pcm)
+            if self._voice:
+                self._voice.feed(pcm)
         if ending:
             return self._end()
         return self._pause(partial) if pause else partial
@@ -54,9 +62,15 @@ class Attempt:
 
     def _end(self) -> Hypothesis:
         self._close_piece()
-        if len(self._pieces) == 1:
-            return self._pieces[0]
-        return _joined(self._pieces, self.name, self._text())
+        whole = len(self._pieces) == 1
+        told = self._pieces[0] if whole else _joined(self._pieces, self.name, self._text())
+        return replace(told, text="", confidence=0.0, words=()) if self._invented(told.text) else told
+
+    def _invented(self, text: str) -> bool:
+        """Words made of noise."""
+        if self._voice is None or self._voice.heard or not text:
+            return False
+        return match(text, {DISTRESS: self._request.phrases.get(DISTRESS, ())}) is None
 
     def _text(self) -> str:
         return "".join(piece.text for piece in self._pieces)

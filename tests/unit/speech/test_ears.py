@@ -13,6 +13,7 @@ import pytest
 
 from speech.ears import Ear, EarFailed, Ears, EngineStatus, load_ears
 from speech.recogniser import Hypothesis, Mode, Request
+from tests.unit.speech.audio import prompt
 
 MENU = {"well": ["蛮好的"], "unwell": ["头晕"], "distress": ["救命"]}
 ANSWER = Request("answer", MENU)
@@ -231,7 +232,7 @@ async def test_distress_in_a_dictation_is_found_at_a_pause(make: Callable[..., E
 
 async def test_a_dictation_without_distress_has_no_meaning(make: Callable[..., Ears]) -> None:
     ear = make(Engine(says="今天头晕")).open(DICTATION)
-    ear.feed(TENTH)
+    ear.feed(prompt("收到。"))
     told = await ear.finish()
     assert (told.meaning, told.certain, told.text) == (None, False, "今天头晕")
 
