@@ -43,7 +43,8 @@ STAFF = frozenset({Who.DUTY, Who.DEPUTY, Who.STREET})
 class Step:
     """One rung. Of each role the first `together` people who haven't been tried are rung at once; who was rung `calls`
     times, `spacing` min apart, has been tried. When everybody was, and `every` min have passed, the next round begins,
-    after `rounds` of them the next rung. `latest`: so long after the search began it starts, whatever goes on."""
+    after `rounds` of them the next rung. `latest`: so long after the search (or a later pass over all rungs) began
+    it starts, whatever goes on."""
 
     __pydantic_config__: ClassVar[ConfigDict] = as_json.STRICT
 

@@ -139,20 +139,23 @@ class Scene:
 
     def overdue(self) -> int | None:
         """A later rung that must have begun by now, and has somebody."""
-        begun = [rung for rung, moment in self._latest() if moment <= self.now and self.anybody(rung)]
+        gone = ago(self.search.pass_since, self.now)
+        begun = [rung for rung, latest in self._latest() if latest <= gone and self.anybody(rung)]
         return begun[-1] if begun else None
 
-    def _latest(self) -> Iterator[tuple[int, datetime]]:
+    def _latest(self) -> Iterator[tuple[int, timedelta]]:
+        """Later rungs that must begin so long after this pass did."""
         for rung, step in enumerate(self.search.plan.steps):
-            if step.latest is not None and rung > self.search.rung and not self.search.passes:
-                yield rung, self.search.since + timedelta(minutes=step.latest)
+            if step.latest is not None and rung > self.search.rung:
+                yield rung, timedelta(minutes=step.latest)
 
     def wait(self, *moments: datetime, nobody: bool = False) -> Wait:
         """Until the earliest of them, of a rung that must begin, and of what its promise allows."""
         allowed = timedelta(minutes=AWAKE) if self.search.loud else QUIET_WAIT
         if self.search.phase is not Phase.SEARCHING:
             allowed = timedelta(minutes=FINDING)
-        begin = [moment for _, moment in self._latest() if moment > self.now]
+        latest = [self.search.pass_since + latest for _, latest in self._latest()]
+        begin = [moment for moment in latest if moment > self.now]
         return Wait(min([self.now + allowed, *moments, *begin]), nobody)
 
 

@@ -101,7 +101,7 @@ def _search_on(search: Search, move: NextRung, now: datetime) -> Search:
     """Searching from this rung and round on; who was rung before is rung again."""
     calls = tuple(replace(call, calls=0, errors=0) for call in search.calls)
     search = replace(search, phase=Phase.SEARCHING, rung=move.rung, round=move.round, round_since=now, calls=calls)
-    return replace(search, pass_since=now, passes=search.passes + 1, declined=()) if move.again else search
+    return replace(search, pass_since=now, declined=()) if move.again else search
 
 
 def _released(search: Search) -> Search:
@@ -258,7 +258,7 @@ def unconfirmed(search: Search, now: datetime) -> Search:
     if search.phase is not Phase.CONFIRMING:
         return search
     search = replace(_released(_clear_finding(search)), went=(), declined=())
-    search = replace(search, since=now, pass_since=now, passes=0)
+    search = replace(search, since=now, pass_since=now)
     return _search_on(search, NextRung(0), now)
 
 

@@ -102,7 +102,6 @@ class Search:
     phase: Phase = Phase.SEARCHING
     rung: int = 0
     round: int = 0
-    passes: int = 0
     calls: tuple[Called, ...] = ()
     declined: tuple[str, ...] = ()
     went: tuple[str, ...] = ()  # had accepted, and lost the case again without a word

@@ -45,6 +45,25 @@ POOL = {
 }
 EVERYBODY = sorted({one.id for people in POOL.values() for one in people})
 ids = st.sampled_from(EVERYBODY)
+steps = st.builds(
+    dict,
+    who=st.lists(st.sampled_from([who.value for who in Who]), min_size=1, unique=True),
+    calls=st.integers(1, 3),
+    spacing=st.integers(2, 10),
+    together=st.integers(1, 3),
+    rounds=st.integers(1, 3),
+    every=st.integers(2, 10),
+    latest=st.integers(1, 60),
+)
+
+
+def policy_of(several: list[dict[str, object]], loop: int) -> Escalation:
+    """Any unreached plan that is allowed: duty is added where it must be."""
+    several = [*several, {"who": ["duty"], "latest": 60}]
+    return Escalation.from_json({"unreached": {"steps": several, "loop": min(loop, len(several) - 1)}})
+
+
+policies = st.just(Escalation()) | st.builds(policy_of, st.lists(steps, max_size=3), st.integers(0, 3))
 LONGEST_TALK = 8  # minutes of a responder's other call
 BAD = (Finding.NEEDS_HELP, Finding.NOBODY_OPENS)
 
@@ -121,6 +140,9 @@ class Checks:
         if after.phase is Phase.TAKEN and after.accepted_by != before.accepted_by:
             assert after.accepted_by == by, "taken by nobody who said so"
         assert (after.finding_due is None) == (after.phase is not Phase.TAKEN)
+        untold = [item.responder for item in after.untold]
+        assert len(set(untold)) == len(untold)
+        assert not set(untold) & set(after.told), "told twice"
         assert (after.accepted_by is None) or after.phase is not Phase.SEARCHING
 
 
@@ -130,12 +152,13 @@ class AnyLife(RuleBasedStateMachine):
         device=st.booleans(),
         minute=st.integers(0, 24 * 60 - 1),
         missing=st.sets(st.sampled_from(Who)),
+        policy=policies,
     )
-    def begins(self, urgency: Urgency, device: bool, minute: int, missing: set[Who]) -> None:
+    def begins(self, urgency: Urgency, device: bool, minute: int, missing: set[Who], policy: Escalation) -> None:
         self.now = at("00:00") + minutes(minute)
         self.people = {who: tuple(people) for who, people in POOL.items() if who not in missing}
         self.busy: set[str] = set()
-        self.checks = Checks(core.begin(Escalation(), urgency, self.now, device=device))
+        self.checks = Checks(core.begin(policy, urgency, self.now, device=device))
 
     @property
     def search(self) -> Search:

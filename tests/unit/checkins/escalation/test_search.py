@@ -85,7 +85,8 @@ def test_duty_is_rung_an_hour_after_the_third_try_however_many_buddies_are_left(
             case Ring(responders):
                 rung.append(tuple(one.id for one in responders))
     assert "陈老师" not in [one for ring in rung for one in ring]
-    assert line.rings("10:30") == ("陈老师",)
+    assert line.now == at("10:30")
+    assert line.act() == Ring(PEOPLE[Who.DUTY])
 
 
 def test_duty_is_rung_every_ten_minutes_then_all_together_then_the_street_and_so_on_without_end() -> None:
@@ -121,8 +122,8 @@ def test_with_nobody_in_the_roster_it_says_so_and_comes_back_in_ten_minutes() ->
 
 def test_who_has_no_number_and_who_was_rung_in_another_role_is_left_out() -> None:
     daughter = person(Who.FAMILY, "女儿")
-    silent = replace(person(Who.DEPUTY, "吴老师"), number=None)
-    people = {**DUTY_ONLY, Who.DEPUTY: (silent,), Who.FAMILY: (daughter, daughter), Who.BUDDY: (daughter,)}
+    moved = replace(person(Who.FAMILY, "儿子"), number=None)
+    people = {**DUTY_ONLY, Who.FAMILY: (moved, daughter, daughter), Who.BUDDY: (daughter,)}
     line = Line(Urgency.EMERGENCY, device=True, people=people)
     assert line.rings("09:30") == ("陈老师", "女儿")
 
@@ -150,6 +151,23 @@ def test_a_failure_of_the_line_is_no_call_but_three_are_enough(line: Line) -> No
         assert line.rings(clock) == ("李阿姨",)
         hears(line, "李阿姨", Reply.LINE_ERROR)
     assert line.act() == Ring((PEOPLE[Who.BUDDY][1],))
+
+
+def test_after_a_failure_of_the_line_the_second_call_comes_sooner_than_after_a_miss(line: Line) -> None:
+    line.rings("09:30")
+    hears(line, "李阿姨", Reply.NO_ANSWER)
+    assert line.rings("09:35") == ("李阿姨",)
+    hears(line, "李阿姨", Reply.LINE_ERROR)
+    assert line.rings("09:37") == ("李阿姨",)
+
+
+def test_who_still_listens_to_the_line_is_given_the_time_between_two_calls(line: Line) -> None:
+    line.rings("09:30")
+    line.busy = {"李阿姨"}
+    assert line.at("09:34") == Wait(at("09:35"))
+    assert line.rings("09:35") == ("周阿姨",)
+    hears(line, "李阿姨", Reply.ACCEPTED)
+    assert line.search.accepted_by == "李阿姨"
 
 
 def test_when_the_news_of_a_call_is_lost_it_holds_nobody_up(line: Line) -> None:
@@ -187,8 +205,11 @@ def test_nobody_is_rung_twice_within_two_minutes(line: Line) -> None:
 
 def test_news_told_twice_is_news_told_once(line: Line) -> None:
     line.rings("09:30")
-    for reply in (Reply.NO_ANSWER, Reply.NO_ANSWER, Reply.MACHINE):
+    hears(line, "李阿姨", Reply.NO_ANSWER)
+    once = line.search
+    for reply in (Reply.NO_ANSWER, Reply.MACHINE, Reply.LINE_ERROR):
         hears(line, "李阿姨", reply)
+        assert line.search == once
     line.rings("09:35")
     hears(line, "李阿姨", Reply.DECLINED)
     once = line.search
@@ -324,7 +345,7 @@ def test_who_is_asked_must_not_be_on_another_call(line: Line) -> None:
 
 
 def test_when_duty_says_nothing_the_rung_after_duty_follows() -> None:
-    line = Line(people=DUTY_ONLY | {Who.STREET: PEOPLE[Who.STREET], Who.DEPUTY: PEOPLE[Who.DEPUTY]})
+    line = Line(people={**DUTY_ONLY, Who.STREET: PEOPLE[Who.STREET], Who.DEPUTY: PEOPLE[Who.DEPUTY]})
     line.rings("09:30")
     hears(line, "陈老师", Reply.ACCEPTED, "09:31")
     assert line.rings("10:01") == ("陈老师", "吴老师")
@@ -340,6 +361,33 @@ def test_who_accepted_and_then_cant_lets_go_at_once(line: Line) -> None:
     assert line.rings("09:40") == ("周阿姨",)
     hears(line, "周阿姨", Reply.ACCEPTED, "09:41")
     assert line.act() == Wait(at("10:06"))  # 李阿姨 knows
+
+
+def test_who_accepted_after_another_and_was_not_told_yet_hears_who_has_it_in_the_end(line: Line) -> None:
+    line.busy = {"李阿姨"}
+    assert line.rings("09:35") == ("周阿姨",)
+    line.busy = ()
+    assert line.rings("09:36") == ("李阿姨",)
+    hears(line, "周阿姨", Reply.ACCEPTED)
+    hears(line, "李阿姨", Reply.ACCEPTED)
+    hears(line, "周阿姨", Reply.DECLINED)
+    line.search = take_over(line.search, "陈书记", line.now)
+    assert line.at("09:39") == TellTaken(PEOPLE[Who.BUDDY][0], "陈书记")
+
+
+def test_who_accepted_after_another_and_then_cant_need_not_be_told() -> None:
+    line = Line(Urgency.EMERGENCY)
+    line.rings("09:30")
+    hears(line, "女儿", Reply.ACCEPTED)
+    hears(line, "儿子", Reply.ACCEPTED)
+    hears(line, "儿子", Reply.DECLINED)
+    assert line.at("09:33") == Wait(at("09:55").replace(second=30))
+
+
+def test_who_lost_their_number_meanwhile_is_not_asked(line: Line) -> None:
+    taken_by_buddy(line)
+    line.people = {**PEOPLE, Who.BUDDY: (replace(person(Who.BUDDY, "李阿姨"), number=None),)}
+    assert line.at("09:56") == Wait(at("10:01"))
 
 
 def test_staff_take_it_over_and_whoever_had_it_is_told(line: Line) -> None:
@@ -371,6 +419,26 @@ def test_seen_in_person_and_fine_the_line_rings_the_elder_and_it_ends_by_who_saw
     line.search = confirmed(line.search, at("10:20"))
     assert line.at("10:20") == Idle("李阿姨")
     assert line.search.ended_at == at("10:20")
+
+
+def test_who_saw_her_or_closed_it_is_not_told_when_their_yes_comes_late(line: Line) -> None:
+    line.rings("09:30")
+    finds(line, "李阿姨", Finding.FINE_SEEN, "09:31")
+    hears(line, "李阿姨", Reply.ACCEPTED)
+    assert isinstance(line.at("09:35"), Confirm)
+    line = Line()
+    line.rings("09:30")
+    line.search = stop(line.search, "李阿姨", line.now)
+    hears(line, "李阿姨", Reply.ACCEPTED)
+    assert line.at("09:35") == Idle("李阿姨")
+
+
+def test_staff_who_take_over_a_case_that_is_to_be_confirmed_have_it(line: Line) -> None:
+    taken_by_buddy(line)
+    finds(line, "李阿姨", Finding.FINE_SEEN, "09:50")
+    line.search = take_over(line.search, "陈书记", line.now)
+    assert line.act() == Wait(at("10:15"))  # 李阿姨 has done what there was to do
+    assert (line.search.finding, line.search.confirm_by) == (None, None)
 
 
 @pytest.mark.parametrize("missed", [True, False])
@@ -423,7 +491,7 @@ def test_bad_news_is_dutys_at_once_and_told_twice_it_is_told_once(line: Line, fi
 
 
 def test_duty_keeps_what_is_bad_and_is_asked_again(line: Line) -> None:
-    line = Line(people=PEOPLE | {Who.BUDDY: ()})
+    line = Line(people={**PEOPLE, Who.BUDDY: ()})
     line.rings("09:30")
     hears(line, "陈老师", Reply.ACCEPTED, "09:31")
     finds(line, "陈老师", Finding.NOBODY_OPENS, "09:50", Who.DUTY)
@@ -500,7 +568,7 @@ def test_a_clock_set_back_by_a_day_does_not_stop_the_search() -> None:
     line = Line(day=3)
     line.rings("09:30", day=3)
     hears(line, "李阿姨", Reply.NO_ANSWER)
-    assert line.rings("09:31") == ("李阿姨",)
+    assert line.rings("09:31") == ("陈老师",)  # nobody knows how long it has been going on
 
 
 def test_a_clock_set_back_after_somebody_accepted_rings_duty_rather_than_waiting_for_a_day() -> None:
@@ -508,6 +576,13 @@ def test_a_clock_set_back_after_somebody_accepted_rings_duty_rather_than_waiting
     line.rings("09:30", day=3)
     line.search = replied(line.search, "李阿姨", Reply.ACCEPTED, line.now)
     assert line.rings("09:31") == ("陈老师",)
+
+
+def test_a_clock_set_back_by_a_day_does_not_put_off_the_call_to_the_elder() -> None:
+    line = Line(day=3)
+    line.rings("09:30", day=3)
+    finds(line, "李阿姨", Finding.FINE_SEEN, "09:31", day=3)
+    assert line.rings("09:32") == ("李阿姨",)
 
 
 def test_a_clock_set_back_by_minutes_waits_no_longer_than_it_may(line: Line) -> None:
