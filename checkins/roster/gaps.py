@@ -2,7 +2,7 @@
 look after each of them finds every gap, to the moment.
 
 A gap of duty is every moment without anybody on duty. A gap of buddies is every moment of volunteers' hours at which
-nobody may be rung for an elder (who shares with buddies); nights between two such moments don't end it.
+nobody may be rung for an elder (who shares with buddies); nights don't end it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def _buddies(roster: Roster, begin: datetime, until: datetime) -> Iterator[Gap]:
         for span in _without_buddy(roster, elders[0], hours, begin, until):
             together[span] += elders
     for (begins, ends), who in together.items():
-        yield Gap(GapKind.NO_BUDDY, begins, ends, tuple(sorted(who)))
+        last = until if ends == hours[-1][1] else ends
+        yield Gap(GapKind.NO_BUDDY, begins, last, tuple(sorted(who)))
 
 
 def _situation(roster: Roster, elder_id: str) -> tuple[tuple[str, ...], tuple[Override, ...]]:
@@ -157,5 +158,5 @@ def _rotation_end(roster: Roster, begin: datetime, until: datetime) -> Iterator[
 
 def _years(roster: Roster, begin: datetime, until: datetime) -> Iterator[Gap]:
     for year in unknown_years(roster.calendar, begin, until):
-        starts, ends = (at_minute(roster.zone, date(each, 1, 1), 0) for each in (year, year + 1))
+        starts, ends = (at_minute(roster.calendar.zone, date(each, 1, 1), 0) for each in (year, year + 1))
         yield Gap(GapKind.YEAR_UNKNOWN, max(starts, begin), min(ends, until))

@@ -33,7 +33,7 @@ def sentence(roster: Roster, gap: Gap, begin: datetime, until: datetime) -> Sent
             return Sentence(f"{zh}没有人值班", f"nobody is on duty {en}")
         case GapKind.NO_BUDDY:
             zh_names, en_names = _names(roster, gap.who)
-            return Sentence(f"{zh}{zh_names}没有老伙伴，也没有替补", f"{en_names}: no buddy and no substitute {en}")
+            return Sentence(f"{zh}，{zh_names}没有老伙伴，也没有替补", f"{en_names}: no buddy and no substitute {en}")
         case GapKind.NO_NUMBER:
             name = roster.people[gap.who[0]].name
             return Sentence(f"{name}没有能打通的电话号码", f"{name} has no telephone number that works")
