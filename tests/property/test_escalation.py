@@ -282,7 +282,7 @@ class AnyLife(RuleBasedStateMachine):
                 pass
 
 
-AnyLife.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+AnyLife.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 TestAnyLife = AnyLife.TestCase
 
 

@@ -608,3 +608,38 @@ def test_nothing_personal_but_ids_is_kept(line: Line) -> None:
     one: Responder = PEOPLE[Who.BUDDY][0]
     assert one.number
     assert one.number not in str(line.search.to_json())
+
+
+# ── small print ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_listens_in_the_last_call_of_theirs_is_given_that_time_too(line: Line) -> None:
+    line.rings("09:30")
+    hears(line, "李阿姨", Reply.NO_ANSWER)
+    line.rings("09:35")
+    line.busy = {"李阿姨"}
+    assert line.at("09:38") == Wait(at("09:39"))
+    assert line.rings("09:40") == ("周阿姨",)
+
+
+def test_bad_news_makes_up_for_a_cant_of_duty_and_who_brought_it_hears_who_comes() -> None:
+    line = Line(people=DUTY_ONLY)
+    line.rings("09:30")
+    hears(line, "陈老师", Reply.DECLINED)
+    line.people = PEOPLE
+    finds(line, "周阿姨", Finding.NEEDS_HELP, "09:35")  # who had never accepted
+    assert line.act() == Ring(PEOPLE[Who.DUTY])
+    hears(line, "陈老师", Reply.ACCEPTED)
+    assert line.act() == TellTaken(PEOPLE[Who.BUDDY][1], "陈老师")
+
+
+def test_after_a_call_to_the_elder_that_failed_everybody_is_asked_anew_and_old_stories_are_over(line: Line) -> None:
+    line.rings("09:30")
+    hears(line, "李阿姨", Reply.DECLINED)
+    assert line.act() == Ring(PEOPLE[Who.BUDDY][1:])
+    hears(line, "周阿姨", Reply.ACCEPTED, "09:32")
+    finds(line, "周阿姨", Finding.FINE_SEEN, "09:50")
+    line.search = unconfirmed(line.search, at("10:20"))
+    assert line.rings("10:20") == ("李阿姨",)
+    hears(line, "李阿姨", Reply.ACCEPTED, "10:21")
+    assert line.act() == Wait(at("10:46"))  # 周阿姨 has been there and knows
