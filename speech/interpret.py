@@ -25,9 +25,10 @@ class Bar:
 
 SCORER = "phrase-scorer"
 # Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
-# understood. A positive meaning needs more to be certain. A call for help counts when the spotter found it, whose bar
-# is measured in false alarms an hour; as a whole answer only when it is nearly sure (是我 was 救我 at 0.72).
-SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.7, 0.93, 0.95
+# understood: 0.7 % of off-menu speech lies above, and 91 % of rendered answers. A positive meaning needs more to be
+# certain: no off-menu speech, 0.1 % of answers with another meaning. A call for help counts when the spotter found it,
+# whose bar is measured in false alarms an hour; as a whole answer only when it is nearly sure (是我 was 救我).
+SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.5, 0.85, 0.9
 
 BARS = {
     SCORER: Bar(confidence=SCORED, margin=-2.0, needs_agreement=False),

@@ -4,9 +4,10 @@ A phrase's *score* is the log probability that it and nothing else was said, les
 model expects without listening, less `slot_cost` for every slot: without the first a frequent phrase, or a Shanghainese
 one whose sounds are spread over many Mandarin ones, would win by being easy; the first alone would favour long ones.
 The *margin* is the score per slot; since all that may be said
-adds up to probability 1, it is the lead over the garbage model. The confidence is a logistic regression on the margin,
-the lead over other meanings, and the lead over every phrase of the lexicon that is not offered now;
-tools/calibrate_scorer.py fits it on speech that was made for it, and docs/evaluation.md shows how well it holds.
+adds up to probability 1, it is the lead over the garbage model. The confidence is the product of two chances, each a
+logistic regression: that an answer was given at all (from the margin, and the lead over every phrase of the lexicon
+that is not offered now), and that it was this one (from the lead over other meanings). tools/calibrate_scorer.py fits
+both on speech that was made for it, and docs/evaluation.md shows how well they hold.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Logs = NDArray[np.float64]
+Weights = Mapping[str, Mapping[str, float]]
 FILE = Path(__file__).parent / "calibration.json"
 # Of 0.7, 1 and 1, 2 nats these missed the fewest calls for help at the same number of false alarms.
 CHANCE_SHARE, WU_CAUTION = 1.0, 2.0
@@ -32,14 +34,15 @@ FAR = 60.0  # nats; a lead when there is nothing else
 
 @dataclass(frozen=True)
 class Calibration:
-    """`frame`: the average frame of speech, (320,). `prior_share`, `slot_cost`: see above. `weights`: feature → weight,
-    "" is the constant. `spot`: what the score of a phrase found inside running speech must reach (`spot_offset`).
-    `chance`: "language:phrase" → the log probability that it reaches in running speech in which it is not said."""
+    """`frame`: the average frame of speech, (320,). `prior_share`, `slot_cost`: see above. `weights`: chance (offered,
+    right) → feature → weight, "" is the constant. `spot`: what the score of a phrase found inside running speech must
+    reach (`spot_offset`). `chance`: "language:phrase" → the log probability that it reaches in running speech in which
+    it is not said."""
 
     frame: NDArray[np.float32]
     prior_share: float
     slot_cost: float
-    weights: Mapping[str, float]
+    weights: Weights
     spot: float
     chance: Mapping[str, float]
 
@@ -118,7 +121,11 @@ def judge(candidates: Sequence[Candidate], outside: float, calibration: Calibrat
     return Judgement(best, lead, best.score - outside, confidence(told, calibration.weights))
 
 
-def confidence(told: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """The logistic regression: how sure it is with these features."""
-    logit = sum(weights.get(name, 0.0) * value for name, value in told.items())
+def confidence(told: Mapping[str, float], weights: Weights) -> float:
+    """How sure it is with these features: 0 to 1."""
+    return float(np.prod([_chance(told, each) for each in weights.values()]))
+
+
+def _chance(told: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    logit = sum(weight * told[name] for name, weight in weights.items())
     return float(1 / (1 + np.exp(-logit)))

@@ -183,17 +183,30 @@ def _trial(
     return Trial(told, right, offered, not clip.phrase, f"{clip.phrase or '·'} → {judged.best.phrase}")
 
 
-def fit(tried: Sequence[Trial]) -> dict[str, float]:
-    """Logistic regression (Newton's method, a little ridge): is the chosen meaning the right one? Off-menu
-    speech of both kinds together weighs as much as the answers."""
-    names = list(tried[0].told)
+OFFERED, RIGHT = ("whole", "margin", "outside", "short", ""), ("lead", "short", "whole", "")
+
+
+def fit(tried: Sequence[Trial]) -> judging.Weights:
+    """Was an answer of the menu given (off-menu speech and answers that nobody offers weigh as much as answers; answers
+    heard wrongly are left out)? And, of the answers given: is the chosen meaning the right one?"""
+    sorted_out = [one for one in tried if one.right or not one.offered]
+    given = [one for one in tried if one.offered]
+    return {
+        "offered": _logistic(sorted_out, [one.offered for one in sorted_out], OFFERED, even=True),
+        "right": _logistic(given, [one.right for one in given], RIGHT, even=False),
+    }
+
+
+def _logistic(tried: Sequence[Trial], yes: Sequence[bool], names: Sequence[str], *, even: bool) -> dict[str, float]:
+    """Logistic regression: Newton's method, a little ridge. `even`: yes and no weigh the same."""
     rows = np.array([[one.told[name] for name in names] for one in tried])
-    right = np.array([one.right for one in tried], float)
-    share = np.where(right > 0, 0.5 / right.sum(), 0.5 / (len(right) - right.sum())) * len(right)
+    wanted = np.array(yes, float)
+    halves = np.where(wanted > 0, 0.5 / wanted.sum(), 0.5 / (len(wanted) - wanted.sum())) * len(wanted)
+    share = halves if even else np.ones(len(wanted))
     weights = np.zeros(len(names))
     for _ in range(60):
         chance = 1 / (1 + np.exp(-rows @ weights))
-        slope = rows.T @ (share * (chance - right)) + 0.05 * weights
+        slope = rows.T @ (share * (chance - wanted)) + 0.05 * weights
         curve = (rows * (share * chance * (1 - chance))[:, None]).T @ rows + 0.05 * np.eye(len(names))
         weights -= np.linalg.solve(curve, slope)
     return dict(zip(names, weights.round(4).tolist(), strict=True))
@@ -281,7 +294,7 @@ def main() -> int:
         for phrase, pcm in track(given, "scoring", console=out)
     ]
     tried = [one for one in trials(engine, scored) if one.told]
-    weights = fit([one for one in tried if one.right or not one.offered])
+    weights = fit(tried)
     report(tried, weights)
     before = json.loads(judging.FILE.read_text("utf-8")) if options.keep_cries else {}
     bar, chance = (before["spot"], before["chance"]) if before else spotting(engine, speech)
@@ -298,8 +311,9 @@ def main() -> int:
     return 0
 
 
-def report(tried: Sequence[Trial], weights: Mapping[str, float]) -> None:
-    out.print(", ".join(f"{name or 'constant'} {weight:.2f}" for name, weight in weights.items()))
+def report(tried: Sequence[Trial], weights: judging.Weights) -> None:
+    for what, each in weights.items():
+        out.print(f"{what}: " + ", ".join(f"{name or 'constant'} {weight:.2f}" for name, weight in each.items()))
     sure = np.array([confidence(one.told, weights) for one in tried])
     right = np.array([one.right for one in tried])
     answers_ = np.array([one.offered for one in tried])

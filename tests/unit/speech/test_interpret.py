@@ -120,7 +120,7 @@ def test_the_phrase_scorers_confidence_decides() -> None:
     """Its text is only how it sounded; it has compared the phrase with everything else already."""
     unsure = interpret(replace(SCORER, confidence=0.8), ANSWER)
     assert (unsure.meaning, unsure.certain, unsure.reason) == ("well", False, "confidence below the bar")
-    unknown = interpret(replace(SCORER, confidence=0.6), ANSWER)
+    unknown = interpret(replace(SCORER, confidence=0.4), ANSWER)
     assert (unknown.meaning, unknown.certain, unknown.reason) == (None, False, "no-match")
     short = interpret(replace(SCORER, phrase="好"), ANSWER)
     assert (short.meaning, short.certain, short.reason) == ("well", False, "one syllable")
