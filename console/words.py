@@ -66,7 +66,8 @@ _STATUS_ZH = {
     "failed": "未接通",
     "canceled": "取消",
 }
-_ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命"}
+_FOUND_LATER = "通话后重听录音发现"
+_ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命", "second_pass": _FOUND_LATER}
 _ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
 
 
@@ -81,7 +82,9 @@ def event_zh(event: Event) -> str:
     if what == "call":
         return f"第 {more} 次拨打"
     text = _EVENT_ZH.get(what) or _WORDS.get(what, what)
-    if event.detail.get("evidence") in ("key", "speech"):
+    if event.detail.get("alarm") == "second_pass":
+        more_text = f"{_FOUND_LATER}「{event.detail.get('alarm_text', '')}」"
+    elif event.detail.get("evidence") in ("key", "speech"):
         more_text = EVIDENCE_ZH[event.detail["evidence"]]
     else:
         more_text = _WORDS.get(more, more)
@@ -156,6 +159,11 @@ def _seconds(detail: Mapping[str, Any]) -> str:
     return f"{float(detail.get('seconds', 0)):.0f} 秒"
 
 
+def _distress(detail: Mapping[str, Any]) -> str:
+    later = f"{_FOUND_LATER} " if detail.get("found") == "second_pass" else ""
+    return f"{later}「{detail.get('text', '')}」"
+
+
 _ENTRIES = {
     "stream": ("接通", lambda detail: ""),
     "prompt": ("播放", lambda detail: str(detail.get("name", ""))),
@@ -163,7 +171,7 @@ _ENTRIES = {
     "key": ("按键", lambda detail: str(detail.get("digit", ""))),
     "heard": ("听到", _heard),
     "no_input": ("无应答", lambda detail: ""),
-    "distress": ("求救", lambda detail: f"「{detail.get('text', '')}」"),
+    "distress": ("求救", _distress),
     "alarm": ("报警", lambda detail: _ALARM_ZH.get(str(detail.get("reason")), "")),
     "dictation": ("留言", _dictation),
     "recording": ("录音", _seconds),
