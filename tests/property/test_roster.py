@@ -247,7 +247,7 @@ def days_of_buddies(draw: st.DrawFn) -> tuple[Roster, datetime, datetime]:
             shifts=draw(times),
             leave=draw(stays),
             overrides=tuple(draw(st.lists(stand_in, max_size=2))),
-            rotation=Rotation(buddies, anchor=start.date()),
+            rotation=draw(rotations(start)),
         ),
         start,
         start + timedelta(hours=30),

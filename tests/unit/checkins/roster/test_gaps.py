@@ -110,6 +110,14 @@ def test_an_override_for_one_elder_closes_her_gap_only() -> None:
     assert [gap.who for gap in gaps(roster, BEGIN, UNTIL)] == [("he",)]
 
 
+def test_who_stands_in_and_leaves_early_leaves_a_gap() -> None:
+    stand_in = instead("zhou", "li", at(TUESDAY, "00:00"), at(WEDNESDAY, "00:00"))
+    roster = replace(STREET, elders={"wang": STREET.elders["wang"]}, pairs={"wang": (Pair("wang", "li"),)})
+    away = leave(at(TUESDAY, "12:00"), at(TUESDAY, "15:00"), "zhou")
+    roster = replace(roster, substitutes=(), overrides=(stand_in,), leave=away)
+    assert gaps(roster, BEGIN, UNTIL) == [Gap(GapKind.NO_BUDDY, at(TUESDAY, "12:00"), at(TUESDAY, "15:00"), ("wang",))]
+
+
 def test_who_wants_no_buddy_lacks_none() -> None:
     roster = replace(STREET, elders={"wang": Elder("wang", "王阿婆", frozenset())}, pairs={}, substitutes=())
     assert gaps(roster, BEGIN, UNTIL) == []

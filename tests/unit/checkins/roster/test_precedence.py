@@ -235,6 +235,27 @@ def test_clocks_that_change_keep_the_hand_over_at_its_time_of_day() -> None:
     assert ids(buddies_for(roster, "wang", at(sunday, "08:00", "Europe/Berlin")))[0] == "li"
 
 
+def test_the_example_week_of_the_workers_page() -> None:
+    """docs/roster.md, "An example week"."""
+    mornings = tuple(Shift(day, 9 * 60, 12 * 60) for day in (1, 3))
+    away = leave(at(TUESDAY, "09:00"), at(THURSDAY, "18:00"), "li")
+    weekend = instead("wu", "chen", at(SATURDAY, "18:00"), at(SUNDAY, "18:00"))
+    roster = replace(STREET, shifts={"zhou": mornings}, leave=away, overrides=(weekend,))
+    told = {
+        (MONDAY, "10:00"): ["li", "zhang"],
+        (TUESDAY, "08:30"): ["li", "zhang"],
+        (TUESDAY, "10:00"): ["zhang", "zhou"],
+        (TUESDAY, "14:00"): ["zhang"],
+        (WEDNESDAY, "10:00"): ["zhang"],
+        (THURSDAY, "10:00"): ["zhang", "zhou"],
+        (THURSDAY, "18:00"): ["li", "zhang"],
+        (SUNDAY, "10:00"): ["li", "zhang"],
+    }
+    assert {when: ids(buddies_for(roster, "wang", at(*when))) for when in told} == told
+    weekend_duty = [(SATURDAY, "17:59"), (SATURDAY, "18:00"), (SUNDAY, "17:59"), (SUNDAY, "18:00")]
+    assert [first(roster, at(*when)) for when in weekend_duty] == ["chen", "wu", "wu", "chen"]
+
+
 def test_names_and_numbers_stay_out_of_the_log() -> None:
     shown = repr(STREET)
     assert not [each for each in PEOPLE.values() if each.name in shown or str(each.number) in shown]
