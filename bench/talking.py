@@ -36,7 +36,8 @@ ROOM_FRAMES = 50
 class Elder:
     """One telephone. `joins_at`: from the first prompt after this moment on (perf_counter) its owner answers.
     `said_s`: how long the owner has spoken; `replies`: ms from there to the line's next sound, less the endpoint's
-    silence; `late`: of the calls that are over; `refused`: calls that the line was too busy for."""
+    silence (of `unanswered` ones to the call's end); `late`: of the calls that are over; `refused`: calls that the line
+    was too busy for."""
 
     noise: int = ROOMS[0]
     stream: Stream | None = None
@@ -45,6 +46,7 @@ class Elder:
     replies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     refused: int = 0
+    unanswered: int = 0
     _room: list[bytes] = field(default_factory=list)
     _pause: int = 0  # frames until the owner speaks
     _left: list[bytes] = field(default_factory=list)
@@ -91,14 +93,23 @@ class Elder:
 
     def follow(self, stream: Stream) -> None:
         """The next call of this telephone."""
+        self.wait_in_vain()
         self.late, self._skip = self.all_late(), 0
         self.stream, self._begun = stream, time.perf_counter()
         self._left, self._sent, self._spoken, self._marks, self._pause = [], [], None, 0, 0
         self._room = [stream.media(frame) for frame in room(self.noise)]
 
+    def wait_in_vain(self) -> None:
+        """An answer to which nothing was said: how long its owner has waited counts, if that is longer than the
+        endpoint's silence. (Who speaks into the line's goodbye is cut off sooner.)"""
+        if self._spoken and self._sent and (waited := self._sent[-1] - self._spoken[0] - ENDPOINT_S) > 0:
+            self.replies.append(waited * 1000)
+            self.unanswered += 1
+        self._spoken = None
+
     def from_now(self) -> None:
         """The measurement begins."""
-        self.late, self._skip, self.said_s, self.replies = [], len(self._sent), 0.0, []
+        self.late, self._skip, self.said_s, self.replies, self.unanswered = [], len(self._sent), 0.0, [], 0
 
     def all_late(self) -> list[float]:
         """How late each frame of all calls so far came, in ms."""
@@ -134,6 +145,8 @@ async def talking(count: int, seconds: float, engine: str) -> None:
             elder.joins_at = time.perf_counter() + random.uniform(0, RAMP_S)
         await _spent(measured, elders, unused, RAMP_S)
         spoken = await _spent(measured, elders, unused, seconds)
+    for elder in elders:
+        elder.wait_in_vain()
     _report(count, seconds, engine, elders, silent, spoken)
     out.print(
         f"  the bare recogniser: {streams:.0f} streams of continuous speech, {100 / streams:.2f} % of the core each"
@@ -145,7 +158,10 @@ def _report(count: int, seconds: float, engine: str, elders: list[Elder], silent
     late = [ms for elder in elders for ms in elder.all_late()]
     replies = [ms for elder in elders for ms in elder.replies]
     out.print(f"\n[b]{count} ordinary calls at once on one core[/b] ({engine}; {seconds:.0f} s, {len(late)} frames)")
-    out.print(f"  the elders speak {said / seconds / count:.0%} of the time; {len(replies)} answers")
+    out.print(
+        f"  the elders speak {said / seconds / count:.0%} of the time; {len(replies)} answers, "
+        f"{sum(elder.unanswered for elder in elders)} of them got no reply"
+    )
     verdict("calls that the line was too busy for", sum(elder.refused for elder in elders), 1, "calls")
     verdict("frame lateness, 99th percentile", percentile(late, 99), 20, "ms")
     if replies:
