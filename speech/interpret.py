@@ -25,10 +25,11 @@ class Bar:
 
 SCORER = "phrase-scorer"
 # Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
-# understood: 0.7 % of off-menu speech lies above, and 91 % of rendered answers. A positive meaning needs more to be
+# understood: some 0.5 % of off-menu speech lies above, and 90 % of rendered answers (0.8 % at 0.5; with the
+# several hundred phrases of the health question 3 %). A positive meaning needs more to be
 # certain: no off-menu speech, 0.1 % of answers with another meaning. A call for help counts when the spotter found it,
 # whose bar is measured in false alarms an hour; as a whole answer only when it is nearly sure (是我 was 救我).
-SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.5, 0.85, 0.9
+SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.6, 0.85, 0.9
 
 BARS = {
     SCORER: Bar(confidence=SCORED, margin=-2.0, needs_agreement=False),
