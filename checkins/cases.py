@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from checkins import ladder
+from checkins import ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.ladder import Case
 from checkins.results import (
@@ -116,6 +116,7 @@ def take_over(session: Session, checkin_id: int, by: str, now: datetime) -> None
     """A named person takes the case; the line stops dialling. ValueError without a name or when it is closed."""
     row = _locked(session, checkin_id)
     put_case(row, ladder.take_over(_case(row), by, now))
+    searches.take(session, row, by.strip(), now)
     log_event(session, row, "taken_over", by.strip(), now)
 
 
@@ -124,6 +125,7 @@ def close_case(session: Session, checkin_id: int, by: str, finding: str, now: da
     for no such case."""
     row = _locked(session, checkin_id)
     put_case(row, ladder.close(_case(row), by, finding, now))
+    searches.end(session, row, now)
     log_event(session, row, "closed", by.strip(), now, detail={"finding": finding.strip()})
 
 

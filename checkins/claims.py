@@ -13,25 +13,28 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from sqlalchemy import case as sql_case
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from checkins import ladder
+from checkins import ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.finder import NEWS_WITHIN, Finder, dialled, lines_now
 from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
-from checkins.line_rules import LOOK_BACK, Purpose, allowed_at
+from checkins.line_rules import Purpose, allowed_at
 from checkins.pace import LIVE, Pace, pace_now
 from checkins.people import stops_calls
 from checkins.ports import Callee, CallRequest
-from checkins.results import Reason, Status, Urgency
+from checkins.responders import Rosters
+from checkins.results import URGENCIES, Reason, Status, Urgency
 from checkins.tables import CallIntent, Checkin, IntentCheckin, Neighbourhood, Person, State
 
 log = logging.getLogger(__name__)
 
 FLOW = "daily_checkin"
-NEWS_WITHIN = timedelta(seconds=60)  # without news of a call for so long the carrier is asked
 JOIN_WITHIN = timedelta(minutes=15)  # a second elder of the number, due so soon, is asked in the same call
 BATCH = 200
+_MOST_URGENT = sql_case({urgency.value: rank for urgency, rank in URGENCIES.items()}, value=Checkin.urgency)
 _TRUNK_LOCK = 0x6C696E6573  # "lines"
 
 
@@ -63,10 +66,12 @@ class NotNowError(Exception):
 
 @dataclass(frozen=True)
 class Trunk:
-    """What may be used for outgoing calls. `lines` excludes those kept free for people ringing in."""
+    """What may be used for outgoing calls. `lines` excludes those kept free for people ringing in (`reserved`), which
+    emergencies may use all the same."""
 
     lines: int
     starts_per_s: float
+    reserved: int = 0
 
 
 def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
@@ -74,6 +79,8 @@ def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
     work = _begin(session, now, owner, trunk)
     for row in _due(session, now, calls=False, limit=BATCH):
         work.handle(row)
+    work.finder.ring()
+    work.claimed.reminded, work.claimed.limited = work.finder.reminded, work.finder.limited
     _calls(work, now)
     return work.claimed
 
@@ -94,7 +101,10 @@ def _begin(session: Session, now: datetime, owner: str, trunk: Trunk) -> _Work:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TRUNK_LOCK})
     pace = pace_now(session, now, trunk.lines, trunk.starts_per_s)
-    return _Work(session, now, owner, Claimed(line_down=pace.line_down), pace)
+    lines = lines_now(session, now, pace, trunk.lines + trunk.reserved, trunk.starts_per_s)
+    claimed = Claimed(line_down=pace.line_down)
+    finder = Finder(session, now, owner, Rosters(session, now), lines, claimed.requests)
+    return _Work(session, now, owner, claimed, pace, finder)
 
 
 def _calls(work: _Work, now: datetime) -> None:
@@ -116,7 +126,7 @@ def _due(session: Session, now: datetime, *, calls: bool, limit: int) -> Sequenc
         select_cases()
         .where(Checkin.status.in_(status), Checkin.due_at <= now)
         .where(Checkin.lease_until.is_(None) | (Checkin.lease_until <= now))
-        .order_by(Checkin.due_at, Checkin.id)
+        .order_by(*([] if calls else [_MOST_URGENT]), Checkin.due_at, Checkin.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Checkin)
     )
@@ -132,6 +142,7 @@ class _Work:
     owner: str
     claimed: Claimed
     pace: Pace
+    finder: Finder
 
     def handle(self, row: Checkin) -> None:
         """One broken row breaks nothing for others: it stays due, and the auditor raises it."""
@@ -173,7 +184,7 @@ class _Work:
             raise NotNowError("this elder was tried already, and a try keeps its distance", case.due_at)
         if _busy_with(self.session, number):
             raise NotNowError("somebody behind this number is being called right now")
-        allowed = allowed_at(Purpose.CHECKIN, _dialled(self.session, number, self.now), self.now)
+        allowed = allowed_at(Purpose.CHECKIN, dialled(self.session, number, self.now), self.now)
         if allowed > self.now:
             raise NotNowError("the number was called as often as the line rules allow", allowed)
         if not self.pace.budget:
@@ -189,7 +200,7 @@ class _Work:
             case Wait(until):
                 row.due_at = until
             case Remind():
-                self._remind(row, case)
+                self.finder.look(row)
             case NeedPerson(reason, urgency):
                 self._to_person(row, case, reason, urgency)
             case PlaceCall():
@@ -207,13 +218,9 @@ class _Work:
 
     def _to_person(self, row: Checkin, case: Case, reason: Reason, urgency: Urgency) -> None:
         put_case(row, ladder.need_person(case, reason, urgency, self.now))
+        searches.follow(self.session, row, case, self.now, self.finder.rosters)
         self.claimed.to_person += 1
         self._log(row, f"needs_person:{reason}")
-
-    def _remind(self, row: Checkin, case: Case) -> None:
-        put_case(row, ladder.remind(case, self.now))
-        self.claimed.reminded += 1
-        self._log(row, "reminded")
 
     def _call(self, row: Checkin, case: Case) -> None:
         number = row.elder.number
@@ -221,7 +228,7 @@ class _Work:
         if not self.pace.budget:
             self.claimed.limited = True
             return
-        allowed = allowed_at(Purpose.CHECKIN, _dialled(self.session, number, self.now), self.now)
+        allowed = allowed_at(Purpose.CHECKIN, dialled(self.session, number, self.now), self.now)
         if allowed > self.now:
             self._postpone(row, case, allowed)
         elif _busy_with(self.session, number):
@@ -233,6 +240,7 @@ class _Work:
     def _postpone(self, row: Checkin, case: Case, allowed: datetime) -> None:
         after = ladder.postpone(case, allowed, self.now)
         put_case(row, after)
+        searches.follow(self.session, row, case, self.now, self.finder.rosters)
         self.claimed.postponed += after.dialling
         self.claimed.to_person += not after.dialling
         self._log(row, "postponed:line_rules" if after.dialling else f"needs_person:{after.reason}")
@@ -269,6 +277,7 @@ class _Work:
         )
         self.session.add(intent)
         self.session.flush()
+        self.finder.rosters.taken.add(number)
         taken = [row for row, case in zip(rows, cases, strict=True) if self._take(row, case, check_at)]
         for position, row in enumerate(taken):
             self.session.add(IntentCheckin(intent_id=intent.id, checkin_id=row.id, position=position))
@@ -293,13 +302,6 @@ class _Work:
 
     def _log(self, row: Checkin, what: str) -> None:
         log_event(self.session, row, what, self.owner, self.now)
-
-
-def _dialled(session: Session, number: str, now: datetime) -> list[datetime]:
-    query = select(CallIntent.created_at).where(
-        CallIntent.number == number, CallIntent.dialled, CallIntent.created_at > now - LOOK_BACK
-    )
-    return list(session.scalars(query.where(CallIntent.purpose != Purpose.EMERGENCY)))
 
 
 def _busy_with(session: Session, number: str) -> bool:

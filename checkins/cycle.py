@@ -16,7 +16,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins import planning, settling
-from checkins.claims import NEWS_WITHIN, Claimed, NotNowError, Trunk, claim, claim_one
+from checkins.claims import Claimed, NotNowError, Trunk, claim, claim_one
+from checkins.finder import NEWS_WITHIN
 from checkins.pace import LIVE, pace_now
 from checkins.planning import PlanReport
 from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
@@ -81,7 +82,7 @@ class Cycle:
         if not 0 <= reserved < lines:
             raise ValueError("lines kept free must be fewer than the lines there are")
         self._db, self._placer, self._clock, self._owner = db, placer, clock, owner
-        self._trunk = Trunk(lines - reserved, starts_per_s)
+        self._trunk = Trunk(lines - reserved, starts_per_s, reserved)
         self._planned_at: datetime | None = None
         self._line_down = False
         self._clock_behind = False

@@ -36,6 +36,7 @@ class Callee:
     language: str = "zh"
     records: bool = True
     transcribes: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)  # of the flow, of this person alone; personal
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,16 @@ noted on the intent row, in the same transaction as its effect.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import ladder
+from checkins import answers, confirming, ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.errands import CONFIRM
 from checkins.ladder import News
 from checkins.people import flag_number
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
@@ -70,6 +71,8 @@ def settle(session: Session, outcome: CallOutcome, now: datetime) -> bool:
         log.warning("news of call %s, which we never intended: ignored", outcome.intent_id)
         return False
     rows = _rows(session, intent)
+    if intent.responder is not None:
+        return _responder(session, intent, rows, outcome, now)
     changed = bool(outcome.alarm) and _alarm(session, intent, rows, outcome, now)
     if not outcome.final or intent.applied.get("final"):
         return changed
@@ -77,11 +80,26 @@ def settle(session: Session, outcome: CallOutcome, now: datetime) -> bool:
     people = {person.id: person for person in outcome.people}
     for row in rows:
         _apply(session, intent, row, disposition, people.get(row.elder_id), now)
+    _over(session, intent, disposition, now)
+    return True
+
+
+def _responder(session: Session, intent: CallIntent, rows: list[Checkin], outcome: CallOutcome, now: datetime) -> bool:
+    """News of a call to a responder: their answers, of which none is the elder's."""
+    changed = bool(outcome.alarm) and answers.cried(session, intent, rows, outcome, now)
+    if not outcome.final or intent.applied.get("final"):
+        return changed
+    disposition = outcome.disposition or Disposition.UNKNOWN
+    answers.answered(session, intent, rows, disposition, outcome.people, now)
+    _over(session, intent, disposition, now)
+    return True
+
+
+def _over(session: Session, intent: CallIntent, disposition: Disposition, now: datetime) -> None:
     if disposition is Disposition.BAD_NUMBER:
         flag_number(session, intent.number, NumberState.BAD)
     _note(intent, final=True)
     intent.state, intent.disposition, intent.settled_at = IntentState.SETTLED, disposition, now
-    return True
 
 
 def refused(session: Session, intent_id: str, disposition: Disposition, now: datetime) -> bool:
@@ -107,7 +125,10 @@ def give_up(session: Session, intent_id: str, now: datetime) -> bool:
     intent = session.get(CallIntent, intent_id, with_for_update=True)
     if intent is None or intent.state not in (IntentState.INTENDED, IntentState.PLACED):
         return False
-    for row in _rows(session, intent):
+    rows = _rows(session, intent)
+    if intent.responder is not None:
+        answers.answered(session, intent, rows, Disposition.UNKNOWN, (), now)
+    for row in rows if intent.responder is None else ():
         _apply(session, intent, row, Disposition.UNKNOWN, None, now)
     intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, Disposition.UNKNOWN, now
     return True
@@ -127,14 +148,24 @@ def ask_again(session: Session, intent_id: str, seen: datetime, check_at: dateti
 
 
 def _alarm(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome: CallOutcome, now: datetime) -> bool:
-    """Raises the alarm once per call and person; without a person named, for everybody of the call."""
+    """Raises the alarm once per call and person; without a person named, for everybody of the call. One found in a
+    recording after the call is another: whoever closed the first did not hear it."""
     raised = set(intent.applied.get("alarm", ()))
     whom = [row for row in rows if outcome.alarm_person in (None, row.elder_id)] or list(rows)
-    new = [row for row in whom if row.elder_id not in raised]
-    for row in new:
-        _put(session, intent, row, News(Result.EMERGENCY), now, {"alarm": outcome.alarm or ""})
-    _note(intent, alarm=sorted(raised | {row.elder_id for row in new}))
+    known = {person.id: dict(person.detail) for person in outcome.people}
+    new = {_cause(row, known): row for row in whom}
+    new = {cause: row for cause, row in new.items() if cause not in raised}
+    for row in new.values():
+        detail = {**known.get(row.elder_id, {}), "alarm": outcome.alarm or ""}
+        _put(session, intent, row, News(Result.EMERGENCY), now, detail)
+    _note(intent, alarm=sorted(raised | set(new)))
     return bool(new)
+
+
+def _cause(row: Checkin, known: Mapping[str, Mapping[str, Any]]) -> str:
+    """What an alarm is raised once for: the person, or the person's recording."""
+    recording = known.get(row.elder_id, {}).get("recording")
+    return f"{row.elder_id}:{recording}" if recording else row.elder_id
 
 
 def _apply(
@@ -153,6 +184,9 @@ def _apply(
             return
         _note(intent, alarm=sorted({*intent.applied.get("alarm", ()), row.elder_id}))
     again = result is Result.OTHER_SAYS_WELL and _reported_last_time(session, row)
+    if intent.purpose == CONFIRM and confirming.heard(session, intent, row, News(result, evidence, again), now):
+        _keep_answer(row, detail)
+        return
     _put(session, intent, row, News(result, evidence, again), now, detail)
     if result is Result.REFUSED:
         _refuse(row.elder)
@@ -161,7 +195,9 @@ def _apply(
 
 
 def _put(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime, detail: dict[str, Any]) -> None:
-    put_case(row, ladder.apply(case_of(row, row.elder.neighbourhood.timezone), news, now))
+    before = case_of(row, row.elder.neighbourhood.timezone)
+    put_case(row, ladder.apply(before, news, now))
+    searches.follow(session, row, before, now)
     _keep_answer(row, detail)
     detail = {**detail, "evidence": news.evidence, "status": row.status}
     log_event(session, row, str(news.result), "line", now, intent_id=intent.id, detail=detail)

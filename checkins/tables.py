@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from checkins.escalation.policy import Escalation
 from checkins.policy import Policy
 from checkins.results import Status
 from storage.database import Base, UtcTime
@@ -89,10 +90,16 @@ class Neighbourhood(Base):
     lines: Mapped[int | None] = mapped_column(Integer)  # of the trunk; None: all that the cycle has
     policy: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
     notice: Mapped[str | None] = mapped_column(Text)  # today's notice, read after a "well"
+    escalation: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # who is rung, and when; None: the default
 
     @validates("policy")
     def _policy(self, _key: str, value: dict[str, Any]) -> dict[str, Any]:
         Policy.from_json(value)  # a broken policy must not reach the cycle
+        return value
+
+    @validates("escalation")
+    def _escalation(self, _key: str, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        Escalation.from_json(value or {})
         return value
 
     @validates("timezone")
@@ -129,12 +136,18 @@ class Person(Base):
     consents: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
     slot: Mapped[int | None] = mapped_column(Integer)  # minute of the day, or None: the planner chooses
     policy: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # a whole policy instead of the neighbourhood's
+    escalation: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # likewise
 
     neighbourhood: Mapped[Neighbourhood] = relationship(lazy="raise")
 
     @validates("policy")
     def _policy(self, _key: str, value: dict[str, Any] | None) -> dict[str, Any] | None:
         Policy.from_json(value or {})
+        return value
+
+    @validates("escalation")
+    def _escalation(self, _key: str, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        Escalation.from_json(value or {})
         return value
 
 
@@ -169,6 +182,8 @@ class Checkin(Base):
     answer: Mapped[dict[str, Any] | None] = mapped_column(_Json, info=PERSONAL)  # text, recording, confidence …
     ladder: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
     policy: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)  # frozen when the case opened
+    # The search for a person (checkins.escalation.values.Search), its plan frozen when it began.
+    search: Mapped[dict[str, Any] | None] = mapped_column(_Json)
 
     elder: Mapped[Person] = relationship(lazy="raise")
 
@@ -195,6 +210,8 @@ class CallIntent(Base):
     number: Mapped[str] = mapped_column(String(20), info=PERSONAL)
     purpose: Mapped[str] = mapped_column(String(16))
     try_no: Mapped[int] = mapped_column(Integer)
+    flow: Mapped[str | None] = mapped_column(String(32))  # None: the daily check-in
+    responder: Mapped[str | None] = mapped_column(String(36), index=True)  # whom it rings, when not the elder
     created_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
     state: Mapped[str] = mapped_column(String(16), default=IntentState.INTENDED)
     dialled: Mapped[bool] = mapped_column(default=True)  # False: refused before anything could ring

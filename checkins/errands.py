@@ -1,0 +1,65 @@
+"""What a responder hears about a case, and the orders for their calls. Pure but for reading rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checkins.escalation.values import Finding, Responder, Search
+from checkins.ports import Callee, CallRequest
+from checkins.results import Reason, Urgency
+from checkins.tables import CallIntent, Checkin, Person
+
+DISPATCH, FINDING, CHECKIN = "dispatch", "finding", "daily_checkin"  # flows
+CONFIRM = "confirm"  # purpose of the elder's own call after somebody saw them
+
+RING_S = 45
+_OTHERWISE = "需要有人去看看"
+# A responder hears what they need to know to go, no more (PRODUCT.md, principle 6). Spoken after the elder's name.
+_WHY: Mapping[str, str] = {
+    Reason.EMERGENCY: "在电话里呼救了",
+    Reason.UNREACHED: "三次没接电话",
+    Reason.OFF_HOOK: "的电话一直打不通",
+    Reason.NOT_WELL: "说身体不舒服",
+    Reason.OTHER_SAYS_UNWELL: "说身体不舒服",
+    Reason.WANTS_PERSON: "说想找人",
+    Reason.SILENT: "接了电话,没有声音",
+}
+_FOUND = {Finding.NEEDS_HELP: "需要帮助,有人已经在那里", Finding.NOBODY_OPENS: "家没人开门,有人已经去过"}
+
+
+def why(row: Checkin, search: Search | None) -> str:
+    """Half a sentence: why somebody must look."""
+    found = _FOUND.get(search.finding) if search and search.finding else None
+    return found or _WHY.get(row.reason or "", _OTHERWISE)
+
+
+def callee(row: Checkin, search: Search | None) -> Callee:
+    """The elder whom a responder is asked to see."""
+    variables = {"why": why(row, search)}
+    if row.urgency == Urgency.EMERGENCY:
+        variables["urgent"] = "1"
+    return Callee(row.elder.id, row.elder.spoken_name, row.elder.language, False, False, variables)
+
+
+def request(
+    intent: CallIntent, row: Checkin, responder: Responder, callees: tuple[Callee, ...], person: Person | None
+) -> CallRequest:
+    """A responder's call. It is recorded when they themselves have agreed to that; the elders aren't on the line."""
+    agreed = bool(person and person.consents.get("recording"))
+    callees = tuple(Callee(c.id, c.spoken_name, c.language, agreed, False, c.variables) for c in callees)
+    variables = {"committee": row.elder.neighbourhood.committee, "responder": responder.spoken_name}
+    return CallRequest(intent.id, intent.number, intent.flow or CHECKIN, callees, variables, RING_S)
+
+
+def confirm_request(intent: CallIntent, row: Checkin, ring_s: int) -> CallRequest:
+    """The elder's own check-in call, for this elder alone."""
+    consents = row.elder.consents
+    elder = Callee(
+        row.elder.id,
+        row.elder.spoken_name,
+        row.elder.language,
+        records=bool(consents.get("recording")),
+        transcribes=bool(consents.get("transcription")),
+    )
+    variables = {"committee": row.elder.neighbourhood.committee}
+    return CallRequest(intent.id, intent.number, CHECKIN, (elder,), variables, ring_s)

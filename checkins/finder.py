@@ -1,0 +1,300 @@
+"""The cycle's hands for the search: asks each due case's search what to do, and writes the calls that follow.
+
+Two passes in one transaction. First every due case is looked at: what needs no call is done, and who is to be rung is
+noted. Then each responder gets one call that carries all the cases that wait for them, the most urgent first. A
+responder's number is never rung while it is on a call of ours, nor twice within 2 min (Rosters.taken); the partial
+unique index on live numbers holds the same against every other process.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from checkins import ladder, searches
+from checkins.case_rows import case_of, log_event, put_case
+from checkins.errands import CONFIRM, DISPATCH, FINDING, callee, confirm_request, request
+from checkins.escalation import search as core
+from checkins.escalation.policy import AWAKE, Who
+from checkins.escalation.policy import FINDING as FINDING_WITHIN
+from checkins.escalation.values import (
+    CallForFinding,
+    Confirm,
+    Idle,
+    Responder,
+    Ring,
+    Search,
+    TellTaken,
+    Wait,
+)
+from checkins.ladder import Case
+from checkins.line_rules import LOOK_BACK, Purpose, allowed_at
+from checkins.pace import LIVE, Pace, pace_now
+from checkins.people import stops_calls
+from checkins.ports import CallRequest
+from checkins.responders import Rosters
+from checkins.results import URGENCIES, Urgency
+from checkins.tables import CallIntent, Checkin, IntentCheckin, Person
+
+log = logging.getLogger(__name__)
+
+NEWS_WITHIN = timedelta(seconds=60)
+CONFIRM_AGAIN = timedelta(minutes=5)  # after a busy or broken line
+MOST = 20  # cases in one call: about what its 10 min hold; the others are rung with the next one
+_MOVES = 20  # of one search at one moment; more would be a fault
+
+
+@dataclass
+class Lines:
+    """What may be started now. `urgent` counts the lines that are else kept free for people ringing in."""
+
+    pace: Pace
+    urgent: int
+
+    def free(self, *, urgent: bool) -> bool:
+        return (self.urgent if urgent else self.pace.budget) > 0
+
+    def take(self) -> None:
+        self.pace.budget, self.urgent = max(0, self.pace.budget - 1), self.urgent - 1
+
+
+def lines_now(session: Session, now: datetime, pace: Pace, all_lines: int, starts_per_s: float) -> Lines:
+    """An emergency may use every line, and tries also while the line counts as down."""
+    live = session.scalar(select(func.count()).where(CallIntent.state.in_(LIVE))) or 0
+    free = max(0, all_lines - live)
+    return Lines(pace, free if pace.line_down else pace_now(session, now, all_lines, starts_per_s).budget)
+
+
+@dataclass
+class _Errand:
+    """One call to one responder, and whose cases it carries."""
+
+    responder: Responder
+    kind: str
+    flow: str
+    rows: list[Checkin] = field(default_factory=list)
+
+    @property
+    def urgent(self) -> bool:
+        return any(row.urgency == Urgency.EMERGENCY for row in self.rows)
+
+
+@dataclass
+class Finder:
+    """For one transaction at one moment. `requests` is the claim's list: what must be dialled after the commit."""
+
+    session: Session
+    now: datetime
+    owner: str
+    rosters: Rosters
+    lines: Lines
+    requests: list[CallRequest]
+    limited: bool = False
+    reminded: int = 0
+    _errands: dict[tuple[str, str], _Errand] = field(default_factory=dict)
+    _waiting: dict[int, Checkin] = field(default_factory=dict)  # cases whose calls are still to be written
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────────────
+
+    def look(self, row: Checkin) -> None:
+        """Does what this due case's search wants, but for calls to responders: those are noted for `ring`."""
+        before = search = searches.search_of(row) or searches.begin(row, _case(row), self.now)
+        for _ in range(_MOVES):
+            search, action = self.rosters.advance(row, search)
+            match action:
+                case Wait(until, nobody_to_ring=True):
+                    self._remind(row, before, until)
+                    return
+                case Wait(until):
+                    self._wait(row, search, until)
+                    return
+                case Ring() | CallForFinding():
+                    self._note(row, action)
+                    self._wait(row, search, self.now)
+                    return
+                case TellTaken(responder, by):
+                    search = searches.tell(self.session, row, search, responder.id, by, self.now)
+                case Confirm() if reason := stops_calls(row.elder):  # closed by who saw them: they may not be rung
+                    log_event(self.session, row, f"not_confirmed:{reason}", "line", self.now)
+                    search = core.confirmed(search, self.now)
+                case Confirm():
+                    self._confirm(row, search, action)
+                    return
+                case Idle():
+                    searches.keep(self.session, row, search, self.now)
+                    return
+        raise ValueError("a search does not come to rest")
+
+    def _remind(self, row: Checkin, search: Search, until: datetime) -> None:
+        """Nobody is left whom the line could ring: the case stays as it is, for eyes on the console."""
+        searches.put_search(row, search)
+        case = _case(row)
+        put_case(row, ladder.remind(case, self.now))
+        if not case.owner:
+            log.warning("case %s: nobody to ring; it waits on the console", row.id)
+            if row.urgency in _LOUD and row.due_at:
+                row.due_at = min(row.due_at, until)
+        self.reminded += 1
+        log_event(self.session, row, "reminded", self.owner, self.now)
+
+    def _wait(self, row: Checkin, search: Search, until: datetime) -> None:
+        """The next look; what the search has come to meanwhile (nobody has it any more) shows in the case."""
+        had = row.owner
+        searches.keep(self.session, row, search, self.now)
+        if had and not row.owner:
+            log_event(self.session, row, "no_finding", had, self.now)
+        if until > self.now:
+            row.due_at = until if row.urgency not in _LOUD else min(until, self.now + _asleep(row))
+
+    def _note(self, row: Checkin, action: Ring | CallForFinding) -> None:
+        people = action.responders if isinstance(action, Ring) else (action.responder,)
+        flow = DISPATCH if isinstance(action, Ring) else FINDING
+        for one in people:
+            errand = self._errands.setdefault((one.id, flow), _Errand(one, str(Who(one.kind)), flow))
+            errand.rows.append(row)
+        self._waiting[row.id] = row
+
+    # ── ringing ───────────────────────────────────────────────────────────────────────────────────
+
+    def ring(self) -> None:
+        """Writes the calls that were noted, then asks each case again when it is to be looked at next."""
+        for errand in sorted(self._errands.values(), key=_order):
+            self._guarded(errand.rows[0], lambda errand=errand: self._ring(errand))  # type: ignore[misc]
+        for row in self._waiting.values():
+            self._guarded(row, lambda row=row: self._after(row))  # type: ignore[misc]
+
+    def _ring(self, errand: _Errand) -> None:
+        number = errand.responder.number
+        if number is None or number in self.rosters.taken:
+            return
+        if not self.lines.free(urgent=errand.urgent):
+            self.limited = True
+            return
+        rows = sorted(errand.rows, key=_urgency)[:MOST]
+        intent = self._intend(number, errand.kind, rows, flow=errand.flow, responder=errand.responder.id)
+        for row in rows:
+            search = searches.search_of(row)
+            assert search is not None
+            searches.put_search(row, core.rang(search, errand.responder.id, self.now))
+            detail = {"responder": errand.responder.id}
+            what = "ring" if errand.flow == DISPATCH else "ask"
+            log_event(
+                self.session, row, f"{what}:{errand.kind}", self.owner, self.now, intent_id=intent.id, detail=detail
+            )
+        callees = tuple(callee(row, searches.search_of(row)) for row in rows)
+        person = self.session.get(Person, errand.responder.id)
+        self.requests.append(request(intent, rows[0], errand.responder, callees, person))
+
+    def _after(self, row: Checkin) -> None:
+        """What comes next, now that the calls are written. Who could not be rung is tried again with the next tick."""
+        search = searches.search_of(row)
+        assert search is not None
+        search, action = self.rosters.advance(row, search)
+        if isinstance(action, Wait) and not action.nobody_to_ring:
+            self._wait(row, search, action.until)
+        elif isinstance(action, Wait):
+            row.due_at = self.now + min(NEWS_WITHIN, timedelta(minutes=AWAKE))
+
+    def _intend(
+        self, number: str, purpose: str, rows: list[Checkin], *, flow: str | None = None, responder: str | None = None
+    ) -> CallIntent:
+        intent = CallIntent(
+            id=str(uuid4()),
+            number=number,
+            purpose=purpose,
+            flow=flow,
+            responder=responder,
+            try_no=1,
+            created_at=self.now,
+            check_at=self.now + NEWS_WITHIN,
+            owner=self.owner,
+        )
+        self.session.add(intent)
+        self.session.flush()
+        for position, row in enumerate(rows):
+            self.session.add(IntentCheckin(intent_id=intent.id, checkin_id=row.id, position=position))
+        self.session.flush()
+        self.rosters.taken.add(number)
+        self.lines.take()
+        return intent
+
+    def _guarded(self, row: Checkin, work: Callable[[], None]) -> None:
+        """One call that can't be written breaks nothing for others; its cases stay due."""
+        row_id, requests, urgent, budget = row.id, len(self.requests), self.lines.urgent, self.lines.pace.budget
+        try:
+            with self.session.begin_nested():
+                work()
+        except (ValueError, LookupError, AssertionError, IntegrityError) as error:
+            log.error("case %s: its search cannot go on: %s", row_id, type(error).__name__)
+            self.lines.urgent, self.lines.pace.budget = urgent, budget
+            del self.requests[requests:]
+
+    # ── the elder's own call ──────────────────────────────────────────────────────────────────────
+
+    def _confirm(self, row: Checkin, search: Search, action: Confirm) -> None:
+        """Rings the elder who was seen and well, a while later, by the line rules for elders; once more after a busy or
+        broken line."""
+        number = row.elder.number
+        assert number is not None
+        when = self._confirm_from(row, search, action, number)
+        if when <= self.now and number in self.rosters.taken:
+            when = self.now + NEWS_WITHIN
+        if when > self.now:
+            self._wait(row, search, min(when, action.until))
+        elif not self.lines.free(urgent=False):
+            self.limited = True
+        else:
+            self._wait(row, search, min(action.until, self.now + NEWS_WITHIN))
+            intent = self._intend(number, CONFIRM, [row])
+            log_event(self.session, row, "ring:confirm", self.owner, self.now, intent_id=intent.id)
+            self.requests.append(confirm_request(intent, row, _case(row).policy.ring_s))
+
+    def _confirm_from(self, row: Checkin, search: Search, action: Confirm, number: str) -> datetime:
+        """A quarter of the time is left to whoever is still with the elder; the rest is room for a second try."""
+        moments = [action.after + (action.by - action.after) / 4]
+        query = (
+            select(func.max(CallIntent.created_at))
+            .join(IntentCheckin, IntentCheckin.intent_id == CallIntent.id)
+            .where(IntentCheckin.checkin_id == row.id, CallIntent.purpose == CONFIRM)
+        )
+        last = self.session.scalar(query)
+        if last is not None and search.found_at is not None and last >= search.found_at:
+            moments.append(last + CONFIRM_AGAIN)
+        moments.append(allowed_at(Purpose.CHECKIN, dialled(self.session, number, self.now), self.now))
+        return max(moments)
+
+
+_LOUD = (Urgency.EMERGENCY, Urgency.UNREACHED)
+
+
+def _case(row: Checkin) -> Case:
+    return case_of(row, row.elder.neighbourhood.timezone)
+
+
+def _asleep(row: Checkin) -> timedelta:
+    """How long a case that must not sleep may wait for its next look."""
+    return timedelta(minutes=FINDING_WITHIN if row.owner else AWAKE)
+
+
+def _urgency(row: Checkin) -> tuple[int, int]:
+    return (URGENCIES[Urgency(row.urgency)] if row.urgency else len(URGENCIES)), row.id
+
+
+def _order(errand: _Errand) -> tuple[int, int]:
+    return min(_urgency(row) for row in errand.rows)
+
+
+def dialled(session: Session, number: str, now: datetime) -> list[datetime]:
+    """When this elder's number was rung for routine purposes; calls to responders and emergencies are exempt."""
+    query = select(CallIntent.created_at).where(
+        CallIntent.number == number, CallIntent.dialled, CallIntent.created_at > now - LOOK_BACK
+    )
+    query = query.where(CallIntent.purpose != Purpose.EMERGENCY, CallIntent.responder.is_(None))
+    return list(session.scalars(query))

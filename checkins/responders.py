@@ -1,0 +1,73 @@
+"""Who may be rung for a case right now, by the roster as it is now; and what somebody is called in a case's log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from checkins.escalation import search as core
+from checkins.escalation.policy import APART, Who
+from checkins.escalation.values import Action, Responder, Responders, Search
+from checkins.pace import LIVE
+from checkins.results import Urgency
+from checkins.roster import loading, resolve
+from checkins.roster.holidays import next_working_time
+from checkins.roster.tables import RosterDuty
+from checkins.roster.values import Kind, Roster
+from checkins.tables import CallIntent, Checkin, Person
+
+
+class Rosters:
+    """The rosters of one transaction at one moment, each loaded once, and the numbers that must not be rung now."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session, self._now = session, now
+        self._rosters: dict[int, Roster] = {}
+        self._taken: set[str] | None = None
+
+    @property
+    def taken(self) -> set[str]:
+        """Numbers on a call of ours, and responders' numbers that were rung less than 2 min ago."""
+        if self._taken is None:
+            recent = CallIntent.responder.is_not(None) & CallIntent.dialled
+            recent &= CallIntent.created_at > self._now - timedelta(minutes=APART)
+            query = select(CallIntent.number).where(or_(CallIntent.state.in_(LIVE), recent))
+            self._taken = set(self._session.scalars(query))
+        return self._taken
+
+    def people(self, row: Checkin, urgency: Urgency) -> Responders:
+        emergency = urgency is Urgency.EMERGENCY
+        found = resolve.responders(self._roster(row), row.elder_id, self._now, emergency=emergency)
+        return {Who(kind.value): people for kind, people in found.items()}
+
+    def advance(self, row: Checkin, search: Search) -> tuple[Search, Action]:
+        """The search moved on to what is to be done for this case now."""
+        people = self.people(row, search.urgency)
+        works = next_working_time(self._roster(row).calendar, self._now)
+        return core.advance(search, people, self._busy(people), self._now, working_from=works)
+
+    def _roster(self, row: Checkin) -> Roster:
+        place = row.neighbourhood_id
+        if place not in self._rosters:
+            self._rosters[place] = loading.load(self._session, place, self._now)
+        return self._rosters[place]
+
+    def _busy(self, people: Responders) -> Collection[str]:
+        return {one.id for one in _everybody(people) if one.number in self.taken}
+
+
+def _everybody(people: Responders) -> Iterator[Responder]:
+    for some in people.values():
+        yield from some
+
+
+def name_of(session: Session, row: Checkin, responder: str) -> str:
+    """The name of a responder by id; what is no id is a name that somebody gave."""
+    person = session.get(Person, responder)
+    if person is not None:
+        return person.name
+    duty = session.get(RosterDuty, row.neighbourhood_id) if responder == Kind.STREET else None
+    return (duty.street_name if duty else None) or responder

@@ -1,0 +1,362 @@
+"""The search for a person, through the cycle: who is rung, what they answer, who has the case, who closed it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from checkins import cases
+from checkins.errands import DISPATCH, FINDING
+from checkins.people import set_mode
+from checkins.ports import CallOutcome, CallRequest, Disposition, Placed
+from checkins.results import Reason, Result, Status, Urgency
+from checkins.roster import edits
+from checkins.tables import Checkin, IntentState, Mode, Neighbourhood
+from tests.unit.checkins.street import CHEN, DAUGHTER, LI, ZHOU, Street, numbers
+from tests.unit.checkins.world import World
+
+
+@pytest.fixture
+def street(any_world: World) -> Street:
+    return Street.of(any_world)
+
+
+async def test_from_the_third_try_to_a_name_that_closes(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (first,) = await street.tick()
+    assert (first.number, first.flow) == (LI, DISPATCH)
+    assert first.variables == {"committee": "曹杨居委会", "responder": "李阿姨"}
+    assert [(c.id, c.spoken_name, dict(c.variables)) for c in first.callees] == [
+        (elder, "王阿婆", {"why": "三次没接电话"})
+    ]
+    assert await street.says(first, "declined")
+    (second,) = await street.tick()
+    assert second.number == ZHOU
+    assert await street.says(second, "accepted")
+    row = world.row(elder)
+    assert (row.status, row.owner) == (Status.NEEDS_PERSON, "周阿姨")
+    assert await street.tick() == []
+    assert world.row(elder).due_at == world.clock.now() + timedelta(minutes=25)
+
+    (asks,) = await street.tick(minutes=25)
+    assert (asks.number, asks.flow) == (ZHOU, FINDING)
+    assert await street.says(asks, "needs_help")
+    (duty,) = await street.tick()
+    assert (duty.number, duty.callees[0].variables["why"]) == (CHEN, "需要帮助,有人已经在那里")
+    assert await street.says(duty, "accepted")
+    assert world.row(elder).owner == "陈老师"
+    await street.tick()
+    with world.db.write() as session:
+        cases.close_case(session, world.row(elder).checkin_id, "陈老师", "已陪去医院", world.clock.now())
+    assert (world.row(elder).closed_by, world.row(elder).finding) == ("陈老师", "已陪去医院")
+    assert await street.tick(minutes=60) == []
+    told = [(event.what, event.who) for event in street.events(elder)[6:]]
+    assert told == [
+        ("ring:buddy", "cycle-1"),
+        ("reply:declined", "李阿姨"),
+        ("ring:buddy", "cycle-1"),
+        ("reply:accepted", "周阿姨"),
+        ("ask:buddy", "cycle-1"),
+        ("found:needs_help", "周阿姨"),
+        ("ring:duty", "cycle-1"),
+        ("reply:accepted", "陈老师"),
+        ("tell:taken", "周阿姨"),
+        ("closed", "陈老师"),
+    ]
+
+
+async def test_seen_and_fine_the_line_rings_the_elder_and_the_case_bears_the_name_of_who_saw_her(
+    street: Street,
+) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (buddy,) = await street.tick()
+    await street.says(buddy, "accepted")
+    await street.tick()
+    (asks,) = await street.tick(minutes=25)
+    await street.says(asks, "fine_seen")
+    assert (world.row(elder).status, world.row(elder).owner) == (Status.NEEDS_PERSON, "李阿姨")
+    await street.tick()
+    (confirms,) = await street.tick(minutes=30)
+    assert (confirms.flow, confirms.number) == ("daily_checkin", world.person(elder).number)
+    await street.says(confirms, "well")
+    row = world.row(elder)
+    assert (row.status, row.closed_by, row.finding, row.result) == (
+        Status.CLOSED, "李阿姨", "已见到本人，平安", Result.WELL,
+    )  # fmt: skip
+
+
+async def test_seen_and_fine_but_she_does_not_answer_everything_begins_again(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (buddy,) = await street.tick()
+    await street.says(buddy, "accepted")
+    await street.tick()
+    (asks,) = await street.tick(minutes=25)
+    await street.says(asks, "fine_seen")
+    await street.tick()
+    (confirms,) = await street.tick(minutes=30)
+    await street.says(confirms, Disposition.BUSY)
+    assert await street.tick(minutes=4) == []
+    (again,) = await street.tick(minutes=2)
+    assert again.number == confirms.number
+    await street.says(again, Disposition.NO_ANSWER)
+    assert world.row(elder).owner is None
+    (first,) = await street.tick()
+    assert (first.number, first.flow) == (LI, DISPATCH)
+
+
+async def test_who_refuses_machine_calls_is_closed_by_who_saw_them(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (buddy,) = await street.tick()
+    await street.says(buddy, "accepted")
+    with world.db.write() as session:
+        set_mode(session, elder, Mode.VISIT)
+    await street.tick()
+    (asks,) = await street.tick(minutes=25)
+    await street.says(asks, "fine_seen")
+    assert await street.tick() == []
+    assert (world.row(elder).status, world.row(elder).closed_by) == (Status.CLOSED, "李阿姨")
+
+
+@pytest.mark.parametrize(
+    ("end", "evidence"),
+    [
+        ("accepted", "speech"),
+        ("accepted", "none"),
+        ("no_reply", "key"),
+        ("not_reached", "none"),
+        ("wrong_person", "key"),
+        ("what?", "key"),
+        ("emergency", "key"),
+        (Disposition.MACHINE, ""),
+        (Disposition.BUSY, ""),
+        (Disposition.NO_ANSWER, ""),
+        (Disposition.UNKNOWN, ""),
+    ],
+)
+async def test_nothing_but_a_key_takes_a_case(street: Street, end: str | Disposition, evidence: str) -> None:
+    elder = street.elder()
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    await street.says(call, end, evidence)
+    row = street.world.row(elder)
+    assert (row.owner, row.urgency) == (None, Urgency.UNREACHED)
+    (again,) = await street.tick(minutes=5)
+    assert again.number == LI
+    await street.says(again, end, evidence)
+    (substitute,) = await street.tick()
+    assert substitute.number == ZHOU
+
+
+async def test_an_emergency_rings_duty_and_family_at_once_and_the_first_has_it(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await world.to("08:00")
+    call = world.last_call(elder)
+    await world.cycle.settle(CallOutcome(call.id, world.clock.now(), final=False, alarm="double_zero"))
+    calls = await street.tick()
+    assert numbers(calls) == [CHEN, DAUGHTER]
+    assert all(c.variables == {"why": "在电话里呼救了", "urgent": "1"} for call in calls for c in call.callees)
+    daughter, duty = sorted(calls, key=lambda call: call.number, reverse=True)
+    await street.says(daughter, "accepted")
+    assert world.row(elder).owner == "王小妹"
+    await street.says(duty, "accepted")
+    assert world.row(elder).owner == "王小妹"
+    assert ("tell:taken", "陈老师") in [(event.what, event.who) for event in street.events(elder)]
+
+
+async def test_an_emergency_uses_the_lines_kept_free(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    others = [street.elder(name) for name in ("李", "张", "赵")]
+    world.limits |= {"lines": 6, "reserved": 2}
+    await world.to("08:00")
+    assert len(world.placer.requests) == 4
+    await world.cycle.settle(CallOutcome(world.last_call(elder).id, world.clock.now(), final=False, alarm="distress"))
+    assert numbers(await street.tick()) == [CHEN, DAUGHTER]
+    assert all(world.row(other).status is Status.CALLING for other in others)
+
+
+async def test_one_call_carries_all_cases_and_each_is_accepted_by_itself(street: Street) -> None:
+    world = street.world
+    first, second = street.elder(), street.elder("张桂兰")
+    await street.unreached(first, second)
+    (call,) = await street.tick()
+    assert {callee.id for callee in call.callees} == {first, second}
+    await street.says(call, "accepted", only=first)
+    assert (world.row(first).owner, world.row(second).owner) == ("李阿姨", None)
+
+
+async def test_a_responder_on_a_call_is_not_rung_nor_so_soon_after_it(street: Street) -> None:
+    first, second = street.elder(), street.elder("张桂兰", slot=481)
+    world = street.world
+    for moment in ("08:00", "08:01", "08:16", "08:17", "08:50"):
+        await world.to(moment)
+        elder = second if moment in ("08:01", "08:17") else first
+        await world.ends(elder, Disposition.NO_ANSWER, after=timedelta())
+    (call,) = await street.tick()
+    await world.to("08:51")
+    await world.ends(second, Disposition.NO_ANSWER, after=timedelta())
+    assert await street.tick() == []
+    await street.says(call, "declined", after=20)
+    rung = [request.number for request in await street.tick()]
+    assert LI not in rung
+    assert LI in [request.number for _ in range(5) for request in await street.tick(minutes=1)]
+
+
+async def test_news_twice_and_news_after_the_end_change_nothing(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    assert await street.says(call, "accepted")
+    before = world.row(elder), len(street.events(elder))
+    assert not await street.says(call, "declined")
+    assert (world.row(elder), len(street.events(elder))) == before
+    with world.db.write() as session:
+        cases.close_case(session, before[0].checkin_id, "李老师", "在女儿家", world.clock.now())
+    assert ("tell:taken", "李阿姨") in [(event.what, event.who) for event in street.events(elder)]
+
+
+async def test_staff_take_over_while_a_buddy_is_rung(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    with world.db.write() as session:
+        cases.take_over(session, world.row(elder).checkin_id, "李老师", world.clock.now())
+    await street.says(call, "accepted")
+    assert world.row(elder).owner == "李老师"
+    assert ("tell:taken", "李阿姨") in [(event.what, event.who) for event in street.events(elder)]
+    (duty,) = await street.tick(minutes=30)
+    assert (duty.number, world.row(elder).owner) == (CHEN, None)
+
+
+async def test_a_buddy_who_cries_for_help_is_no_emergency_of_the_elder(
+    street: Street, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    cry = CallOutcome(call.id, world.clock.now(), final=False, alarm="distress", alarm_person=elder)
+    assert await world.cycle.settle(cry)
+    assert not await world.cycle.settle(cry)
+    assert (world.row(elder).reason, world.row(elder).urgency) == (Reason.UNREACHED, Urgency.UNREACHED)
+    assert street.whats(elder).count("responder_alarm") == 1
+    assert "a responder cried for help" in caplog.text
+    caplog.clear()
+
+
+async def test_who_stands_before_her_and_cries_that_she_fell_has_duty_rung_in_mid_call(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    await street.says(call, "accepted")
+    await street.tick()
+    (asks,) = await street.tick(minutes=25)
+    await world.cycle.settle(CallOutcome(asks.id, world.clock.now(), final=False, alarm="distress", alarm_person=elder))
+    (duty,) = await street.tick()
+    assert duty.number == CHEN
+    await street.says(asks, "emergency")
+    assert street.whats(elder).count("found:needs_help") == 2
+
+
+class Crash(BaseException):
+    """The process dies: nothing may catch it."""
+
+
+async def test_a_crash_between_intent_and_dial_costs_a_minute_and_rings_nobody_twice(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+
+    async def dies(_request: CallRequest) -> Placed:
+        raise Crash
+
+    world.placer.place = dies  # type: ignore[method-assign]
+    with pytest.raises(Crash):
+        await world.cycle.tick()
+    del world.placer.place  # type: ignore[method-assign]
+    world.cycle = world.another_cycle("restarted")
+    assert await street.tick() == []
+    world.clock.advance(minutes=1)
+    assert await world.cycle.reconcile() == 1
+    (intent,) = street.intents()
+    assert (intent.state, intent.purpose) == (IntentState.UNKNOWN, "buddy")
+    (call,) = await street.tick(minutes=4)
+    assert call.number == LI
+    assert await street.says(call, "accepted")
+    assert world.row(elder).owner == "李阿姨"
+
+
+async def test_the_carrier_refuses_a_responders_number(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    world.placer.answers[LI].append(Placed.BAD_NUMBER)
+    await street.unreached(elder)
+    assert numbers(await street.tick()) == [LI]
+    (call,) = await street.tick(minutes=2)
+    assert call.number == ZHOU
+
+
+async def test_on_leave_since_a_minute_ago(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    now = world.clock.now()
+    with world.db.write() as session:
+        edits.put_on_leave(session, street.ids[LI], now, now + timedelta(days=3), "书记", now)
+    assert numbers(await street.tick()) == [ZHOU]
+
+
+async def test_nobody_in_the_roster_reminds_as_ever(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    street, elder = Street(world), world.elder()
+    await street.unreached(elder)
+    assert world.row(elder).due_at == world.clock.now() + timedelta(minutes=10)
+    assert (await world.to("09:01")).reminded == 1
+    assert "nobody to ring" in caplog.text
+    assert street.whats(elder)[-1] == "reminded"
+
+
+async def test_a_broken_search_and_a_broken_policy_stop_nobody(
+    street: Street, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    with world.db.write() as session:
+        session.get_one(Checkin, street.checkin(elder).id).search = {"urgency": "soonish"}
+        place = session.get_one(Neighbourhood, world.place_id)
+        place.__dict__["escalation"] = None
+        session.execute(Neighbourhood.__table__.update().values(escalation={"unreached": {"loop": 7}}))
+    (call,) = await street.tick()
+    assert call.number == LI
+    assert "can't be read" in caplog.text
+    assert "policy is broken" in caplog.text
+    caplog.clear()
+
+
+async def test_a_policy_of_ones_own_is_frozen_when_the_search_begins(street: Street) -> None:
+    world = street.world
+    with world.db.write() as session:
+        steps = [{"who": ["duty"], "every": 5}]
+        session.get_one(Neighbourhood, world.place_id).escalation = {"unreached": {"steps": steps, "loop": 0}}
+    elder = street.elder()
+    await street.unreached(elder)
+    with world.db.write() as session:
+        session.get_one(Neighbourhood, world.place_id).escalation = None
+    assert numbers(await street.tick()) == [CHEN]
+    with pytest.raises(ValueError, match=r"escalation"), world.db.write() as session:
+        session.get_one(Neighbourhood, world.place_id).escalation = {"nobody": {}}
+
+
+async def test_her_own_late_well_ends_the_search(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    late = world.placer.requests[2]
+    assert elder in {callee.id for callee in late.callees}
+    with world.db.write() as session:  # news of the third try, that was lost, and came at last
+        intent = session.get_one(type(world.intents()[0]), late.id)
+        intent.applied, intent.state = {}, IntentState.UNKNOWN
+    await street.says(late, "well")
+    assert (world.row(elder).status, world.row(elder).closed_by) == (Status.CLOSED, "line")
+    await street.says(call, "accepted")
+    assert world.row(elder).status is Status.CLOSED
+    assert await street.tick(minutes=10) == []
