@@ -125,9 +125,15 @@ class Transcript(Base):
     live_text: Mapped[str] = mapped_column(Text, info=PERSONAL)
     live_engine: Mapped[str] = mapped_column(String(32))  # "none": nobody listened, or by plain verbs
     live_confidence: Mapped[float] = mapped_column(Float)
+    live_margin: Mapped[float | None] = mapped_column(Float)  # nats; None: the engine makes none
+    live_begin_ms: Mapped[int | None] = mapped_column(Integer)  # the dictation in the call's audio, if it was heard
+    live_end_ms: Mapped[int | None] = mapped_column(Integer)
     text: Mapped[str | None] = mapped_column(Text, info=PERSONAL)
     engine: Mapped[str | None] = mapped_column(String(32))
     confidence: Mapped[float | None] = mapped_column(Float)
+    margin: Mapped[float | None] = mapped_column(Float)
+    begin_ms: Mapped[int | None] = mapped_column(Integer)  # the words in the recording; all of it if the engine is mum
+    end_ms: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)

@@ -223,7 +223,8 @@ async def _hear(ear: Pen, pcm: bytes, within_s: float) -> Interpretation:
 def _standing(found: Sequence[Interpretation], seconds: float) -> Result:
     texts = [Text(told.engine, told.text, told.confidence or None, seconds) for told in found]
     best = found[texts.index(stands(texts))]
-    return Result(best.text, best.engine, best.confidence)
+    begin_s, end_s = best.begin_s or 0.0, seconds if best.end_s is None else best.end_s
+    return Result(best.text, best.engine, best.confidence, best.margin, round(1000 * begin_s), round(1000 * end_s))
 
 
 def _cry(told: Interpretation) -> Cry:

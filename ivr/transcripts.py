@@ -42,11 +42,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """Personal."""
+    """Personal. `margin`: nats, None where the engine makes none. `begin_ms`, `end_ms`: the words in the recording."""
 
     text: str
     engine: str
     confidence: float
+    margin: float | None = None
+    begin_ms: int | None = None
+    end_ms: int | None = None
 
 
 def plan(session: Session, since: datetime, now: datetime) -> int:
@@ -86,6 +89,9 @@ def _row(event: CallEvent, order: CallOrder, recording: str, now: datetime) -> T
         live_text=str(detail.get("text") or ""),
         live_engine=str(detail.get("engine") or NOBODY)[:32],
         live_confidence=float(detail.get("confidence") or 0.0),
+        live_margin=detail.get("margin"),
+        live_begin_ms=detail.get("begin_ms"),
+        live_end_ms=detail.get("end_ms"),
         created_at=now,
         due_at=now,
     )
@@ -113,6 +119,7 @@ def finish(session: Session, job: Job, result: Result, now: datetime) -> bool:
     if row is None:
         return False
     row.text, row.engine, row.confidence = result.text, result.engine[:32], result.confidence
+    row.margin, row.begin_ms, row.end_ms = result.margin, result.begin_ms, result.end_ms
     row.finished_at, row.due_at, row.lease_owner, row.lease_until = now, None, None, None
     return True
 

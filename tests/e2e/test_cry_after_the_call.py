@@ -98,7 +98,7 @@ async def test_a_real_recogniser_finds_it_and_staff_read_where_it_was_found(
         ears.close()
     is_an_emergency(morning)
     shown = await page(morning)
-    for words in ("紧急", "求救", "通话后重听", '<mark class="distress"', path):
+    for words in ("紧急", "求救：通话后重听录音发现「", "通话后重听录音发现 「", '<mark class="distress"', path):
         assert words in shown
 
 
@@ -107,6 +107,18 @@ async def test_a_case_that_a_person_closed_is_open_again(morning: Morning) -> No
     close(morning, "讲过了，有点头晕")
     await morning.restarted(ToldBefore(CRIED, 0.7))
     is_an_emergency(morning)
+
+
+async def test_an_alarm_of_the_call_itself_that_was_closed_hides_nothing(morning: Morning) -> None:
+    """Two zeroes by mistake, closed by name; what was said in the message nobody had heard then."""
+    await morning.leaves_a_message(message())
+    call = morning.world.last_call(morning.elder)
+    await morning.calls.alarm(call.id, morning.elder, "double_zero", {"alarm": "double_zero", "by": "key"})
+    close(morning, "按错了")
+    await morning.restarted(ToldBefore(CRIED, 0.7))
+    row = morning.world.row(morning.elder)
+    assert (row.urgency, row.closed_by) == (Urgency.EMERGENCY, None)
+    assert (row.answer["alarm"], row.answer["alarm_text"]) == (SECOND_PASS, CRIED)
 
 
 async def test_closed_with_a_finding_it_stays_closed(morning: Morning) -> None:

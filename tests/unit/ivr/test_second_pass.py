@@ -34,6 +34,7 @@ from tests.unit.speech.conftest import whisper
 __all__ = ["whisper"]
 
 LIVE = {"text": "楼上漏睡", "engine": "vosk", "confidence": 0.61, "seconds": 3.0, "by": "silence"}
+LIVE |= {"begin_ms": 9000, "end_ms": 12_000}
 AGREES, NOT_RECORDED, NOT_WRITTEN = (
     Callee("e1", "王阿婆", language="wuu"),
     Callee("e2", "李阿公", records=False),
@@ -151,6 +152,8 @@ async def test_both_texts_are_kept(office: Office) -> None:
     assert (row.live_text, row.live_engine, row.live_confidence) == ("楼上漏睡", "vosk", 0.61)
     assert (row.text, row.engine, row.confidence) == ("楼上漏水，3月15号起", "whisper", 0.83)
     assert (row.recording, row.finished_at, row.due_at, row.lease_owner) == (path, office.clock.now(), None, None)
+    assert (row.live_margin, row.live_begin_ms, row.live_end_ms) == (None, 9000, 12_000)
+    assert (row.margin, row.begin_ms, row.end_ms) == (None, 0, 1000), "the engine doesn't say where: all of it"
     ((request, size),) = office.ears.asked
     assert (request.mode, request.language, size) == ("dictation", "wuu", 16_000)
     assert office.ears.closed == 2, "the other language's engine is the same one: not asked"
