@@ -27,13 +27,14 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True)
 class Callee:
-    """A person to ask after in this call. `spoken_name` is personal: never logged."""
+    """A person to ask after in this call. `spoken_name` and `variables` are personal: never logged."""
 
     id: str
     spoken_name: str
     language: str = "zh"
     records: bool = True  # consent to record
     transcribes: bool = True  # consent to have dictations written down
+    variables: Mapping[str, str] = field(default_factory=dict)  # of the flow, of this person alone; personal
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,17 @@ class CallListener(Protocol):
     """Who is told of calls. Must be idempotent; returns when the news is durable on its side."""
 
     async def call_reported(self, report: CallReport) -> None: ...
+
+
+class Answers(Protocol):
+    """Who answers what a flow asks of the program in mid-call ("is this PIN right?", "who was first?").
+
+    `query` is the flow's word for the question, `person_id` whom the call is about at that moment; `value`, the digits
+    that were just pressed, may be secret: it goes into no log and no error. Returns one of the words that the flow's
+    step lists, "" when nobody can say. Has 2 s, is cancelled then, and may be asked the same again.
+    """
+
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str: ...
 
 
 class Telephone(Protocol):

@@ -22,6 +22,7 @@ def order_to_json(order: CallOrder) -> dict[str, Any]:
                 "language": each.language,
                 "records": each.records,
                 "transcribes": each.transcribes,
+                "variables": dict(each.variables),
             }
             for each in order.callees
         ],
@@ -36,7 +37,7 @@ def order_from_json(data: Mapping[str, Any]) -> CallOrder:
 
 def context_of(order: CallOrder) -> CallContext:
     """What a session must know of its call. Recording needs everybody's consent."""
-    people = tuple(Person(callee.id, callee.spoken_name, callee.language) for callee in order.callees)
+    people = tuple(Person(each.id, each.spoken_name, each.language, dict(each.variables)) for each in order.callees)
     return CallContext(people, dict(order.variables), consent_recording=all(c.records for c in order.callees))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -229,3 +230,20 @@ def test_orders_and_reports_survive_json() -> None:
 
 def test_recording_needs_everybodys_consent() -> None:
     assert not context_of(ORDER).consent_recording
+
+
+def test_each_person_keeps_their_own_variables_from_the_order_to_the_session() -> None:
+    first = Callee("e1", "王阿婆", variables={"why": "三次没接电话", "urgent": "1"})
+    dispatch = CallOrder("i2", "+862155500009", "dispatch", (first, Callee("e2", "张阿公")), {"responder": "李阿姨"})
+    read = order_from_json(json.loads(json.dumps(order_to_json(dispatch))))
+    assert read == dispatch
+    context = context_of(read)
+    assert [dict(person.variables) for person in context.people] == [{"why": "三次没接电话", "urgent": "1"}, {}]
+    assert dict(context.variables) == {"responder": "李阿姨"}
+
+
+def test_an_order_that_was_written_before_persons_had_variables_is_read() -> None:
+    written = order_to_json(ORDER)
+    for callee in written["callees"]:
+        del callee["variables"]
+    assert order_from_json(written) == ORDER
