@@ -25,11 +25,11 @@ class Bar:
 
 SCORER = "phrase-scorer"
 # Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
-# understood: some 0.5 % of off-menu speech lies above, and 90 % of rendered answers (0.8 % at 0.5; with the
-# several hundred phrases of the health question 3 %). A positive meaning needs more to be
-# certain: no off-menu speech, 0.1 % of answers with another meaning. A call for help counts when the spotter found it,
-# whose bar is measured in false alarms an hour; as a whole answer only when it is nearly sure (是我 was 救我).
-SCORED, SCORED_POSITIVE, SCORED_DISTRESS = 0.6, 0.85, 0.9
+# understood: some 0.5 % of off-menu speech lies above, and 90 % of rendered answers (0.8 % at 0.5; with the several
+# hundred phrases of the health question 3 %). Certain is what no off-menu speech and no answer with another meaning
+# reached, and 81 % of the answers do: 勿是本人 was heard in 我是本人 at 0.85. A call for help counts when the spotter
+# found it, whose bar is measured in false alarms an hour; as a whole answer only when it is nearly sure.
+SCORED, SCORED_CERTAIN, SCORED_DISTRESS = 0.6, 0.9, 0.9
 
 BARS = {
     SCORER: Bar(confidence=SCORED, margin=-2.0, needs_agreement=False),
@@ -97,7 +97,7 @@ def _scored(hyp: Hypothesis) -> Interpretation:
     doubt = ""
     if hyp.meaning in POSITIVE and len(phrases.normalise(found.phrase)) < MIN_SYLLABLES:
         doubt = "one syllable"
-    elif hyp.meaning in POSITIVE and hyp.confidence < SCORED_POSITIVE:
+    elif hyp.confidence < SCORED_CERTAIN:
         doubt = "confidence below the bar"
     elif hyp.meaning in POSITIVE:
         doubt = _below(hyp, BARS[SCORER])

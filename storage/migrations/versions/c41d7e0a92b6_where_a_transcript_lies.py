@@ -6,6 +6,8 @@ Revises: c41f0d9a7e35
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,7 +16,7 @@ down_revision: str | None = "c41f0d9a7e35"
 branch_labels: str | None = None
 depends_on: str | None = None
 
-COLUMNS = {
+COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
     "live_margin": sa.Float(),
     "live_begin_ms": sa.Integer(),
     "live_end_ms": sa.Integer(),
