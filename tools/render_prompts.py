@@ -38,10 +38,20 @@ from speech.loudness import to_prompt  # noqa: E402
 VOICE = "zf_xiaoxiao"
 LICENCE = "Audio made by this project with Kokoro-82M v1.0 (Apache-2.0), voice zf_xiaoxiao"
 MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
-FLOWS = ("daily_checkin",)
+# Which flows' sentences lie in which pack (each in the first that needs it); the line's own sentences are in MAIN.
+MAIN = "zh.zip"
+PACKS = {MAIN: ("daily_checkin",), "zh-responders.zip": ("dispatch", "finding", "buddy_log")}
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
-SAMPLES = {"name": "张阿婆", "committee": "槐荫里居委会"}
+SAMPLES = {
+    "name": "张阿婆",
+    "committee": "槐荫里居委会",
+    "responder": "李阿姨",
+    "why": "三次没接电话",
+    "where": "三号楼五零二室",
+    "key_holder": "隔壁陈阿姨",
+    "state": "还没联系的",
+}
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
 NAME_CONTEXT = Context("请问您是", "本人吗?")
 # Words that the dictionary would read otherwise.
@@ -65,6 +75,9 @@ READINGS = {
     "睡不着": ("shui4", "bu4", "zhao2"),
     "嘀声": ("di1", "sheng1"),
     "一遍": ("yi2", "bian4"),
+    "一位": ("yi2", "wei4"),
+    "不放心": ("bu2", "fang4", "xin1"),
+    "那里": ("na4", "li5"),
     "一下": ("yi2", "xia4"),
 }
 SURNAMES = ROOT / "tools" / "surnames.txt"
@@ -181,24 +194,41 @@ def surnames() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def sentence_jobs() -> tuple[Job, ...]:
-    """Every fixed text of every shipped flow, the line's own sentences, then the samples; each once."""
+    """Every fixed text of every shipped flow, the line's own sentences, the demo's committee; each once."""
+    return tuple(job for jobs in pack_jobs().values() for job in jobs)
+
+
+def pack_jobs() -> dict[str, tuple[Job, ...]]:
+    """The same by pack."""
+    packs: dict[str, tuple[Job, ...]] = {}
+    known: set[str] = set()
+    for name, flows in PACKS.items():
+        jobs = {job.text: job for job in _own_jobs()} if name == MAIN else {}
+        jobs = {**_flow_jobs(flows), **jobs}
+        packs[name] = tuple(job for text, job in jobs.items() if text not in known)
+        known |= set(jobs)
+    return packs
+
+
+def _flow_jobs(flows: Iterable[str]) -> dict[str, Job]:
     jobs: dict[str, Job] = {}
-    for flow in map(shipped, FLOWS):
+    for flow in map(shipped, flows):
         in_context = _in_context(flow)
         for text in flow.sentences("zh"):
             jobs.setdefault(text, in_context.get(text, Job(text)))
-    for text in documents.SENTENCES.values():
-        jobs.setdefault(text, Job(text))
-    committee = SAMPLES["committee"]
-    jobs.setdefault(committee, Job(committee, Context("您好,这里是", "的自动语音电话。")))
-    return tuple(jobs.values())
+    return jobs
+
+
+def _own_jobs() -> Iterator[Job]:
+    yield from (Job(text) for text in documents.SENTENCES.values())
+    yield Job(SAMPLES["committee"], Context("您好,这里是", "的自动语音电话。"))
 
 
 def _in_context(flow: Flow) -> dict[str, Job]:
     """Text → job, for pieces between variables: spoken with samples in the variables' places, then cut out."""
     jobs: dict[str, Job] = {}
     for step in flow.steps.values():
-        for prompt in step.prompts:
+        for prompt in step.said:
             pieces = prompt.texts.get("zh", ())
             for at, piece in enumerate(pieces):
                 if not piece.variable:
@@ -274,9 +304,9 @@ def _known(paths: Iterable[Path], again: bool) -> dict[str, pack.PackPrompt]:
 
 
 def _sentences(studio: Studio, again: bool) -> None:
-    path = pack.SHIPPED / "zh.zip"
-    known = _known([path] if path.exists() else [], again)
-    _write(path, SENTENCES, studio.prompts("sentences", sentence_jobs(), known))
+    known = _known([pack.SHIPPED / name for name in PACKS if (pack.SHIPPED / name).exists()], again)
+    for name, jobs in pack_jobs().items():
+        _write(pack.SHIPPED / name, SENTENCES, studio.prompts(name, jobs, known))
 
 
 def _names(studio: Studio, again: bool) -> None:

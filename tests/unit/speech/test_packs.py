@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from callflows.loader import shipped
+from callflows.loader import shipped, shipped_names
 from ivr.twilio import documents
 from speech import g711, pack
 from speech.loudness import TARGET_DBOV, active_level, lead_ms, pause_ms, trim
@@ -46,8 +46,9 @@ def surnames() -> list[str]:
 # ── what is shipped ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_fixed_sentence_of_the_shipped_flow_is_there() -> None:
-    sentences = shipped("daily_checkin").sentences("zh")
+@pytest.mark.parametrize("flow", shipped_names())
+def test_every_fixed_sentence_of_the_shipped_flows_is_there(flow: str) -> None:
+    sentences = shipped(flow).sentences("zh")
     assert [text for text in sentences if text not in shipped_prompts()] == [], "run: make prompts"
 
 
@@ -102,7 +103,7 @@ def test_the_pauses_at_the_joins_are_short() -> None:
 
 def test_no_sentence_begins_or_ends_in_the_middle_of_a_sound() -> None:
     """Names are another matter: they were made before pieces were cut at breaths only."""
-    sentences = pack.read(pack.SHIPPED / "zh.zip")
+    sentences = [prompt for name in ("zh.zip", "zh-responders.zip") for prompt in pack.read(pack.SHIPPED / name)]
     cut = {prompt.text: worst for prompt in sentences if (worst := _loudest_end(samples(prompt.ulaw))) > -12}
     assert cut == {}
 
