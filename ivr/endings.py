@@ -16,7 +16,10 @@ _BAD_SIP = frozenset({"404", "410", "484", "604"})
 BAD_NUMBER_CODES = frozenset({13223, 13224, 13226, 21201, 21211, 21214, 21217})
 
 # What doesn't count as an answer when we were the ones who broke off.
-_NO_ANSWER_YET = frozenset({"hung_up", "silent", "present_unconfirmed", "machine"})
+_NO_ANSWER_YET = frozenset(
+    {"hung_up", "silent", "present_unconfirmed", "machine", "not_reached", "no_reply", "not_logged"}
+)
+_NO_PERSON = frozenset({"hung_up", "machine", "not_reached"})  # nobody gave a sign of being a person
 
 
 def unanswered(status: str, sip_code: str = "", error_code: str = "") -> Disposition | None:
@@ -43,7 +46,7 @@ def answered(
     if not findings:
         return (Disposition.MACHINE if machine else Disposition.INTERRUPTED), ()
     words = {finding.result for finding in findings}
-    if words <= {"hung_up", "machine"} and (machine or "machine" in words):
+    if words <= _NO_PERSON and (machine or "machine" in words):
         return Disposition.MACHINE, ()
     if not interrupted:
         return Disposition.ANSWERED, tuple(person_result(finding) for finding in findings)

@@ -203,13 +203,14 @@ class MediaServer:
         except Exception as error:
             log.error("call %s: its end went wrong, what it came to is kept: %s", call.pump.call_id, where(error))
         if ending.finished or ending.hung_up:
-            writing = asyncio.create_task(self._write_down(call.pump.call_id, call.pump.session))
+            writing = asyncio.create_task(self._write_down(call.pump))
             self._writing.add(writing)
             writing.add_done_callback(self._writing.discard)
             await asyncio.wait([writing], timeout=WRITTEN_WITHIN_S)
 
-    async def _write_down(self, call_id: str, session: Session) -> None:
+    async def _write_down(self, pump: Pump) -> None:
         """Until it is durable; after a crash the saved session says nearly as much."""
+        call_id, session = pump.call_id, pump.session
 
         def not_yet(attempt: RetryCallState) -> None:
             error = attempt.outcome.exception() if attempt.outcome else None
@@ -217,7 +218,8 @@ class MediaServer:
 
         findings = [PersonResult(f.person, f.result, f.evidence, f.detail) for f in session.findings]
         again = AsyncRetrying(wait=wait_exponential(0.5, max=10), before_sleep=not_yet)
-        await again(self._book.talked, call_id, findings, _disposition(findings), session.to_json())
+        disposition = _disposition(findings, by_machine=pump.by_machine)
+        await again(self._book.talked, call_id, findings, disposition, session.to_json())
 
 
 @dataclass(frozen=True)
@@ -275,8 +277,10 @@ class _Call:
             raise WebSocketDisconnect(1006) from None
 
 
-def _disposition(findings: Sequence[PersonResult]) -> Disposition:
-    only_machine = bool(findings) and all(finding.result == "machine" for finding in findings)
+def _disposition(findings: Sequence[PersonResult], *, by_machine: bool) -> Disposition:
+    """A hint counts where nobody has said who they are."""
+    words = {finding.result for finding in findings}
+    only_machine = words == {"machine"} or (by_machine and words == {"not_reached"})
     return Disposition.MACHINE if only_machine else Disposition.ANSWERED
 
 

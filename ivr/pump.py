@@ -28,15 +28,19 @@ from callflows.events import (
     MachineBeeped,
     NoInput,
     Output,
+    Query,
     Say,
     Started,
     StopPlaying,
     TimeLimit,
 )
 from callflows.session import Session
+from ivr.asking import verdict
 from ivr.playout import Part, Playout
+from ivr.ports import Answers
 from ivr.recordings import Recordings, Take
 from ivr.scribe import Book, Scribe
+from ivr.secrecy import HIDDEN, TAIL_MS, is_secret
 from ivr.utterances import Utterances, Wait
 from speech.ears import Ears
 from speech.recogniser import FRAME_MS
@@ -46,8 +50,9 @@ log = logging.getLogger(__name__)
 TIME_LIMIT_MS = 10 * 60 * 1000  # PRODUCT.md: a call has a hard limit
 LIMIT_GRACE_MS = 20_000  # for the goodbye
 WAIT_LIMIT_MS = 45_000  # in a room where somebody always speaks (television) a wait ends all the same
-# Somebody else spoke: the elder's consent to record is not theirs, so the recording of the whole call is dropped.
-STRANGERS = frozenset({"wrong_number", "other_says_well", "other_says_unwell", "absent"})
+# Somebody else spoke: whose consent to record we have is not theirs, so the recording of the whole call is dropped.
+STRANGERS = frozenset({"wrong_number", "other_says_well", "other_says_unwell", "absent", "wrong_person", "pin_failed"})
+_SILENCE = b"\xff"  # of μ-law, one sample
 MAX_KEYS = 500  # of one call; no person presses more, and every one is a row
 ALARM_HOLD_S = 2.0  # so long the elder may hear nothing while an alarm is being written down
 
@@ -75,6 +80,7 @@ class Tools:
     recordings: Recordings
     book: CallBook
     trouble: Callable[[str], None] = log.error  # tells the operator: log and console
+    answers: Answers | None = None  # of what a flow asks the program; None: nobody can say
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ class Pump:
     def __init__(self, line: Line, session: Session, tools: Tools) -> None:
         self.session = session
         self.wait: Wait | None = None
+        self.by_machine = False  # the carrier thinks so: a hint
         self.cleared = False  # the carrier's buffer must be emptied before the next frame
         self._line, self._tools = line, tools
         self._scribe = Scribe(tools.book, line.call_id, lambda: self.at_ms)
@@ -102,6 +109,9 @@ class Pump:
         self._utterances = Utterances(self, tools.ears, self._store, line.distress, line.language, line.transcribes)
         self._ticks = self._waited_ms = self._open_ms = self._dictations = self._keys = 0
         self._hanging_up = self._limited = False
+        self._asking: Query | None = None  # the open question to the program
+        self._asked: set[asyncio.Task[None]] = set()
+        self._muted_until_ms = 0  # so long nothing that comes in is recorded
         self._take: Take | None = tools.recordings.take(line.call_id, "call", line.began) if line.records else None
 
     # ── the call's life ───────────────────────────────────────────────────────────────────────────
@@ -135,7 +145,7 @@ class Pump:
     @property
     def pending(self) -> list[asyncio.Future[Any]]:
         """Work whose result the call waits for now (recognition, synthesis, an alarm being written down)."""
-        return [*self._utterances.work, *self._playout.pending]
+        return [*self._utterances.work, *self._playout.pending, *self._asked]
 
     def begin(self) -> None:
         """The call was answered and audio flows; a session that had begun before (by plain verbs) asks again."""
@@ -149,6 +159,8 @@ class Pump:
         await self._utterances.finish()
         if hung_up:
             self.feed(HungUp())
+        if self._asked:  # within 2 s: what was asked is settled before the call is told to be over
+            await asyncio.wait(self._asked)
         if self._take is not None and not any(found.result in STRANGERS for found in self.session.findings):
             done = await self._take.close()
             self.note("recording", path=done.path, seconds=round(done.seconds, 2), sha256=done.sha256)
@@ -163,7 +175,7 @@ class Pump:
         self._ticks += 1
         sent, marks = self._playout.next()
         if self._take is not None:
-            self._take.write(heard)
+            self._take.write(_SILENCE * len(heard) if self._muted else heard)
         self._utterances.step(heard, sent)
         for name in self._playout.overdue():
             self.note("prompt", name=name)
@@ -174,7 +186,7 @@ class Pump:
         self._keys += 1
         if self._keys > MAX_KEYS:
             return
-        self.note("key", node=self.wait.node if self.wait else "", digit=digit)
+        self.note("key", node=self.wait.node if self.wait else "", digit=HIDDEN if self._secret else digit)
         if isinstance(self.wait, Dictate) and digit == self.wait.finish_key:
             self._end_dictation("key")
         else:
@@ -188,6 +200,7 @@ class Pump:
     def machine(self, answered_by: str) -> None:
         """The carrier thinks that a machine answered: a hint, and the session decides what it counts."""
         self.note("machine", answered_by=answered_by)
+        self.by_machine = answered_by.startswith("machine")
         if answered_by.startswith("machine_end"):
             self.feed(MachineBeeped())
 
@@ -217,10 +230,12 @@ class Pump:
 
     def feed(self, event: Input) -> None:
         """Gives the session what happened and does what it wants."""
+        before = self._secret
         outputs = self.session.feed(event)
         for output in outputs:
             self._put(output)
-        if outputs or self.session.over:
+        halfway = before and self._secret and isinstance(self.wait, Listen)  # the session holds some of the digits
+        if (outputs or self.session.over) and not halfway:
             self._scribe.remember(self.session.to_json())
 
     def note(self, kind: str, **detail: object) -> None:
@@ -237,14 +252,42 @@ class Pump:
                 self._open(output)
             case Alarm():
                 self._sound(output)
+            case Query():
+                self._ask(output)
             case Hangup():
-                self.wait, self._hanging_up = None, True
+                self.wait, self._asking, self._hanging_up = None, None, True
 
     def _open(self, wait: Wait) -> None:
         """The same question again is the same wait: what is being said meanwhile still answers it."""
-        self.wait = self.wait if wait == self.wait else wait
+        self.wait, self._asking = self.wait if wait == self.wait else wait, None
         self._waited_ms, self._open_ms, self._hanging_up = 0, 0, False
         self._utterances.expect(self.wait)
+
+    def _ask(self, query: Query) -> None:
+        """Beside the audio: the prompt goes on, and nothing is awaited of the person on the line."""
+        self.note("query", name=query.name)
+        self.wait, self._asking, self._hanging_up = None, query, False
+        task = asyncio.create_task(self._answer(query))
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+
+    async def _answer(self, query: Query) -> None:
+        told = await verdict(self._tools.answers, self.call_id, query)
+        self.note("verdict", name=query.name, word=told.word)
+        if self._asking is query:  # the conversation has not gone on by itself (a call for help, the call's limit)
+            self._asking = None
+            self.feed(told)
+
+    @property
+    def _secret(self) -> bool:
+        return is_secret(self.wait or self._asking)
+
+    @property
+    def _muted(self) -> bool:
+        """A key's tone may be in the audio, and whoever has the recording could read the digits off it."""
+        if self._secret:
+            self._muted_until_ms = self.at_ms + TAIL_MS
+        return self.at_ms < self._muted_until_ms
 
     def _stop_playing(self) -> None:
         names = self._playout.clear()

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from callflows.events import Answer, Dictate, DictationEnded, Distress, Heard, Input, Listen, SpeechFailed
 from ivr.hearing import Hearing, Pause, SpeechEnded, SpeechStarted, is_click
+from ivr.secrecy import is_secret
 from speech.ears import Ear, EarFailed, Ears
 from speech.endpoint import EndpointRules
 from speech.interpret import Interpretation
@@ -277,10 +278,11 @@ class Utterances:
         return utterance.wait is not None and utterance.wait is self._desk.wait
 
     def _note_heard(self, utterance: _Utterance, told: Interpretation, ended: SpeechEnded, *, counts: bool) -> None:
+        hidden = is_secret(utterance.wait) and told.meaning != DISTRESS  # a PIN that was spoken
         self._desk.note(
             "heard",
             node=utterance.wait.node if utterance.wait else "",
-            text=told.text,
+            text="" if hidden else told.text,
             meaning=told.meaning,
             phrase=told.phrase,
             confidence=round(told.confidence, 3),

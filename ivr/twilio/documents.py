@@ -81,12 +81,13 @@ def turn(config: TwilioConfig, call_id: str, verbs: Mapping[str, Any]) -> str:
 
 
 def _gather(response: VoiceResponse, action: str, wait: Mapping[str, Any], prompts: list[str]) -> None:
-    """A key stops the prompt. Keys only: no speech goes to anybody's recogniser."""
+    """A key stops the prompt. Keys only: no speech goes to anybody's recogniser. Where digits are entered, `#` ends
+    them; elsewhere `#` and `*` are keys like others."""
     gather = Gather(
         input="dtmf",
-        num_digits=1,
+        num_digits=wait.get("most", 1),
         timeout=max(1, math.ceil(wait["timeout_s"])),
-        finish_on_key="",  # `#` and `*` are keys like others
+        finish_on_key="#" if "most" in wait else "",
         action=action,
         method="POST",
         action_on_empty_result=True,

@@ -2,8 +2,8 @@
 
     {"turn": 3, "says": [{"name": "greet.ask", "language": "zh", "parts": ["您好", …]}], "wait": {"kind": "listen", …}}
 
-`wait.kind`: "listen" (timeout_s), "dictate" (max_s, silence_s, no_speech_s, finish_key), "hangup"; `wait.node` names
-the flow's node. Pure.
+`wait.kind`: "listen" (timeout_s; where digits are entered also most, secret), "dictate" (max_s, silence_s, no_speech_s,
+finish_key), "hangup"; `wait.node` names the flow's node. Pure.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from callflows.events import Alarm, Dictate, Hangup, Listen, Output, Say
+from callflows.events import Alarm, Dictate, Hangup, Listen, Output, Say, StopPlaying
+from ivr.secrecy import is_secret
 
 
 def turn_of(number: int, outputs: Sequence[Output], wait: Listen | Dictate | None) -> dict[str, Any]:
-    """The turn that these outputs make. Without a wait among them the session's open one goes on; without any: the
-    end."""
+    """The turn that these outputs make; what a later key has cut is not said. Without a wait among them the session's
+    open one goes on; without any: the end."""
     waits = [output for output in outputs if isinstance(output, Listen | Dictate | Hangup)]
-    says = [_say(output) for output in outputs if isinstance(output, Say)]
+    cut = max((at for at, output in enumerate(outputs) if isinstance(output, StopPlaying)), default=0)
+    says = [_say(output) for output in outputs[cut:] if isinstance(output, Say)]
     return {"turn": number, "says": says, "wait": _wait(waits[-1] if waits else wait)}
 
 
@@ -33,7 +35,8 @@ def _say(say: Say) -> dict[str, Any]:
 def _wait(wait: Listen | Dictate | Hangup | None) -> dict[str, Any]:
     match wait:
         case Listen():
-            return {"kind": "listen", "node": wait.node, "timeout_s": wait.timeout_s}
+            digits = {"most": wait.digits.most, "secret": is_secret(wait)} if wait.digits else {}
+            return {"kind": "listen", "node": wait.node, "timeout_s": wait.timeout_s, **digits}
         case Dictate():
             return {
                 "kind": "dictate",

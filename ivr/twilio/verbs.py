@@ -16,9 +16,11 @@ from callflows.events import (
     DictationEnded,
     Input,
     Key,
+    Listen,
     MachineBeeped,
     NoInput,
     Output,
+    Query,
     SpeechFailed,
     Started,
     TimeLimit,
@@ -26,9 +28,12 @@ from callflows.events import (
 from callflows.flow import Flow
 from callflows.session import Session
 from ivr import endings
+from ivr.asking import verdict
 from ivr.calls import Calls, LogEntry
+from ivr.ports import Answers
 from ivr.records import Call, CallState
 from ivr.reports import context_of, order_from_json
+from ivr.secrecy import HIDDEN
 from ivr.twilio import documents
 from ivr.twilio.config import TwilioConfig
 from ivr.twilio.fetching import CarrierRecordings
@@ -39,17 +44,25 @@ log = logging.getLogger(__name__)
 
 HARD_LIMIT = timedelta(minutes=10)
 KEYS = frozenset("0123456789*#")
+KEY_MS = 150  # the keys of one gather come with one moment: so far apart two equal ones are two
 _MAX_DICTATIONS = 20  # in a row; no flow has so many
+_MAX_QUERIES = 20
 _TAKEN_OVER = {"name": "line.sorry", "language": "zh", "parts": [documents.SENTENCES["line.sorry"]]}
 
 
 class Verbs:
-    """Every method answers with a TwiML document."""
+    """Every method answers with a TwiML document. `answers`: of what a flow asks the program; None: nobody can say."""
 
     def __init__(
-        self, calls: Calls, config: TwilioConfig, recordings: CarrierRecordings, flow: Callable[[str], Flow]
+        self,
+        calls: Calls,
+        config: TwilioConfig,
+        recordings: CarrierRecordings,
+        flow: Callable[[str], Flow],
+        answers: Answers | None = None,
     ) -> None:
         self._calls, self._config, self._recordings, self._flow = calls, config, recordings, flow
+        self._answers = answers
 
     async def go_on(self, call: Call) -> str:
         """Begins the conversation, takes it over from a media stream, or repeats the turn on the line."""
@@ -59,18 +72,29 @@ class Verbs:
         failed = SpeechFailed("plain verbs")
         if call.session is None:
             return await self._feed(call, 0, [failed, Started()])
-        # A dictation that broke off is asked for again; a question is asked with a word on keys.
-        return await self._feed(call, 0, [Started()] if self._dictating(call) else [failed])
+        return await self._feed(call, 0, self._taken_over(call, failed))
 
-    def _dictating(self, call: Call) -> bool:
+    def _taken_over(self, call: Call, failed: SpeechFailed) -> list[Input]:
+        """A dictation that broke off is asked for again, and so are digits; what was asked of the program has got no
+        answer; a question is asked with a word on keys."""
         flow = self._flow(order_from_json(call.order).flow)
-        return call.session is not None and isinstance(Session.from_json(flow, call.session).wait, Dictate)
+        session = Session.from_json(flow, call.session or {})
+        if isinstance(session.wait, Dictate):
+            return [Started()]
+        return [failed, Started()] if session.asking or _entering(session) else [failed]
 
     async def key(self, call: Call, turn: int, digits: str, at: datetime) -> str:
-        """The answer to a gather: one key, or none. `at`: when the request came in (the database may be slow)."""
+        """The answer to a gather: one key, several where digits are entered, or none. `at`: when the request came in
+        (the database may be slow)."""
         if not self._on_line(call, turn):
             return self._again(call)
-        at_ms, node = self._at_ms(call, at), call.verbs["wait"]["node"] if call.verbs else ""
+        at_ms, wait = self._at_ms(call, at), call.verbs["wait"] if call.verbs else {}
+        node = wait.get("node", "")
+        if "most" in wait and digits and KEYS.issuperset(digits):
+            keys = digits[: wait["most"]]
+            shown = [HIDDEN] if wait["secret"] else list(keys)
+            entries = [LogEntry("key", at_ms, {"node": node, "digit": digit}) for digit in shown]
+            return await self._feed(call, turn, _entered(keys, at_ms), *entries)
         if digits[:1] in KEYS and digits:
             entry = LogEntry("key", at_ms, {"node": node, "digit": digits[0]})
             return await self._feed(call, turn, [Key(digits[0], at_ms)], entry)
@@ -107,6 +131,7 @@ class Verbs:
         if self._too_long(call):
             events = [TimeLimit()]
         outputs = _fed(session, events)
+        outputs += await self._asked(call, session, outputs)
         outputs += self._without_consent(session, all(callee.records for callee in order.callees))
         for alarm in alarms(outputs):
             await self._calls.alarm(call.id, alarm.person, alarm.reason, {"text": alarm.text})
@@ -127,6 +152,15 @@ class Verbs:
             disposition, people = endings.answered(session.findings, answered_by=call.answered_by, interrupted=False)
             await self._calls.talked(call.id, people, disposition, session.to_json(), verbs=True)
         return documents.turn(self._config, call.id, verbs)
+
+    async def _asked(self, call: Call, session: Session, outputs: Sequence[Output]) -> list[Output]:
+        """Puts to the program what the flow asks of it, until the flow waits for the person on the line."""
+        came: list[Output] = list(outputs)
+        for _ in range(_MAX_QUERIES):
+            if not session.asking or not isinstance(came[-1], Query):
+                break
+            came += session.feed(await verdict(self._answers, call.id, came[-1]))
+        return came[len(outputs) :]
 
     def _without_consent(self, session: Session, consent: bool) -> list[Output]:
         """Nothing is recorded without consent, whatever the flow asks for."""
@@ -162,12 +196,28 @@ class Verbs:
 
 
 def _fed(session: Session, events: Sequence[Input]) -> list[Output]:
-    """A machine's beep that the session answered leaves no silence to tell of."""
+    """A machine's beep that the session answered leaves no silence to tell of; what is left of the keys of one gather
+    is no answer to the next question."""
     outputs: list[Output] = []
+    keys = 0
     for event in events:
-        if not (isinstance(event, NoInput) and outputs):
+        keys += isinstance(event, Key)
+        left_over = isinstance(event, Key) and keys > 1 and not _entering(session)
+        if not left_over and not (isinstance(event, NoInput) and outputs):
             outputs += session.feed(event)
     return outputs
+
+
+def _entering(session: Session) -> bool:
+    """Digits are being entered."""
+    return isinstance(session.wait, Listen) and session.wait.digits is not None
+
+
+def _entered(digits: str, at_ms: int) -> list[Input]:
+    """The keys of one gather, as if they came one by one. The carrier keeps the `#` that ended them to itself; after a
+    `*` nothing has ended."""
+    ended = digits if digits.endswith("*") else digits + "#"
+    return [Key(digit, at_ms + KEY_MS * number) for number, digit in enumerate(ended)]
 
 
 def label(turn: int) -> str:

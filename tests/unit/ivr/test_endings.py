@@ -50,6 +50,13 @@ def test_calls_that_were_never_picked_up(status: str, sip: str, error: str, disp
         (["hung_up"], None, True, (Disposition.INTERRUPTED, ["interrupted"])),
         (["present_unconfirmed"], None, True, (Disposition.INTERRUPTED, ["present_unconfirmed"])),
         (["well", "hung_up"], None, True, (Disposition.ANSWERED, ["well", "interrupted"])),
+        (["not_reached", "not_reached"], None, False, (Disposition.ANSWERED, ["not_reached", "not_reached"])),
+        (["not_reached", "not_reached"], "machine_end_beep", False, (Disposition.MACHINE, [])),
+        (["no_reply", "no_reply"], "machine_start", False, (Disposition.ANSWERED, ["no_reply", "no_reply"])),
+        (["not_reached"], None, True, (Disposition.INTERRUPTED, ["not_reached"])),
+        (["no_reply"], None, True, (Disposition.INTERRUPTED, ["no_reply"])),
+        (["not_logged"], None, True, (Disposition.INTERRUPTED, ["not_logged"])),
+        (["accepted", "no_reply"], None, True, (Disposition.ANSWERED, ["accepted", "no_reply"])),
         (["well", "hung_up"], None, False, (Disposition.ANSWERED, ["well", "hung_up"])),
     ],
 )
