@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from checkins import ports
@@ -25,25 +25,16 @@ class Placer:
             request.number,
             request.flow,
             tuple(
-                telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records, c.transcribes)
+                telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records, c.transcribes, c.variables)
                 for c in request.callees
             ),
-            {**_for_all(request.callees), **request.variables},
+            dict(request.variables),
             request.ring_s,
         )
         return ports.Placed((await self._telephone.place(order)).value)
 
     async def trace(self, intent_id: str, number: str, since: datetime) -> ports.Trace:
         return ports.Trace((await self._telephone.trace(intent_id, number, since)).value)
-
-
-def _for_all(callees: Sequence[ports.Callee]) -> dict[str, str]:
-    """The telephone room takes a call's variables for all its persons alike, so they hear what fits all of them: a
-    word that differs is left to the flow's default; one that only some have counts for all (one who is urgent makes the
-    call urgent)."""
-    names = {name for callee in callees for name in callee.variables}
-    values = {name: {c.variables[name] for c in callees if name in c.variables} for name in names}
-    return {name: found.pop() for name, found in values.items() if len(found) == 1}
 
 
 class Listener:

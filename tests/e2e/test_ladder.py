@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,12 @@ class Street:
         row = await self.line.now(self.elder)
         found = await self.line.house.db.view(lambda session: cases.events(session, row.checkin_id))
         return [(event.what, event.who) for event in found]
+
+    async def moments(self) -> dict[str, datetime]:
+        """What happened to the case, and when first."""
+        row = await self.line.now(self.elder)
+        found = await self.line.house.db.view(lambda session: cases.events(session, row.checkin_id))
+        return {event.what.split(":")[0]: event.at for event in reversed(found)}
 
     async def unreached(self) -> None:
         for wait in (0, 15, 30):
@@ -125,10 +131,11 @@ async def test_double_zero_rings_duty_and_family_while_she_is_still_on_the_line(
     await hers.hears("emergency.ask")
     duty, daughter = street.rings(CHEN), street.rings(DAUGHTER)
     before = line.house.clock.now()
-    await line.later(seconds=1)
+    await line.later(seconds=1)  # the cycle looks every second
     await duty.rings()
     await daughter.rings()
-    assert line.house.clock.now() - before < timedelta(seconds=3)
+    # By the case's own log: the clock runs with the audio of her call, so a slow machine would make a late ring here.
+    assert (await street.moments())["ring"] - before < timedelta(seconds=3)
     for call in (daughter, duty):
         await call.hears("greet.ask")
         call.presses("1")
