@@ -175,7 +175,10 @@ def _number(run: str) -> int | None:
     """The value; None for what is no well-formed number (estimates such as 二三十, bare 百 or 万)."""
     if not _COUNT.fullmatch(run):
         return None
-    return int(cn2an.cn2an(run, "normal"))
+    try:
+        return int(cn2an.cn2an(run, "normal"))
+    except (ValueError, KeyError):  # 两万十五: people say it, cn2an does not know it
+        return None
 
 
 def _figures(run: str) -> str:

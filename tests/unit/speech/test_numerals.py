@@ -141,5 +141,10 @@ def test_nothing_but_numerals_changes(text: str) -> None:
     assert others(digits(text)) == others(text)
 
 
+@pytest.mark.parametrize("text", ["一万十", "两万十五块"])
+def test_what_the_library_cannot_read_stays_as_it_is(text: str) -> None:
+    assert digits(text) == text
+
+
 def test_no_guard_stands_twice() -> None:
     assert len(set(GUARDS)) == len(GUARDS)
