@@ -32,13 +32,13 @@ def select_cases() -> Select[Checkin]:
     )
 
 
-def case_of(row: Checkin, zone: str) -> Case:
-    """The case that `row` holds; `zone` is its neighbourhood's."""
+def case_of(row: Checkin) -> Case:
+    """The case that `row` holds, by the clock of its neighbourhood."""
     policy = _policy(row)
     ladder = {**NEW_LADDER, **row.ladder}
     return Case(
         policy=policy,
-        day=day_of(zone, row.date, policy),
+        day=day_of(row.elder.neighbourhood.timezone, row.date, policy),
         slot=row.slot,
         status=Status(row.status),
         due_at=row.due_at,

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from checkins import ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
-from checkins.ladder import Case
 from checkins.results import (
     REASON_ZH,
     RESULT_ZH,
@@ -115,7 +114,7 @@ def events(session: Session, checkin_id: int) -> list[Event]:
 def take_over(session: Session, checkin_id: int, by: str, now: datetime) -> None:
     """A named person takes the case; the line stops dialling. ValueError without a name or when it is closed."""
     row = _locked(session, checkin_id)
-    put_case(row, ladder.take_over(_case(row), by, now))
+    put_case(row, ladder.take_over(case_of(row), by, now))
     searches.take(session, row, by.strip(), now)
     log_event(session, row, "taken_over", by.strip(), now)
 
@@ -124,7 +123,7 @@ def close_case(session: Session, checkin_id: int, by: str, finding: str, now: da
     """Closes a case, an alarm too. ValueError without a name or a finding, or when it is closed already; LookupError
     for no such case."""
     row = _locked(session, checkin_id)
-    put_case(row, ladder.close(_case(row), by, finding, now))
+    put_case(row, ladder.close(case_of(row), by, finding, now))
     searches.end(session, row, now)
     log_event(session, row, "closed", by.strip(), now, detail={"finding": finding.strip()})
 
@@ -136,10 +135,6 @@ def _locked(session: Session, checkin_id: int) -> Checkin:
     if row is None:
         raise LookupError(f"there is no case {checkin_id}")
     return row
-
-
-def _case(row: Checkin) -> Case:
-    return case_of(row, row.elder.neighbourhood.timezone)
 
 
 def _needs_first(row: Row) -> tuple[int, datetime]:
@@ -169,7 +164,7 @@ def _intents(session: Session, query: Select[Any]) -> dict[int, list[str]]:
 
 
 def _row(row: Checkin, intents: tuple[str, ...]) -> Row:
-    case, elder = _case(row), row.elder
+    case, elder = case_of(row), row.elder
     return Row(
         checkin_id=row.id,
         elder_id=elder.id,

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from sqlalchemy import case as sql_case
 from sqlalchemy import func, select, text, update
@@ -19,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from checkins import ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
-from checkins.finder import NEWS_WITHIN, Finder, dialled, lines_now
+from checkins.finder import Finder, lines_now
+from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
 from checkins.line_rules import Purpose, allowed_at
 from checkins.pace import LIVE, Pace, pace_now
@@ -27,7 +27,7 @@ from checkins.people import stops_calls
 from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
 from checkins.results import URGENCIES, Reason, Status, Urgency
-from checkins.tables import CallIntent, Checkin, IntentCheckin, Neighbourhood, Person, State
+from checkins.tables import CallIntent, Checkin, Neighbourhood, Person, State
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ class _Work:
         if stops_calls(row.elder):
             self._not_called(row)
             return
-        case = case_of(row, row.elder.neighbourhood.timezone)
+        case = case_of(row)
         match ladder.decide(replace(case, due_at=self.now), self.now):
             case Wait(until):
                 raise NotNowError("no calls are made at this hour", until)
@@ -195,7 +195,7 @@ class _Work:
         if row.status != Status.NEEDS_PERSON and stops_calls(row.elder):
             self._not_called(row)
             return
-        case = case_of(row, row.elder.neighbourhood.timezone)
+        case = case_of(row)
         match ladder.decide(case, self.now):
             case Wait(until):
                 row.due_at = until
@@ -208,7 +208,7 @@ class _Work:
 
     def _not_called(self, row: Checkin) -> None:
         """The register changed after the plan: it holds before the next call."""
-        case = case_of(row, row.elder.neighbourhood.timezone)
+        case = case_of(row)
         if row.elder.state in (State.PAUSED, State.MOVED, State.DIED):
             by = (row.elder.state_source or "").strip() or "register"
             put_case(row, ladder.close(case, by, f"state: {row.elder.state}", self.now))
@@ -260,28 +260,18 @@ class _Work:
     def _joins(self, other: Checkin) -> bool:
         if stops_calls(other.elder):
             return False
-        case = replace(case_of(other, other.elder.neighbourhood.timezone), due_at=self.now)
+        case = replace(case_of(other), due_at=self.now)
         return isinstance(ladder.decide(case, self.now), PlaceCall)
 
     def _intend(self, number: str, rows: list[Checkin]) -> None:
-        cases = [case_of(row, row.elder.neighbourhood.timezone) for row in rows]
-        check_at = self.now + NEWS_WITHIN
-        intent = CallIntent(
-            id=str(uuid4()),
-            number=number,
-            purpose=Purpose.CHECKIN,
-            try_no=max(case.tries for case in cases) + 1,
-            created_at=self.now,
-            check_at=check_at,
-            owner=self.owner,
-        )
-        self.session.add(intent)
-        self.session.flush()
+        cases = [case_of(row) for row in rows]
+        try_no = max(case.tries for case in cases) + 1
+        intent = intend(self.session, number, Purpose.CHECKIN, self.now, self.owner, try_no=try_no)
         self.finder.rosters.taken.add(number)
-        taken = [row for row, case in zip(rows, cases, strict=True) if self._take(row, case, check_at)]
-        for position, row in enumerate(taken):
-            self.session.add(IntentCheckin(intent_id=intent.id, checkin_id=row.id, position=position))
-            log_event(self.session, row, f"call:{intent.try_no}", self.owner, self.now, intent_id=intent.id)
+        taken = [row for row, case in zip(rows, cases, strict=True) if self._take(row, case, intent.check_at)]
+        serve(self.session, intent, taken)
+        for row in taken:
+            log_event(self.session, row, f"call:{try_no}", self.owner, self.now, intent_id=intent.id)
         assert taken, "due rows are locked; nobody else can have taken them"
         self.claimed.requests.append(_request(intent, taken, max(case.policy.ring_s for case in cases)))
 

@@ -42,7 +42,7 @@ def put_answer(row: Checkin, news: News) -> None:
 
 def _worse(session: Session, row: Checkin, news: News, now: datetime) -> bool:
     """The elder said, or showed, something that needs a person for a reason of its own: a search of its own."""
-    before = case_of(row, row.elder.neighbourhood.timezone)
+    before = case_of(row)
     after = ladder.apply(replace(before, owner=None), news, now)
     same = after.reason is before.reason and news.result is not Result.EMERGENCY
     if after.status is not Status.NEEDS_PERSON or same:

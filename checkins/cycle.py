@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from checkins import planning, settling
 from checkins.claims import Claimed, NotNowError, Trunk, claim, claim_one
-from checkins.finder import NEWS_WITHIN
+from checkins.intents import NEWS_WITHIN
 from checkins.pace import LIVE, pace_now
 from checkins.planning import PlanReport
 from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace

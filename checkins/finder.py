@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -34,18 +33,17 @@ from checkins.escalation.values import (
     TellTaken,
     Wait,
 )
-from checkins.ladder import Case
-from checkins.line_rules import LOOK_BACK, Purpose, allowed_at
+from checkins.intents import NEWS_WITHIN, dialled, intend, serve
+from checkins.line_rules import Purpose, allowed_at
 from checkins.pace import LIVE, Pace, pace_now
 from checkins.people import stops_calls
 from checkins.ports import CallRequest
 from checkins.responders import Rosters
-from checkins.results import URGENCIES, Urgency
+from checkins.results import SLEEPLESS, URGENCIES, Urgency
 from checkins.tables import CallIntent, Checkin, IntentCheckin, Person
 
 log = logging.getLogger(__name__)
 
-NEWS_WITHIN = timedelta(seconds=60)
 CONFIRM_AGAIN = timedelta(minutes=5)  # after a busy or broken line
 MOST = 20  # cases in one call: about what its 10 min hold; the others are rung with the next one
 _MOVES = 20  # of one search at one moment; more would be a fault
@@ -105,7 +103,7 @@ class Finder:
 
     def look(self, row: Checkin) -> None:
         """Does what this due case's search wants, but for calls to responders: those are noted for `ring`."""
-        before = search = searches.search_of(row) or searches.begin(row, _case(row), self.now)
+        before = search = searches.search_of(row) or searches.begin(row, case_of(row), self.now)
         for _ in range(_MOVES):
             search, action = self.rosters.advance(row, search)
             match action:
@@ -135,11 +133,11 @@ class Finder:
     def _remind(self, row: Checkin, search: Search, until: datetime) -> None:
         """Nobody is left whom the line could ring: the case stays as it is, for eyes on the console."""
         searches.put_search(row, search)
-        case = _case(row)
+        case = case_of(row)
         put_case(row, ladder.remind(case, self.now))
         if not case.owner:
             log.warning("case %s: nobody to ring; it waits on the console", row.id)
-            if row.urgency in _LOUD and row.due_at:
+            if row.urgency in SLEEPLESS and row.due_at:
                 row.due_at = min(row.due_at, until)
         self.reminded += 1
         log_event(self.session, row, "reminded", self.owner, self.now)
@@ -151,7 +149,7 @@ class Finder:
         if had and not row.owner:
             log_event(self.session, row, "no_finding", had, self.now)
         if until > self.now:
-            row.due_at = until if row.urgency not in _LOUD else min(until, self.now + _asleep(row))
+            row.due_at = until if row.urgency not in SLEEPLESS else min(until, self.now + _asleep(row))
 
     def _note(self, row: Checkin, action: Ring | CallForFinding) -> None:
         people = action.responders if isinstance(action, Ring) else (action.responder,)
@@ -205,21 +203,8 @@ class Finder:
     def _intend(
         self, number: str, purpose: str, rows: list[Checkin], *, flow: str | None = None, responder: str | None = None
     ) -> CallIntent:
-        intent = CallIntent(
-            id=str(uuid4()),
-            number=number,
-            purpose=purpose,
-            flow=flow,
-            responder=responder,
-            try_no=1,
-            created_at=self.now,
-            check_at=self.now + NEWS_WITHIN,
-            owner=self.owner,
-        )
-        self.session.add(intent)
-        self.session.flush()
-        for position, row in enumerate(rows):
-            self.session.add(IntentCheckin(intent_id=intent.id, checkin_id=row.id, position=position))
+        intent = intend(self.session, number, purpose, self.now, self.owner, flow=flow, responder=responder)
+        serve(self.session, intent, rows)
         self.session.flush()
         self.rosters.taken.add(number)
         self.lines.take()
@@ -254,7 +239,7 @@ class Finder:
             self._wait(row, search, min(action.until, self.now + NEWS_WITHIN))
             intent = self._intend(number, CONFIRM, [row])
             log_event(self.session, row, "ring:confirm", self.owner, self.now, intent_id=intent.id)
-            self.requests.append(confirm_request(intent, row, _case(row).policy.ring_s))
+            self.requests.append(confirm_request(intent, row, case_of(row).policy.ring_s))
 
     def _confirm_from(self, row: Checkin, search: Search, action: Confirm, number: str) -> datetime:
         """A quarter of the time is left to whoever is still with the elder; the rest is room for a second try."""
@@ -271,13 +256,6 @@ class Finder:
         return max(moments)
 
 
-_LOUD = (Urgency.EMERGENCY, Urgency.UNREACHED)
-
-
-def _case(row: Checkin) -> Case:
-    return case_of(row, row.elder.neighbourhood.timezone)
-
-
 def _asleep(row: Checkin) -> timedelta:
     """How long a case that must not sleep may wait for its next look."""
     return timedelta(minutes=FINDING_WITHIN if row.owner else AWAKE)
@@ -289,12 +267,3 @@ def _urgency(row: Checkin) -> tuple[int, int]:
 
 def _order(errand: _Errand) -> tuple[int, int]:
     return min(_urgency(row) for row in errand.rows)
-
-
-def dialled(session: Session, number: str, now: datetime) -> list[datetime]:
-    """When this elder's number was rung for routine purposes; calls to responders and emergencies are exempt."""
-    query = select(CallIntent.created_at).where(
-        CallIntent.number == number, CallIntent.dialled, CallIntent.created_at > now - LOOK_BACK
-    )
-    query = query.where(CallIntent.purpose != Purpose.EMERGENCY, CallIntent.responder.is_(None))
-    return list(session.scalars(query))

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from checkins.policy import Policy
-from checkins.results import LINE, Reason, Result, Status, Urgency
+from checkins.results import LINE, SLEEPLESS, Reason, Result, Status, Urgency
 from checkins.schedule import Day
 
 # ── values ────────────────────────────────────────────────────────────────────────────────────────
@@ -172,7 +172,7 @@ def need_person(case: Case, reason: Reason, urgency: Urgency, now: datetime) -> 
 def remind(case: Case, now: datetime) -> Case:
     """A person was reminded: the next time. Outside calling hours only emergencies and unreached elders remind."""
     assert case.urgency is not None
-    if case.owner or case.urgency in (Urgency.EMERGENCY, Urgency.UNREACHED):
+    if case.owner or case.urgency in SLEEPLESS:
         due = _person_due(case, case.urgency, now)
     else:
         due = now + timedelta(minutes=case.policy.remind_every)

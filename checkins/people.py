@@ -98,7 +98,7 @@ def _open(session: Session, person_id: str) -> list[Checkin]:
 
 
 def _stop(session: Session, row: Checkin, state: State, by: str, now: datetime) -> None:
-    case = case_of(row, row.elder.neighbourhood.timezone)
+    case = case_of(row)
     if state in (State.MOVED, State.DIED) or (state is State.PAUSED and case.dialling):
         put_case(row, ladder.close(case, by, f"state: {state}", now))
         log_event(session, row, f"closed:{state}", by, now)

@@ -77,6 +77,7 @@ class Reason(StrEnum):
     PAUSE_ENDED = "pause_ended"
 
 
+SLEEPLESS = frozenset({Urgency.EMERGENCY, Urgency.UNREACHED})  # at any hour, and never far ahead (PRODUCT.md)
 URGENCIES = {urgency: rank for rank, urgency in enumerate(Urgency)}
 
 STATUS_ZH = {

@@ -74,7 +74,7 @@ def begin(row: Checkin, case: Case, now: datetime) -> Search:
 def follow(session: Session, row: Checkin, before: Case, now: datetime, rosters: Rosters | None = None) -> None:
     """After `put_case`: a case that has just come to need a person, or needs one sooner or later than before, begins
     a search; the search for a closed one ends."""
-    after = case_of(row, row.elder.neighbourhood.timezone)
+    after = case_of(row)
     if after.status is Status.CLOSED:
         end(session, row, now)
     elif after.status is Status.NEEDS_PERSON and (before.status, before.urgency) != (after.status, after.urgency):
@@ -84,7 +84,7 @@ def follow(session: Session, row: Checkin, before: Case, now: datetime, rosters:
 def start(session: Session, row: Checkin, now: datetime, rosters: Rosters | None = None) -> None:
     """Begins the search, whatever was before. While there is somebody to ring, that comes at once; else the case
     waits for eyes on the console, as long as the ladder says."""
-    case, old = case_of(row, row.elder.neighbourhood.timezone), search_of(row)
+    case, old = case_of(row), search_of(row)
     search = begin(row, case, now)
     if case.owner and old is not None and old.phase is Phase.TAKEN and old.accepted_by:
         search = core.take_over(begin(row, replace(case, owner=None), now), old.accepted_by, now)
@@ -149,7 +149,7 @@ def tell(session: Session, row: Checkin, search: Search, responder: str, by: str
 def keep(session: Session, row: Checkin, search: Search, now: datetime) -> None:
     """Writes a search and what it means for its case: who has it, how urgent it is, that it is closed. What is to be
     done next is asked at once."""
-    case = case_of(row, row.elder.neighbourhood.timezone)
+    case = case_of(row)
     search = tell_all(session, row, search, now)
     if search.phase is Phase.ENDED:
         _closed(session, row, case, search, now)

@@ -128,8 +128,9 @@ def give_up(session: Session, intent_id: str, now: datetime) -> bool:
     rows = _rows(session, intent)
     if intent.responder is not None:
         answers.answered(session, intent, rows, Disposition.UNKNOWN, (), now)
-    for row in rows if intent.responder is None else ():
-        _apply(session, intent, row, Disposition.UNKNOWN, None, now)
+    else:
+        for row in rows:
+            _apply(session, intent, row, Disposition.UNKNOWN, None, now)
     intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, Disposition.UNKNOWN, now
     return True
 
@@ -195,7 +196,7 @@ def _apply(
 
 
 def _put(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime, detail: dict[str, Any]) -> None:
-    before = case_of(row, row.elder.neighbourhood.timezone)
+    before = case_of(row)
     put_case(row, ladder.apply(before, news, now))
     searches.follow(session, row, before, now)
     _keep_answer(row, detail)

@@ -46,7 +46,7 @@ from checkins.escalation.values import (
     Search,
     Untold,
 )
-from checkins.results import LINE, Urgency
+from checkins.results import LINE, SLEEPLESS, Urgency
 
 
 def begin(
@@ -54,7 +54,7 @@ def begin(
 ) -> Search:
     """A search that begins now (after the third try). `device`: raised by an alarm button or a smoke detector."""
     plan = escalation.plan(urgency, device=device)
-    worse = None if urgency in (Urgency.EMERGENCY, Urgency.UNREACHED) else escalation.unreached
+    worse = None if urgency in SLEEPLESS else escalation.unreached
     return Search(urgency, plan, worse, escalation.hours, zone, since=now, pass_since=now, round_since=now)
 
 
