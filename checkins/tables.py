@@ -137,6 +137,10 @@ class Person(Base):
     slot: Mapped[int | None] = mapped_column(Integer)  # minute of the day, or None: the planner chooses
     policy: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # a whole policy instead of the neighbourhood's
     escalation: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # likewise
+    # As the line says it to somebody who has accepted to go and look; None: it isn't said.
+    address: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
+    key_holder: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
+    notes: Mapped[str | None] = mapped_column(String(200), info=PERSONAL)  # the usual hospital, hard of hearing …
 
     neighbourhood: Mapped[Neighbourhood] = relationship(lazy="raise")
 
