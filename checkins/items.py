@@ -1,0 +1,122 @@
+"""What staff must see to, but for the cases: a PIN that is locked, a buddy's worry, a contact that was missed.
+
+An item is open until somebody is named who has done it. While one is open, the same again (kind, whom it is about, who
+it comes from) is no second item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import JSON
+
+from checkins.tables import PERSONAL
+from storage.database import Base, UtcTime
+
+_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
+
+
+class ItemKind(StrEnum):
+    PIN_LOCKED = "pin_locked"  # wrong too often: set a new one, or unlock
+    NO_PIN = "no_pin"  # a buddy rang in to log and has none
+    WORRIED = "worried"  # a buddy is worried about an elder
+    CONTACT_MISSED = "contact_missed"  # no contact was logged for longer than a week
+    RANG_IN = "rang_in"  # an elder rang in whom nobody could serve by phone
+
+
+ITEM_ZH = {
+    ItemKind.PIN_LOCKED: "密码已锁",
+    ItemKind.NO_PIN: "还没有密码",
+    ItemKind.WORRIED: "老伙伴不放心",
+    ItemKind.CONTACT_MISSED: "一周没有联系",
+    ItemKind.RANG_IN: "老人打来电话",
+}
+
+
+class Item(Base):
+    """`person_id`: whom it is about; `by_id`: the responder it comes from. `key` is the same for the same item."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        Index(
+            "uq_item_open",
+            "neighbourhood_id",
+            "key",
+            unique=True,
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    neighbourhood_id: Mapped[int] = mapped_column(ForeignKey("neighbourhood.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(120))
+    person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    by_id: Mapped[str | None] = mapped_column(String(36))
+    opened_at: Mapped[datetime] = mapped_column(UtcTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    detail: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PERSONAL)
+    done_by: Mapped[str | None] = mapped_column(String(100))
+    done_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+def open_item(
+    session: Session,
+    kind: str,
+    now: datetime,
+    *,
+    neighbourhood_id: int,
+    person_id: str | None = None,
+    by_id: str | None = None,
+    due_at: datetime | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Item:
+    """The open item of this kind, person and responder; a new one when there is none. What is known of one that is
+    open already grows: newer details count, and the earlier of two due moments."""
+    key = f"{kind}:{person_id or ''}:{by_id or ''}"
+    found = _open(session, neighbourhood_id, key)
+    if found is None:
+        item = Item(neighbourhood_id=neighbourhood_id, kind=kind, key=key, person_id=person_id, by_id=by_id)
+        item.opened_at, item.due_at, item.detail = now, due_at, dict(detail) if detail else None
+        try:
+            with session.begin_nested():
+                session.add(item)
+            return item
+        except IntegrityError:  # somebody else was faster
+            found = _open(session, neighbourhood_id, key)
+            assert found is not None
+    if detail:
+        found.detail = {**(found.detail or {}), **detail}
+    found.due_at = min((moment for moment in (found.due_at, due_at) if moment), default=None)
+    return found
+
+
+def open_items(session: Session, place_id: int | None = None) -> list[Item]:
+    """What is still to be done, in one neighbourhood or in all: what is due first comes first, without a date last."""
+    query = select(Item).where(Item.done_at.is_(None))
+    if place_id is not None:
+        query = query.where(Item.neighbourhood_id == place_id)
+    return list(session.scalars(query.order_by(Item.due_at.is_(None), Item.due_at, Item.id)))
+
+
+def done(session: Session, item_id: int, by: str, now: datetime) -> bool:
+    """`by` has done it. False: there is no such item, or somebody has done it before. ValueError without a name."""
+    if not by.strip():
+        raise ValueError("say who: an item is done by somebody")
+    item = session.get(Item, item_id, with_for_update=True)
+    if item is None or item.done_at is not None:
+        return False
+    item.done_by, item.done_at = by.strip()[:100], now
+    return True
+
+
+def _open(session: Session, neighbourhood_id: int, key: str) -> Item | None:
+    query = select(Item).where(Item.neighbourhood_id == neighbourhood_id, Item.key == key, Item.done_at.is_(None))
+    return session.scalar(query)
