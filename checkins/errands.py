@@ -27,17 +27,25 @@ _WHY: Mapping[str, str] = {
 _FOUND = {Finding.NEEDS_HELP: "需要帮助,有人已经在那里", Finding.NOBODY_OPENS: "家没人开门,有人已经去过"}
 
 
+REASONS = tuple(dict.fromkeys([*_WHY.values(), *_FOUND.values(), _OTHERWISE]))  # all that `why` may be
+
+
 def why(row: Checkin, search: Search | None) -> str:
     """Half a sentence: why somebody must look."""
     found = _FOUND.get(search.finding) if search and search.finding else None
     return found or _WHY.get(row.reason or "", _OTHERWISE)
 
 
-def callee(row: Checkin, search: Search | None) -> Callee:
-    """The elder whom a responder is asked to see."""
+def callee(row: Checkin, search: Search | None, flow: str = DISPATCH) -> Callee:
+    """The elder whom a responder is asked to see. The flows say where, and who has the key, to who accepted only."""
     variables = {"why": why(row, search)}
     if row.urgency == Urgency.EMERGENCY:
         variables["urgent"] = "1"
+    shut = search is not None and search.finding is Finding.NOBODY_OPENS
+    known = {"where": row.elder.address, "key_holder": row.elder.key_holder}
+    if flow == FINDING or shut or row.urgency == Urgency.EMERGENCY:
+        known["notes"] = row.elder.notes  # of health, too: for who stands at a door that stays shut
+    variables |= {word: text for word, text in known.items() if text}
     return Callee(row.elder.id, row.elder.spoken_name, row.elder.language, False, False, variables)
 
 

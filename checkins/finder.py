@@ -186,7 +186,7 @@ class Finder:
             log_event(
                 self.session, row, f"{what}:{errand.kind}", self.owner, self.now, intent_id=intent.id, detail=detail
             )
-        callees = tuple(callee(row, searches.search_of(row)) for row in rows)
+        callees = tuple(callee(row, searches.search_of(row), errand.flow) for row in rows)
         person = self.session.get(Person, errand.responder.id)
         self.requests.append(request(intent, rows[0], errand.responder, callees, person))
 

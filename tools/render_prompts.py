@@ -50,6 +50,7 @@ SAMPLES = {
     "why": "三次没接电话",
     "where": "三号楼五零二室",
     "key_holder": "隔壁陈阿姨",
+    "notes": "耳朵不好",
     "state": "还没联系的",
 }
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
