@@ -16,7 +16,7 @@ from checkins.ladder import News
 from checkins.results import Result, Status
 from checkins.tables import CallIntent, Checkin
 
-_AGAIN = (Result.BUSY, Result.LINE_ERROR, Result.INTERRUPTED, Result.CANCELLED)  # nothing is known: rung once more
+AGAIN = (Result.BUSY, Result.LINE_ERROR, Result.INTERRUPTED, Result.CANCELLED)  # nothing is known: rung once more
 
 
 def heard(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime) -> bool:
@@ -26,7 +26,7 @@ def heard(session: Session, intent: CallIntent, row: Checkin, news: News, now: d
         return False
     detail = {"evidence": news.evidence}
     log_event(session, row, str(news.result), "line", now, intent_id=intent.id, detail=detail)
-    if news.result in _AGAIN:
+    if news.result in AGAIN:
         row.due_at = now
     elif news.result is Result.WELL:
         put_answer(row, news)
