@@ -66,6 +66,9 @@ def _exits(flow: Flow, step: Step) -> Iterator[tuple[str, Exit, tuple[str, ...]]
         yield "no_verdict", step.query.none, _PLAIN
         for word, exit_ in step.query.verdicts.items():
             yield f'the verdict "{word}"', exit_, _PLAIN
+    if step.bridge:
+        yield "accepted of hand_over", step.bridge.accepted, _PLAIN
+        yield "nobody of hand_over", step.bridge.nobody, _PLAIN
     for choice in flow.offered(step):
         yield f'the answer "{choice.meaning}"', choice.exit, _ANSWERS
         if choice.unsure:
@@ -127,7 +130,8 @@ def _speakable(flow: Flow, step: Step) -> Iterator[Choice]:
 def _good_news(flow: Flow, step: Step, source: Source) -> None:
     """A "well" comes from a clear answer and from nothing else."""
     exits = (step.go, step.no_input, step.no_match, step.any_key, step.any_speech, step.otherwise, step.too_often)
-    for exit_ in (*exits, step.hang_up):
+    talked = (step.bridge.accepted, step.bridge.nobody) if step.bridge else ()
+    for exit_ in (*exits, *talked, step.hang_up):
         if exit_ and exit_.result in GOOD:
             source.fail(exit_.line, f'step {step.name}: only a clear answer may mean "{exit_.result}"')
     for choice in flow.offered(step):

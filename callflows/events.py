@@ -100,6 +100,14 @@ class Verdict:
     word: str
 
 
+@dataclass(frozen=True)
+class HandedOver:
+    """What became of the open HandOver. `accepted`: a human being and the person have talked, and the other side is
+    gone; else nobody would or could."""
+
+    accepted: bool
+
+
 Input = (
     Started
     | Key
@@ -112,6 +120,7 @@ Input = (
     | HungUp
     | TimeLimit
     | Verdict
+    | HandedOver
 )
 
 # ── outputs ───────────────────────────────────────────────────────────────────────────────────────
@@ -206,11 +215,21 @@ class Query:
 
 
 @dataclass(frozen=True)
+class HandOver:
+    """Once what is queued has been played (and a second 0 would have come): let the person talk to a human being. Ends
+    a turn like a wait: answer it with HandedOver, however long that takes. A Started or a NoInput means that nobody
+    was there. `number`: which hand-over of the call this is, from 1."""
+
+    person: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Hangup:
     """Hang up after what is queued has been played."""
 
 
-Output = Say | Listen | Dictate | StopPlaying | Alarm | Query | Hangup
+Output = Say | Listen | Dictate | StopPlaying | Alarm | Query | HandOver | Hangup
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,18 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Bridge:
+    """Whoever runs the call is to let the person talk to a human being. `accepted`: they have talked, and the other
+    side is gone; `nobody`: nobody would or could."""
+
+    accepted: Exit
+    nobody: Exit
+
+
+@dataclass(frozen=True)
 class Step:
     """One thing the line says, and what may follow. It waits (listens, takes a dictation or digits, asks whoever runs
-    the call) or just goes on."""
+    the call, hands it over) or just goes on."""
 
     name: str
     line: int
@@ -124,6 +133,7 @@ class Step:
     entry: Entry | None = None
     pick: Pick | None = None
     query: Query | None = None
+    bridge: Bridge | None = None
     go: Exit | None = None
     no_input: Exit | None = None
     no_match: Exit | None = None

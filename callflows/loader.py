@@ -20,6 +20,7 @@ from callflows.flow import (
     KEY,
     NAME,
     REPEAT,
+    Bridge,
     Choice,
     Dictation,
     Entry,
@@ -48,6 +49,7 @@ _KINDS = {
     "digits": ("no_input", "hang_up", "no_match", "go"),
     "pick": ("no_input", "hang_up", "no_match"),
     "query": ("hang_up", "verdicts", "no_verdict"),
+    "hand_over": ("hang_up",),
     "answers": ("no_input", "hang_up", "no_match"),
 }
 _STEP = (*FIELDS, *_EXITS, *_KINDS, "verdicts", "no_verdict", "anytime", "seconds", "hang_up", "only_if", "at_most")
@@ -238,6 +240,7 @@ class _Loader:
             entry=self._entry(found["digits"]) if "digits" in found else None,
             pick=self._pick(name, found["pick"]) if "pick" in found else None,
             query=self._query(name, found) if "query" in found else None,
+            bridge=self._bridge(name, found["hand_over"]) if "hand_over" in found else None,
             go=optional.get("go"),
             no_input=optional.get("no_input"),
             no_match=optional.get("no_match"),
@@ -313,6 +316,11 @@ class _Loader:
         verdicts = {word: self._exit(node, f"{step}: {word}") for word, node in words.items()}
         none = self._exit(found["no_verdict"], f"{step}: no_verdict")
         return Query(self.source.text(found["query"], "query"), verdicts, none)
+
+    def _bridge(self, step: str, node: yaml.Node) -> Bridge:
+        fields = ("accepted", "nobody")
+        found = self.source.mapping(node, f"{step}: hand_over", fields, fields)
+        return Bridge(*(self._exit(found[field], f"{step}: {field}") for field in fields))
 
     def _exit(self, node: yaml.Node, what: str) -> Exit:
         """A target, or {go: target, result: word, everyone: true}."""

@@ -12,6 +12,7 @@ from callflows.events import (
     CallContext,
     Dictate,
     Digits,
+    HandOver,
     Hangup,
     Listen,
     Output,
@@ -192,6 +193,9 @@ class Move:
         if step.query is not None:
             self.outputs.append(Query(step.query.name, self.person.id, self.entered))
             self.set(phase=Phase.ASKING)
+        elif step.bridge is not None:
+            self.set(phase=Phase.HANDING, handed=self.state.handed + 1)
+            self.outputs.append(HandOver(self.person.id, self.state.handed))
         elif step.dictation or step.entry or step.listens:
             self.set(lead=self._lead)
             self.wait()

@@ -7,7 +7,7 @@ from typing import Any
 
 from callflows import state as states
 from callflows import transitions
-from callflows.events import Answer, CallContext, Dictate, Input, Listen, Output
+from callflows.events import Answer, CallContext, Dictate, HandOver, Input, Listen, Output
 from callflows.findings import Finding, Standing
 from callflows.flow import Flow
 from callflows.move import last_words, wait_of
@@ -31,7 +31,8 @@ class Session:
         self._state = transitions.begin(len(context.people))
 
     def feed(self, event: Input) -> tuple[Output, ...]:
-        """Outputs that end with exactly one of Listen, Dictate, Query, Hangup; () when nothing changes for the line."""
+        """Outputs that end with exactly one of Listen, Dictate, Query, HandOver, Hangup; () when nothing changes for the
+        line."""
         self._state, outputs = transitions.step(self._flow, self._context, self._state, event)
         return outputs
 
@@ -51,6 +52,13 @@ class Session:
     def asking(self) -> bool:
         """A Query is out, and only its Verdict (or what any moment may bring) leads on."""
         return self._state.phase is Phase.ASKING
+
+    @property
+    def handing(self) -> HandOver | None:
+        """A human being is to talk to the person, and only HandedOver (or what any moment may bring) leads on."""
+        if self._state.phase is not Phase.HANDING:
+            return None
+        return HandOver(self._context.people[self._state.person].id, self._state.handed)
 
     @property
     def last_words(self) -> tuple[Answer, ...]:

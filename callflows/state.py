@@ -17,6 +17,7 @@ class Phase(StrEnum):
     DICTATING = "dictating"
     ENTERING = "entering"  # digits are being pressed
     ASKING = "asking"  # whoever runs the call is asked something
+    HANDING = "handing"  # whoever runs the call finds a human being to talk to
     ENDING = "ending"  # the goodbye is being played
     GONE = "gone"  # nobody is on the line
 
@@ -46,6 +47,7 @@ class State:
     entry: str = ""  # the digits pressed so far in this step: secret ones are here only until the last is pressed
     page: int = 0  # which persons this step offers to choose from
     turns: int = 0  # of pages in this step
+    handed: int = 0  # hand-overs of this call so far
 
     @property
     def standing(self) -> Standing:

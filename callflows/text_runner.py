@@ -5,6 +5,7 @@
 (empty)      silence
 hangup       the elder hangs up; beep: an answering machine; deaf: recognition fails; limit: the call's hard limit
 right        the verdict, where the flow asks whoever runs the call
+accepted     where the call is handed over: somebody has talked to the elder; anything else: nobody was there
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from callflows.events import (
     Dictate,
     DictationEnded,
     Distress,
+    HandedOver,
+    HandOver,
     Hangup,
     Heard,
     HungUp,
@@ -35,6 +38,7 @@ from callflows.events import (
     TimeLimit,
     Verdict,
 )
+from callflows.bridges import ACCEPTED
 from callflows.flow import Flow
 from callflows.session import Finding, Session
 from callflows.wording import plain
@@ -117,6 +121,8 @@ class TextLine:
             return [_COMMANDS[text]()]
         if self.session.asking:
             return [Verdict(text)]
+        if self.session.handing and not _KEYS.fullmatch(text) and not self._is_distress(text):
+            return [HandedOver(text == ACCEPTED)]
         wait = self.session.wait
         if _KEYS.fullmatch(text) and not (text == "#" and isinstance(wait, Dictate)):
             return [Key(digit, self._at_ms + at * KEY_MS) for at, digit in enumerate(text)]
@@ -171,6 +177,8 @@ def _shown(output: Output) -> str:
             return f"  ALARM {output.reason} for {output.person}"
         case Query():
             return f"  (asks: {output.name}{' ' if output.value else ''}{output.value}?)"
+        case HandOver():
+            return "  (hands over)"
         case Hangup():
             return "  (hangs up)"
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from callflows import dictations, entries, machine
+from callflows import bridges, dictations, entries, machine
 from callflows.events import (
     Alarm,
     CallContext,
     DictationEnded,
     Distress,
+    HandedOver,
     Hangup,
     Heard,
     HungUp,
@@ -364,6 +365,15 @@ _TABLE: dict[tuple[Phase, type[Any]], Handler] = {
     (Phase.ASKING, MachineBeeped): machine.beeped,
     (Phase.ASKING, TimeLimit): _time_limit,
     (Phase.ASKING, HungUp): _gone,
+    # What is to be done at the limit of a call is not done here: whoever hands it over sees to its end.
+    (Phase.HANDING, Started): bridges.nobody,
+    (Phase.HANDING, HandedOver): bridges.came_back,
+    (Phase.HANDING, Key): _key_while_asking,
+    (Phase.HANDING, NoInput): bridges.nobody,
+    (Phase.HANDING, Distress): _distress,
+    (Phase.HANDING, SpeechFailed): _deaf,
+    (Phase.HANDING, DictationEnded): dictations.late,
+    (Phase.HANDING, HungUp): _gone,
     (Phase.ENDING, Started): _again,
     (Phase.ENDING, Key): _key_at_goodbye,
     (Phase.ENDING, Heard): _heard_at_goodbye,
