@@ -24,6 +24,11 @@ WANG, LI = Person("wang", "王阿婆"), Person("li", "李阿公", "wuu")
 ZHAO = Person(
     "zhao", "赵阿婆", variables={"why": "说身体不舒服", "where": "三号楼五零二室", "key_holder": "隔壁陈阿姨"}
 )
+QIAN = Person(
+    "qian",
+    "钱阿婆",
+    variables={"why": "家没人开门,有人已经去过", "key_holder": "隔壁陈阿姨", "notes": "耳朵不好,常去普陀区中心医院"},
+)
 SUN = Person("sun", "孙阿公", variables={"why": "在电话里呼救了", "urgent": "yes", "where": "八号楼一零一室"})
 PAIRED = (
     *(
@@ -49,6 +54,7 @@ class Case:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
+ON_DUTY = {"duty": "yes", "promise": "今天上午十一点前"}
 DAILY_CHECKIN = {
     "well_by_keys": Case(["1", "1", "2"]),
     "well_by_voice": Case(["是我", "蛮好的", "没有"]),
@@ -63,7 +69,16 @@ DAILY_CHECKIN = {
     "unwell_says_nothing": Case(["1", "2", "", "", ""]),
     "unwell_at_the_end": Case(["1", "1", "腰痛", "老早就痛了"]),
     "wants_a_person": Case(["1", "3", ""]),
-    "zero_is_a_person": Case(["0", ""]),
+    "zero_is_a_person": Case(["0", "accepted"], variables=ON_DUTY),
+    "zero_and_nobody_can": Case(["0", "nobody", "水管漏了"], variables=ON_DUTY),
+    "zero_and_nobody_can_and_0_again": Case(["1", "0", "", "0", ""], variables=ON_DUTY),
+    "zero_and_hangs_up": Case(["1", "1", "0", "hangup"], variables=ON_DUTY),
+    "zero_out_of_hours": Case(["0", "没啥事体"], variables={"promise": "明天上午九点前"}),
+    "zero_without_consent": Case(["0", ""], consent=False, variables={"promise": "明天上午九点前"}),
+    "zero_and_the_second_elder": Case(["1", "0", "accepted", "1", "1", "2"], people=(WANG, LI), variables=ON_DUTY),
+    "zero_and_a_cry_while_waiting": Case(["0", "救命", "", "hangup"], variables=ON_DUTY),
+    "zero_twice_while_waiting": Case(["00", "", "hangup"], variables=ON_DUTY),
+    "asks_for_a_person": Case(["1", "找人", ""]),
     "repeats": Case(["*", "1", "再讲一遍", "等一歇", "喂", "1", "2"]),
     "silent": Case(["", "", "", ""]),
     "silent_then_a_key": Case(["", "", "", "5"]),
@@ -93,10 +108,24 @@ DAILY_CHECKIN = {
 }
 
 
+HAND_OVER = {
+    "accepts": Case(["1", "yours"]),
+    "accepts_and_it_cannot_be_written": Case(["*", "1", ""]),
+    "accepts_and_hangs_up": Case(["1", "hangup"]),
+    "cannot_talk": Case(["2"]),
+    "silence": Case(["", "", ""]),
+    "other_keys": Case(["5", "#", "0", "9"]),
+    "hangs_up": Case(["hangup"]),
+    "machine": Case(["beep"]),
+    "limit": Case(["limit"]),
+    "twice_0": Case(["00"]),
+    "hears_nothing_but_keys": Case(["deaf", "是的", "1", "yours"]),
+}
 BUDDY = {"responder": "李阿姨"}
 DISPATCH = {
     "accepts": Case(["1", "1"]),
     "accepts_and_hears_where_and_who_has_the_key": Case(["1", "1", "*", "", "5"], people=(ZHAO,)),
+    "accepts_and_hears_what_to_know_at_the_door": Case(["1", "1", "", "*", ""], people=(QIAN,)),
     "cannot_go": Case(["1", "2"]),
     "cannot_go_by_voice": Case(["1", "?我去不了", "去不了"]),
     "words_never_accept": Case(["1", "好的", "我去看看", "可以"]),
@@ -131,6 +160,8 @@ FINDING = {
     "needs_help": Case(["1", "2"]),
     "needs_help_by_voice": Case(["1", "要帮忙"]),
     "nobody_opens": Case(["1", "3"]),
+    "nobody_opens_and_hears_who_has_the_key": Case(["1", "3", "", ""], people=(QIAN,)),
+    "fine_and_hears_nothing_of_the_key": Case(["1", "1"], people=(QIAN,)),
     "nobody_opens_by_voice": Case(["1", "?没人开门", "没人开门"]),
     "words_are_never_fine": Case(["1", "人没事", "蛮好", "是的"]),
     "she_has_fallen": Case(["1", "她摔倒了", "", "hangup"]),
@@ -168,7 +199,50 @@ BUDDY_LOG = {
     "wants_a_person": Case(["0", "1", "1", "1", "hangup"], people=(WANG, LI)),
     "silence": Case(["", "", ""], people=PAIRED),
 }
-CASES = {"daily_checkin": DAILY_CHECKIN, "dispatch": DISPATCH, "finding": FINDING, "buddy_log": BUDDY_LOG}
+TAKEN = {
+    "told": Case(["1", ""]),
+    "hears_it_again": Case(["1", "*", "5"]),
+    "two_elders": Case(["1", "", ""], people=(WANG, LI)),
+    "hangs_up_before_the_name": Case(["hangup"]),
+    "hangs_up_after_the_first": Case(["1", "hangup"], people=(WANG, LI)),
+    "a_stranger_says_yes": Case(["是的", "是我", "对的"]),
+    "wrong_person": Case(["2"]),
+    "machine": Case(["beep"]),
+    "silence": Case(["", "", ""]),
+    "wants_a_person": Case(["1", "0", ""]),
+    "cries_for_help": Case(["1", "救命", "hangup"]),
+}
+SMOKE = {"cause": "您家的烟雾报警器响了", "smoke": "1"}
+ALARM = {
+    "needs_help": Case(["1", "我头昏", "", "hangup"]),
+    "needs_help_by_voice": Case(["?要帮忙", "起不来了", "hangup"]),
+    "unwell": Case(["胸口痛", "透不过气", "hangup"]),
+    "zero_is_help": Case(["0", "", "hangup"]),
+    "says_she_is_fine": Case(["2"]),
+    "says_it_was_a_mistake": Case(["按错了"]),
+    "perhaps_fine": Case(["?我没事", "2"]),
+    "smoke": Case(["2"], variables=SMOKE),
+    "smoke_heard_again": Case(["*", "1", "hangup"], variables=SMOKE, consent=False),
+    "cried_for_help_before": Case(["1", "", "hangup"], variables={"cause": "刚才您在电话里求救"}),
+    "cries_for_help": Case(["救命", "我摔倒了", "", "", ""]),
+    "silent": Case(["", "", "", "", "", "", ""]),
+    "silent_then_a_sound": Case(["", "", "", "…", "hangup"]),
+    "not_understood": Case(["…", "…", "…", "", "", ""]),
+    "without_consent": Case(["1", "", "hangup"], consent=False),
+    "machine": Case(["beep"]),
+    "hangs_up_at_once": Case(["hangup"]),
+    "speech_fails": Case(["deaf", "要帮忙", "1", "hangup"]),
+    "limit": Case(["1", "limit"]),
+}
+CASES = {
+    "daily_checkin": DAILY_CHECKIN,
+    "hand_over": HAND_OVER,
+    "dispatch": DISPATCH,
+    "finding": FINDING,
+    "buddy_log": BUDDY_LOG,
+    "taken": TAKEN,
+    "alarm": ALARM,
+}
 
 
 @pytest.mark.parametrize(("flow", "name"), [(flow, name) for flow, cases in CASES.items() for name in cases])
