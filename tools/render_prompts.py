@@ -40,7 +40,11 @@ LICENCE = "Audio made by this project with Kokoro-82M v1.0 (Apache-2.0), voice z
 MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
 # Which flows' sentences lie in which pack (each in the first that needs it); the line's own sentences are in MAIN.
 MAIN = "zh.zip"
-PACKS = {MAIN: ("daily_checkin",), "zh-responders.zip": ("dispatch", "finding", "buddy_log")}
+PACKS = {
+    MAIN: ("daily_checkin",),
+    "zh-responders.zip": ("dispatch", "finding", "buddy_log"),
+    "zh-emergencies.zip": ("alarm", "taken"),
+}
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
 SAMPLES = {
@@ -51,6 +55,7 @@ SAMPLES = {
     "where": "三号楼五零二室",
     "key_holder": "隔壁陈阿姨",
     "notes": "耳朵不好",
+    "cause": "收到您家的报警",
     "state": "还没联系的",
 }
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
