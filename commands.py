@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session, joinedload
 from checkins import cases, people
 from checkins.cases import Row
 from checkins.claims import NotNowError
-from checkins.people_csv import ImportReport, import_people, read_consents
+from checkins.people_csv import SPOKEN, ImportReport, import_people, read_consents, read_spoken
 from checkins.phones import national
 from checkins.results import LINE, Status
 from checkins.schedule import local_date
@@ -160,6 +161,9 @@ class Change:
     number: str | None = None
     mode: str | None = None
     consents: str | None = None
+    address: str | None = None
+    key_holder: str | None = None
+    notes: str | None = None
 
 
 async def set_person(settings: Settings, who: str, by: str, change: Change, out: Console) -> int:
@@ -183,7 +187,7 @@ def _check(by: str, change: Change) -> None:
     if by.strip().casefold() == LINE:
         raise ValueError(f"--by: only a named person can do this, not {by.strip()}")
     if change == Change():
-        raise ValueError("nothing to change: give --state, --number, --mode or --consents (see --help)")
+        raise ValueError("nothing to change: give --state, --number, --mode … (see --help)")
     if change.until is not None and change.state != State.PAUSED:
         raise ValueError("--until goes with --state paused only")
 
@@ -198,10 +202,15 @@ def _change(session: Session, person: Person, by: str, change: Change, now: date
     if change.consents is not None:
         consents = _typed("--consents", lambda: read_consents(change.consents or ""))
         people.set_consents(session, person.id, consents)
+    for column, most in SPOKEN.items():
+        text = getattr(change, column)
+        if text is not None:
+            read = partial(read_spoken, text, most)
+            people.set_home(session, person.id, **{column: _typed(f"--{column.replace('_', '-')}", read)})
     if change.state is not None:
         until = _last_day(change, local_date(place.timezone, now))
         people.set_state(session, person.id, _word("--state", State, change.state), by, now, until=until)
-    for what in ("state", "number", "mode", "consents"):
+    for what in ("state", "number", "mode", "consents", *SPOKEN):
         if getattr(change, what) is not None:
             people.note_change(session, person.id, what, by, now)
     session.flush()

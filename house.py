@@ -25,7 +25,9 @@ from callflows import loader
 from callflows.flow import Flow
 from checkins import ports
 from checkins.cycle import Cycle
+from checkins.errands import REASONS
 from checkins.mornings import Mornings
+from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
 from console import routes as console_routes
@@ -113,9 +115,10 @@ class House:
 
     async def prepare_names(self) -> None:
         """Renders what only this neighbourhood says (names, the committee, today's notice) before any call needs it."""
-        texts = {*SENTENCES.values(), *await self.db.view(_own_texts)} - self.prepared
-        missing = await self.prompts.prepare(sorted(texts))
-        self.prepared |= texts
+        own = await self.db.view(_own_texts)
+        texts = [text for text in (*SENTENCES.values(), *own) if text not in self.prepared]
+        missing = await self.prompts.prepare(texts)
+        self.prepared.update(texts)
         self.say_once(f"{len(missing)} prompts could not be made: they will be left out" if missing else "")
 
     async def _watch(self, stop: asyncio.Event) -> None:
@@ -344,9 +347,14 @@ def _nobody(_number: str) -> Phone:
 
 
 def _own_texts(session: Session) -> list[str]:
+    """Committees, notices, names of elders, of whoever is rung for them, why they are; then homes, of which there are
+    as many as elders: what every call needs comes first."""
     places = session.scalars(select(Neighbourhood)).all()
-    names = session.scalars(select(Person.spoken_name).where(Person.role == Role.ELDER).distinct()).all()
-    return [*(place.committee for place in places), *(place.notice for place in places if place.notice), *names]
+    names = session.scalars(select(Person.spoken_name).order_by(Person.role != Role.ELDER, Person.spoken_name)).all()
+    homes = session.execute(select(Person.address, Person.key_holder, Person.notes).where(Person.role == Role.ELDER))
+    streets = session.scalars(select(RosterDuty.street_name).where(RosterDuty.street_number.is_not(None)))
+    texts = [*(place.committee for place in places), *(place.notice for place in places), *REASONS, *streets, *names]
+    return [text for text in dict.fromkeys([*texts, *(text for home in homes for text in home)]) if text]
 
 
 # ── serving ───────────────────────────────────────────────────────────────────────────────────────

@@ -239,13 +239,17 @@ def people_set(
             help='all that is agreed to now: "calls recording transcription buddy family street"; "" for nothing'
         ),
     ] = None,
+    address: Annotated[str | None, typer.Option(help='as it is spoken to who goes and looks; "" for nothing')] = None,
+    key_holder: Annotated[str | None, typer.Option(help="who has the key, as it is spoken")] = None,
+    notes: Annotated[str | None, typer.Option(help="what to know when nobody opens, as it is spoken")] = None,
 ) -> None:
     """Changes one person in the register, on somebody's word; it holds before the next call. All changes or none."""
 
     async def work(settings: Settings) -> int:
         from commands import Change, set_person
 
-        return await set_person(settings, who, by, Change(state, until, number, mode, consents), out)
+        change = Change(state, until, number, mode, consents, address, key_holder, notes)
+        return await set_person(settings, who, by, change, out)
 
     _run(work)
 

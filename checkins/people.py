@@ -76,6 +76,13 @@ def set_consents(session: Session, person_id: str, consents: Mapping[str, bool])
     session.get_one(Person, person_id, with_for_update=True).consents = dict(consents)
 
 
+def set_home(session: Session, person_id: str, **texts: str | None) -> None:
+    """`address`, `key_holder`, `notes`: what the line says to whoever has accepted to go and look; None: nothing."""
+    person = session.get_one(Person, person_id, with_for_update=True)
+    for column, text in texts.items():
+        setattr(person, column, text)
+
+
 def note_change(session: Session, person_id: str, what: str, by: str, now: datetime) -> None:
     """Writes into the newest case's log, if there is one, who had what of the register changed."""
     newest = select(Checkin).where(Checkin.elder_id == person_id).order_by(Checkin.date.desc()).limit(1)

@@ -1,7 +1,8 @@
 """Elders from a spreadsheet: a CSV file in, all errors at once by row and column, nothing imported if there is one.
 
 Columns (English or Chinese heading, any order): name 姓名, spoken_name 称呼, phone 电话; optional: role 角色,
-language 语言, mode 方式, slot 时间 ("08:30"), consents 同意 ("calls recording", by spaces or commas).
+language 语言, mode 方式, slot 时间 ("08:30"), consents 同意 ("calls recording", by spaces or commas), address 地址,
+key_holder 钥匙, notes 备注 (as the line says them to somebody who has accepted to go and look).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -32,7 +34,11 @@ _HEADINGS = {
     "mode": ("mode", "方式", "应答方式"),
     "slot": ("slot", "时间", "时段"),
     "consents": ("consents", "同意"),
+    "address": ("address", "地址"),
+    "key_holder": ("key_holder", "钥匙"),
+    "notes": ("notes", "备注"),
 }
+SPOKEN = {"address": 100, "key_holder": 100, "notes": 200}  # most characters, as the columns of Person have it
 _REQUIRED = ("name", "spoken_name", "phone")
 _WORDS = {
     "老人": Role.ELDER,
@@ -176,6 +182,7 @@ def _readers(place: Neighbourhood) -> dict[str, Callable[[str], object]]:
         "mode": lambda cell: _one_of(cell, tuple(Mode), Mode.KEYS),
         "slot": _slot,
         "consents": read_consents,
+        **{column: partial(read_spoken, most=most) for column, most in SPOKEN.items()},
     }
 
 
@@ -185,6 +192,13 @@ def _text(cell: str) -> str:
     if len(cell) > 100:
         raise ValueError("is longer than 100 characters")
     return cell
+
+
+def read_spoken(cell: str, most: int) -> str | None:
+    """What the line says of an elder's home; "" for nothing. Its end is the sentence's matter."""
+    if len(cell) > most:
+        raise ValueError(f"is longer than {most} characters")
+    return cell.strip(" \t。.,;！!") or None
 
 
 def _one_of(cell: str, words: tuple[str, ...], default: str) -> str:

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
+import house
 import server
+from checkins.tables import Person
+from storage.database import Database
 from storage.lock import held
 
 
@@ -206,6 +210,22 @@ def test_a_change_that_can_not_be_is_one_sentence_and_changes_nothing(
     assert result.exit_code == 2
     assert message in result.output
     assert row_of("王秀英") == before
+
+
+def test_where_an_elder_lives_is_noted_and_taken_back(tmp_path: Path) -> None:
+    imported(tmp_path)
+    home = ("--address", "三号楼五零二室", "--key-holder", "隔壁陈阿姨", "--notes", "耳朵不好")
+    assert run("people", "set", "王秀英", "--by", "女儿", *home).exit_code == 0
+    assert run("people", "set", "王秀英", "--by", "女儿", "--key-holder", "").exit_code == 0
+    db = Database(f"sqlite:///{tmp_path}/data/wenan.db")
+    with db.read() as session:
+        texts = house._own_texts(session)
+        elder = session.scalars(select(Person).where(Person.name == "王秀英")).one()
+    db.close()
+    assert (elder.address, elder.key_holder, elder.notes) == ("三号楼五零二室", None, "耳朵不好")
+    assert {"三号楼五零二室", "耳朵不好", "王阿婆", "曹杨居委会"} <= set(texts), "rendered before a call needs it"
+    long = run("people", "set", "王秀英", "--by", "女儿", "--address", "楼" * 101)
+    assert (long.exit_code, "--address: is longer than 100 characters" in long.output) == (2, True)
 
 
 def test_an_unknown_elder_can_not_be_called() -> None:

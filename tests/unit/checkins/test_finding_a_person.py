@@ -13,6 +13,7 @@ from checkins.ports import CallOutcome, CallRequest, Disposition, Placed
 from checkins.results import Reason, Result, Status, Urgency
 from checkins.roster import edits
 from checkins.tables import Checkin, IntentState, Mode, Neighbourhood
+from house import _own_texts
 from tests.unit.checkins.street import CHEN, DAUGHTER, LI, ZHOU, Street, numbers
 from tests.unit.checkins.world import World
 
@@ -361,3 +362,22 @@ async def test_her_own_late_well_ends_the_search(street: Street) -> None:
     await street.says(call, "accepted")
     assert world.row(elder).status is Status.CLOSED
     assert await street.tick(minutes=10) == []
+
+
+async def test_who_goes_is_told_where_and_at_a_shut_door_what_is_known_of_the_elder(street: Street) -> None:
+    home = {"address": "三号楼五零二室", "key_holder": "隔壁陈阿姨", "notes": "常去普陀区中心医院"}
+    elder = street.elder(**home)
+    await street.unreached(elder)
+    (goes,) = await street.tick()
+    where = {"where": "三号楼五零二室", "key_holder": "隔壁陈阿姨"}
+    assert goes.callees[0].variables == {"why": "三次没接电话", **where}, "health is nobody's matter yet"
+    await street.says(goes, "accepted")
+    (asks,) = await street.tick(minutes=25)
+    assert dict(asks.callees[0].variables).items() >= {**where, "notes": "常去普陀区中心医院"}.items()
+    await street.says(asks, "nobody_opens")
+    (duty,) = await street.tick()
+    assert duty.callees[0].variables["notes"] == "常去普陀区中心医院"
+    with street.world.db.read() as session:
+        texts = _own_texts(session)
+    said = {*home.values(), duty.variables["responder"], duty.callees[0].variables["why"], goes.callees[0].spoken_name}
+    assert said <= set(texts), "all that only this place says is rendered before a call needs it"

@@ -119,6 +119,25 @@ def test_all_errors_are_told_by_row_and_column_and_nothing_is_imported(world: Wo
         assert session.scalars(select(Person)).all() == []
 
 
+def test_buddies_staff_and_family_come_in_too_and_homes_as_they_are_spoken(world: World, tmp_path: Path) -> None:
+    head = "姓名,称呼,电话,角色,地址,钥匙,备注\n"
+    rows = [
+        "王秀英,王阿婆,62345678,,三号楼五零二室。,隔壁陈阿姨,耳朵不好",
+        "李梅,李阿姨,13800000001,老伙伴,,,",
+        "陈静,陈老师,13800000002,工作人员,,,",
+        "王芳,王芳,13800000003,家属,,,",
+    ]
+    assert read(world, csv_file(tmp_path, head + "\n".join(rows))).added == 4
+    with world.db.read() as session:
+        people = session.scalars(select(Person).order_by(Person.number.desc())).all()
+    assert [person.role for person in people] == ["elder", "family", "staff", "buddy"]
+    elder = people[0]
+    assert (elder.address, elder.key_holder, elder.notes) == ("三号楼五零二室", "隔壁陈阿姨", "耳朵不好")
+    assert (people[1].address, people[1].key_holder, people[1].notes) == (None, None, None)
+    long = csv_file(tmp_path, head + f"李建国,李阿公,62345679,,{'楼' * 101},,\n")
+    assert read(world, long).errors == ("row 2, column address: is longer than 100 characters",)
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
