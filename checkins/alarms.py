@@ -46,6 +46,8 @@ KIND_ZH = {
     Kind.DATABASE: "数据库用不了",
     Kind.ROSTER_GAP: "值班表有空缺",
 }
+# Nobody can see that these hold no longer: they are over when somebody knows of them.
+UNWATCHED = frozenset({Kind.EMERGENCY_UNWRITTEN, Kind.ROSTER_GAP})
 
 
 class Alarm(Base):
@@ -111,10 +113,10 @@ def raise_alarm(session: Session, kind: str, text: str, now: datetime, subject: 
 
 
 def over(session: Session, kind: str, now: datetime, subject: str = "") -> None:
-    """The condition holds no longer; nothing happens when no such alarm is open."""
+    """The condition holds no longer, and whoever heard of it hears that; nothing happens when no such alarm is open."""
     alarm = _open(session, kind, subject)
     if alarm is not None:
-        alarm.over_at = now
+        alarm.over_at = alarm.next_at = now
 
 
 def open_alarms(session: Session) -> list[Alarm]:
@@ -142,6 +144,8 @@ def acknowledge(session: Session, alarm_id: int, by: str, now: datetime) -> bool
         .where(Alarm.acknowledged_at.is_(None))
         .values(acknowledged_by=name, acknowledged_at=now, next_at=None)
     )
+    if alarm.kind in UNWATCHED and alarm.over_at is None:
+        alarm.over_at = now
     return True
 
 

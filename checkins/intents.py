@@ -25,6 +25,7 @@ def intend(
     try_no: int = 1,
     flow: str | None = None,
     responder: str | None = None,
+    trunk: str | None = None,
 ) -> CallIntent:
     """A new intent, flushed: IntegrityError when a call to the number is live already."""
     intent = CallIntent(
@@ -33,6 +34,7 @@ def intend(
         purpose=purpose,
         flow=flow,
         responder=responder,
+        trunk=trunk,
         try_no=try_no,
         created_at=now,
         check_at=now + NEWS_WITHIN,

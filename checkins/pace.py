@@ -21,6 +21,7 @@ DOWN_AFTER_NUMBERS = 3
 DOWN_MEMORY = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=2)
 _LINE_FAILED = (Disposition.LINE_ERROR, Disposition.INTERRUPTED)
+OWN_TRUNK = CallIntent.trunk.is_(None)  # what a second trunk does says nothing about the line, and takes none of it
 
 
 @dataclass
@@ -33,10 +34,9 @@ class Pace:
 
 
 def pace_now(session: Session, now: datetime, lines: int, starts_per_s: float) -> Pace:
-    live = session.scalar(select(func.count()).where(CallIntent.state.in_(LIVE))) or 0
-    free = max(0, lines - live)
+    free = max(0, lines - lines_taken(session))
     if is_line_down(session, now):
-        last = session.scalar(select(func.max(CallIntent.created_at)))
+        last = session.scalar(select(func.max(CallIntent.created_at)).where(OWN_TRUNK))
         probe = now if last is None else max(now, last + PROBE_EVERY)
         return Pace(min(free, int(probe <= now)), probe, line_down=True)
     started, oldest, window, most = _recent(session, now, starts_per_s)
@@ -47,7 +47,9 @@ def pace_now(session: Session, now: datetime, lines: int, starts_per_s: float) -
 def _recent(session: Session, now: datetime, rate: float) -> tuple[int, datetime | None, timedelta, int]:
     """Starts within the last window: a second, or longer when less than one call a second may start."""
     window = timedelta(seconds=max(1.0, 1 / rate))
-    recent = select(func.count(), func.min(CallIntent.created_at)).where(CallIntent.created_at > now - window)
+    recent = select(func.count(), func.min(CallIntent.created_at)).where(
+        OWN_TRUNK, CallIntent.created_at > now - window
+    )
     started, oldest = session.execute(recent).one()
     return started, oldest, window, max(1, int(rate * window.total_seconds()))
 
@@ -55,12 +57,26 @@ def _recent(session: Session, now: datetime, rate: float) -> tuple[int, datetime
 def is_line_down(session: Session, now: datetime) -> bool:
     """Whether several numbers in a row met a line error, or a carrier that could not say what became of them, within
     the last hour, and nothing got through since."""
-    through = select(func.max(CallIntent.settled_at)).where(
-        CallIntent.disposition.is_not(None),
-        CallIntent.disposition.not_in((*_LINE_FAILED, Disposition.UNKNOWN)),
-    )
-    since = max(session.scalar(through) or now - DOWN_MEMORY, now - DOWN_MEMORY)
+    since = max(last_through(session) or now - DOWN_MEMORY, now - DOWN_MEMORY)
     failed = select(func.count(CallIntent.number.distinct())).where(
-        CallIntent.disposition.in_((Disposition.LINE_ERROR, Disposition.UNKNOWN)), CallIntent.settled_at > since
+        OWN_TRUNK,
+        CallIntent.disposition.in_((Disposition.LINE_ERROR, Disposition.UNKNOWN)),
+        CallIntent.settled_at > since,
     )
     return (session.scalar(failed) or 0) >= DOWN_AFTER_NUMBERS
+
+
+def last_through(session: Session) -> datetime | None:
+    """When the last call that got through ended: whatever came of it, the line carried it."""
+    return session.scalar(
+        select(func.max(CallIntent.settled_at)).where(
+            OWN_TRUNK,
+            CallIntent.disposition.is_not(None),
+            CallIntent.disposition.not_in((*_LINE_FAILED, Disposition.UNKNOWN)),
+        )
+    )
+
+
+def lines_taken(session: Session) -> int:
+    """Lines of our trunk that calls out are on."""
+    return session.scalar(select(func.count()).where(OWN_TRUNK, CallIntent.state.in_(LIVE))) or 0

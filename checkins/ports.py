@@ -49,6 +49,7 @@ class CallRequest:
     callees: tuple[Callee, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     ring_s: int = 45
+    trunk: str = ""  # the line's own; else one that is for alarms only
 
 
 @dataclass(frozen=True)
@@ -93,3 +94,33 @@ class CallPlacer(Protocol):
     async def place(self, request: CallRequest) -> Placed: ...
 
     async def trace(self, intent_id: str, number: str, since: datetime) -> Trace: ...
+
+
+@dataclass(frozen=True)
+class AlarmMessage:
+    """An alarm to be told. `key` is the same when the same message is sent again. Sentences name nobody."""
+
+    key: str
+    what: str  # "raised" or "over"
+    kind: str
+    title: str
+    text: str
+    round: int
+    raised_at: datetime
+    over_at: datetime | None
+    at: datetime
+    zone: str = "Asia/Shanghai"
+
+
+class NotToldError(Exception):
+    """A way didn't take a message; it is tried again. Its text goes into the log: no secret, nothing personal."""
+
+
+class Messenger(Protocol):
+    """A way out of this machine: mail, webhook."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def tell(self, message: AlarmMessage) -> None:
+        """Raises NotToldError. May be asked to send the same message twice."""

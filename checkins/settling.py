@@ -7,20 +7,21 @@ noted on the intent row, in the same transaction as its effect.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import answers, confirming, ladder, searches
+from checkins import alarm_calls, answers, confirming, emergency, ladder, searches, telling
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.errands import CONFIRM
 from checkins.ladder import News
+from checkins.line_rules import Purpose
 from checkins.people import flag_number
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
-from checkins.results import LINE, Result
+from checkins.results import LINE, Result, Status, Urgency
 from checkins.tables import CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def settle(session: Session, outcome: CallOutcome, now: datetime) -> bool:
     people = {person.id: person for person in outcome.people}
     for row in rows:
         _apply(session, intent, row, disposition, people.get(row.elder_id), now)
+        _off_the_line(row, now)
     _over(session, intent, disposition, now)
     return True
 
@@ -90,9 +92,26 @@ def _responder(session: Session, intent: CallIntent, rows: list[Checkin], outcom
     if not outcome.final or intent.applied.get("final"):
         return changed
     disposition = outcome.disposition or Disposition.UNKNOWN
-    answers.answered(session, intent, rows, disposition, outcome.people, now)
+    _answered(session, intent, rows, disposition, outcome.people, now)
     _over(session, intent, disposition, now)
     return True
+
+
+def _answered(
+    session: Session,
+    intent: CallIntent,
+    rows: list[Checkin],
+    disposition: Disposition,
+    people: Sequence[PersonOutcome],
+    now: datetime,
+) -> None:
+    if intent.flow == alarm_calls.FLOW:
+        alarm_calls.answered(session, intent, disposition, people, now)
+    elif intent.flow == telling.TAKEN:
+        telling.ended(session, intent, rows, disposition, people, now)
+    else:
+        answers.answered(session, intent, rows, disposition, people, now)
+        telling.heard_elsewhere(session, intent, rows, people, now)
 
 
 def _over(session: Session, intent: CallIntent, disposition: Disposition, now: datetime) -> None:
@@ -127,7 +146,7 @@ def give_up(session: Session, intent_id: str, now: datetime) -> bool:
         return False
     rows = _rows(session, intent)
     if intent.responder is not None:
-        answers.answered(session, intent, rows, Disposition.UNKNOWN, (), now)
+        _answered(session, intent, rows, Disposition.UNKNOWN, (), now)
     else:
         for row in rows:
             _apply(session, intent, row, Disposition.UNKNOWN, None, now)
@@ -177,6 +196,9 @@ def _apply(
     person: PersonOutcome | None,
     now: datetime,
 ) -> None:
+    if intent.purpose == Purpose.EMERGENCY and (person is None or person.result != Result.EMERGENCY):
+        emergency.heard(session, intent, row, disposition, person, now)
+        return
     result, evidence = result_of(disposition, person)
     detail = dict(person.detail) if person else {}
     if result is Result.EMERGENCY:
@@ -193,6 +215,12 @@ def _apply(
         _refuse(row.elder)
     if result is Result.WRONG_NUMBER:
         flag_number(session, intent.number, NumberState.SUSPECT)
+
+
+def _off_the_line(row: Checkin, now: datetime) -> None:
+    """In an emergency that nobody has yet: what comes next for her, too, is asked at once."""
+    if row.status == Status.NEEDS_PERSON and row.urgency == Urgency.EMERGENCY and not row.owner:
+        row.due_at = now
 
 
 def _put(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime, detail: dict[str, Any]) -> None:

@@ -1,0 +1,178 @@
+"""What is wrong with the line right now, asked of the database alone, and put into sentences.
+
+`note` writes it down as alarms: raised while it holds, over when it no longer does. Sentences name nobody: how many,
+since when, what to do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from checkins import alarms
+from checkins.alarms import UNWATCHED, Alarm, Kind
+from checkins.auditor import Late
+from checkins.cycle import CLOCK_TOLERANCE, newest_row
+from checkins.pace import is_line_down, last_through
+from checkins.results import Status, Urgency
+from checkins.roster import loading
+from checkins.roster.gaps import Gap, GapKind, gaps
+from checkins.schedule import local_date
+from checkins.tables import Checkin, CheckinEvent, Neighbourhood
+
+DISK_LOW = 500 * 1024 * 1024  # bytes: a day of recordings of a few hundred elders, and room for the database
+REMINDED = timedelta(minutes=70)  # a case without anybody to ring reminds at least so often
+GAPS_AHEAD = timedelta(hours=48)
+EVENING_FROM_HOUR = 18
+_MOST = 5  # gaps named in a sentence
+
+
+@dataclass(frozen=True)
+class Sign:
+    kind: Kind
+    text: str
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class House:
+    """What the care room can't see itself. `free`: bytes left where recordings and the database lie, None: unknown;
+    `silent_calls`: calls of the last hour that ended at the carrier without a word to us, when there was no other."""
+
+    free: int | None = None
+    silent_calls: int = 0
+
+
+def note(session: Session, late: Sequence[Late], house: House, now: datetime) -> None:
+    """Raises an alarm for every sign, ends those whose sign is gone, and in the evening says what the roster lacks."""
+    found = {(sign.kind, sign.subject): sign for sign in signs(session, late, house, now)}
+    for sign in found.values():
+        alarms.raise_alarm(session, sign.kind, sign.text, now, sign.subject)
+    for alarm in session.scalars(select(Alarm).where(Alarm.over_at.is_(None))).all():
+        if alarm.kind not in UNWATCHED and (Kind(alarm.kind), alarm.subject) not in found:
+            alarms.over(session, alarm.kind, now, alarm.subject)
+    _evening(session, now)
+
+
+def signs(session: Session, late: Sequence[Late], house: House, now: datetime) -> Iterator[Sign]:
+    yield from _line(session, now)
+    yield from _clock(session, now)
+    yield from _late(late)
+    yield from _nobody(session, now)
+    if house.silent_calls:
+        yield Sign(
+            Kind.WEBHOOKS_SILENT,
+            f"有{house.silent_calls}个电话打完了，线路公司一次也没有通知到我们：老人接起来没有声音。请检查公网地址、反向代理和证书。",
+        )
+    if house.free is not None and house.free < DISK_LOW:
+        yield Sign(Kind.DISK, f"磁盘只剩{house.free // 1024 // 1024}MB：录音和记录快存不下了。请腾出空间，不要重启。")
+
+
+# ── each sign ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _line(session: Session, now: datetime) -> Iterator[Sign]:
+    """Down, or down when an alarm was raised and nothing has got through since: that nobody was called is no cure."""
+    raised = session.scalar(select(Alarm.raised_at).where(Alarm.kind == Kind.LINE_DOWN, Alarm.over_at.is_(None)))
+    if is_line_down(session, now) or (raised and not _after(last_through(session), raised)):
+        urgent = session.scalar(_open_cases(Urgency.EMERGENCY)) or 0
+        also = f"另有{urgent}起紧急求助没有人接手，请马上看首页。" if urgent else ""
+        yield Sign(Kind.LINE_DOWN, f"电话线路断了，打不出去。请用打印的名单，用别的电话联系老人，并报修。{also}")
+
+
+def _after(moment: datetime | None, begin: datetime) -> bool:
+    return moment is not None and moment > begin
+
+
+def _clock(session: Session, now: datetime) -> Iterator[Sign]:
+    newest = newest_row(session)
+    if newest <= now + CLOCK_TOLERANCE:
+        return
+    zone = ZoneInfo(session.scalar(select(Neighbourhood.timezone).order_by(Neighbourhood.id).limit(1)) or "UTC")
+    shown, wrong = (f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" for moment in (now, newest))
+    yield Sign(
+        Kind.CLOCK_BEHIND,
+        f"机器的时钟是{shown}，最新的记录却是{wrong}，所以电话停打。钟走慢了就校准；钟是对的，说明它以前走快过，"
+        "请按运行手册Alarms一节处理。",
+    )
+
+
+def _late(late: Sequence[Late]) -> Iterator[Sign]:
+    for place, count in sorted(Counter(item.neighbourhood_id for item in late).items()):
+        yield Sign(Kind.LATE, f"有{count}位老人没有下一步安排，可能被漏掉了。请打开首页，逐个打电话。", str(place))
+
+
+def _nobody(session: Session, now: datetime) -> Iterator[Sign]:
+    """Cases that nobody has, and whose last event of the search was a reminder instead of a ring."""
+    ring = select(func.max(CheckinEvent.id)).where(CheckinEvent.what.like("ring:%")).correlate(Checkin)
+    ring = ring.where(CheckinEvent.checkin_id == Checkin.id)
+    reminded = exists().where(
+        CheckinEvent.checkin_id == Checkin.id,
+        CheckinEvent.what == "reminded",
+        CheckinEvent.at > now - REMINDED,
+        CheckinEvent.id > func.coalesce(ring.scalar_subquery(), 0),
+    )
+    query = select(Checkin.neighbourhood_id, func.count()).group_by(Checkin.neighbourhood_id)
+    query = query.where(Checkin.status == Status.NEEDS_PERSON, Checkin.owner.is_(None), reminded)
+    for place, count in session.execute(query.order_by(Checkin.neighbourhood_id)):
+        yield Sign(
+            Kind.NOBODY_TO_RING, f"有{count}件事要找人，值班表上没有人可以打。请看首页，并补上值班表。", str(place)
+        )
+
+
+def _open_cases(*urgencies: Urgency):  # type: ignore[no-untyped-def]
+    query = select(func.count()).where(Checkin.status == Status.NEEDS_PERSON, Checkin.owner.is_(None))
+    return query.where(Checkin.urgency.in_(urgencies))
+
+
+# ── the evening ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _evening(session: Session, now: datetime) -> None:
+    """What the roster lacks in the next 48 h: once on each evening, for each neighbourhood."""
+    for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all():
+        today = local_date(place.timezone, now)
+        _end_older(session, place.id, today, now)
+        subject = f"{place.id}:{today}"
+        told = session.scalar(select(Alarm.id).where(Alarm.kind == Kind.ROSTER_GAP, Alarm.subject == subject).limit(1))
+        if told is None and now.astimezone(ZoneInfo(place.timezone)).hour >= EVENING_FROM_HOUR:
+            roster = loading.load(session, place.id, now)
+            found = gaps(roster, now, now + GAPS_AHEAD)
+            if found:
+                alarms.raise_alarm(session, Kind.ROSTER_GAP, _gaps_zh(found, place.timezone), now, subject)
+
+
+def _end_older(session: Session, place_id: int, today: date, now: datetime) -> None:
+    query = select(Alarm).where(Alarm.kind == Kind.ROSTER_GAP, Alarm.over_at.is_(None))
+    for alarm in session.scalars(query.where(Alarm.subject.like(f"{place_id}:%"))).all():
+        if alarm.subject < f"{place_id}:{today}":
+            alarms.over(session, alarm.kind, now, alarm.subject)
+
+
+def _gaps_zh(found: Iterable[Gap], zone: str) -> str:
+    """Without names: those are on the roster's page."""
+    sentences = list(dict.fromkeys(filter(None, (_gap_zh(gap, ZoneInfo(zone)) for gap in found))))
+    more = f"等{len(sentences)}处" if len(sentences) > _MOST else ""
+    return f"今后48小时值班表有空缺：{'；'.join(sentences[:_MOST])}{more}。"
+
+
+def _gap_zh(gap: Gap, zone: ZoneInfo) -> str:
+    begin = gap.begins.astimezone(zone)
+    since = f"{begin.month}月{begin.day}日{begin:%H:%M}起"
+    match gap.kind:
+        case GapKind.NO_DUTY:
+            return f"{since}没有人值班"
+        case GapKind.NO_BUDDY:
+            return f"{since}有{len(gap.who)}位老人没有老伙伴可找"
+        case GapKind.NO_NUMBER:
+            return "值班表上有人没有能打通的电话"
+        case GapKind.ROTATION_ENDS:
+            return f"{since}值班轮换没有排下去"
+        case GapKind.YEAR_UNKNOWN:
+            return f"{begin.year}年的放假安排还没有"
