@@ -30,6 +30,7 @@ class Placer:
             ),
             dict(request.variables),
             request.ring_s,
+            trunk=request.trunk,
         )
         return ports.Placed((await self._telephone.place(order)).value)
 

@@ -47,6 +47,7 @@ class CallOrder:
     callees: tuple[Callee, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     ring_s: int = 45
+    trunk: str = ""  # by which of our accounts; the line's own, or one for alarms only
 
 
 @dataclass(frozen=True)

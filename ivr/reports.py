@@ -28,6 +28,7 @@ def order_to_json(order: CallOrder) -> dict[str, Any]:
         ],
         "variables": dict(order.variables),
         "ring_s": order.ring_s,
+        "trunk": order.trunk,
     }
 
 

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket
 from ivr.calls import Calls, LogEntry, StatusNews
 from ivr.records import Call
 from ivr.twilio import documents, wav
-from ivr.twilio.config import PREFIX, TwilioConfig
+from ivr.twilio.config import TwilioConfig
 from ivr.twilio.incoming import Gate, Incoming, RefusedError
 from ivr.twilio.verbs import Verbs
 from storage.faults import where
@@ -58,10 +58,10 @@ def routes(calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, promp
         ("/verbs/recorded", desk.recorded),
         ("/verbs/recording", desk.recording),
     ):
-        router.add_route(PREFIX + path, handler, methods=["POST"], include_in_schema=False)
+        router.add_route(config.prefix + path, handler, methods=["POST"], include_in_schema=False)
     audio = "/audio/{call}/{turn}/{index}/{seal}/{name}"
-    router.add_route(PREFIX + audio, desk.audio, methods=["GET"], include_in_schema=False)
-    router.add_websocket_route(PREFIX + "/media", desk.media)
+    router.add_route(config.prefix + audio, desk.audio, methods=["GET"], include_in_schema=False)
+    router.add_websocket_route(config.prefix + "/media", desk.media)
     return router
 
 

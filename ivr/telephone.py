@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -29,7 +29,7 @@ _REFUSALS = {Placing.BAD_NUMBER: Disposition.BAD_NUMBER, Placing.REFUSED: Dispos
 
 class TwilioTelephone:
     """Satisfies ivr.ports.Telephone. `recover()` once after a start, then `run()` (or `sweep()` now and then).
-    `chores` are done with each sweep."""
+    `chores` are done with each sweep; `trunks`: further accounts, by the name that an order may give."""
 
     def __init__(
         self,
@@ -38,10 +38,11 @@ class TwilioTelephone:
         rest: TwilioRest | None = None,
         *,
         chores: Sequence[Callable[[], Awaitable[object]]] = (),
+        trunks: Mapping[str, TwilioRest] | None = None,
     ) -> None:
         self._calls = calls
         self._chores = chores
-        self._rest = rest or TwilioRest(config)
+        self._rests = {"": rest or TwilioRest(config), **(trunks or {})}
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="carrier")
         self._asking: set[asyncio.Task[Placing]] = set()
 
@@ -121,7 +122,7 @@ class TwilioTelephone:
         return await self._reconcile(order_id, found)
 
     async def _ask(self, order: CallOrder) -> Placing:
-        created = await self._in_thread(lambda: self._rest.create(order))
+        created = await self._in_thread(lambda: self._rests[order.trunk].create(order))
         await self._note(order.id, created)
         return created.placing
 
@@ -142,10 +143,12 @@ class TwilioTelephone:
         return Placing.PLACED
 
     async def _look(self, call: Call, number: str, since: datetime) -> CarrierCall | None:
-        sid = call.carrier_sid
+        sid, rest = call.carrier_sid, self._rests.get(call.order.get("trunk", ""))
+        if rest is None:
+            raise UnreachableError("a trunk that is no longer set up")
         if sid is not None:
-            return await self._in_thread(lambda: self._rest.fetch(sid))
-        found = await self._in_thread(lambda: self._rest.find(number, min(since, call.ordered_at) - CLOCKS_DIFFER))
+            return await self._in_thread(lambda: rest.fetch(sid))
+        found = await self._in_thread(lambda: rest.find(number, min(since, call.ordered_at) - CLOCKS_DIFFER))
         taken = await self._calls.claimed([each.sid for each in found])
         free = [each for each in found if each.sid not in taken]
         return min(free, key=lambda each: _distance(each, call.ordered_at), default=None)

@@ -24,14 +24,15 @@ class TwilioConfig:
     api_base: str = "https://api.twilio.com"
     media: Literal["stream", "verbs"] = "stream"
     rest_timeout_s: float = 10.0
+    prefix: str = PREFIX  # of its webhooks' addresses; another account's have their own
 
     def __post_init__(self) -> None:
         if not self.tokens or not all(self.tokens):
             raise ValueError("a carrier without an auth token: nothing it sends could be believed")
 
     def url(self, path: str, **query: str | int) -> str:
-        """An address below /twilio/."""
-        return f"{self.public_url}{PREFIX}/{path}" + (f"?{urlencode(query)}" if query else "")
+        """An address below our prefix."""
+        return f"{self.public_url}{self.prefix}/{path}" + (f"?{urlencode(query)}" if query else "")
 
     def webhook(self, path: str, **query: str | int) -> str:
         """The same, with how the carrier should repeat it."""
@@ -41,7 +42,7 @@ class TwilioConfig:
     def media_url(self) -> str:
         """The media stream's address: wss for https (ws only where everything is on this machine)."""
         scheme, _, rest = self.public_url.partition("://")
-        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{PREFIX}/media"
+        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{self.prefix}/media"
 
     def audio(self, *parts: str) -> str:
         return self.url("audio/" + "/".join(quote(part, safe="") for part in parts))
