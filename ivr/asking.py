@@ -1,4 +1,5 @@
-"""A flow's question to the program, answered in time. Nobody on the line waits longer than that for it."""
+"""A flow's question to the program, and whom to ring for an elder, answered in time. Nobody on the line waits longer
+than that for it."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import asyncio
 import logging
 
 from callflows.events import Query, Verdict
-from ivr.ports import Answers
+from ivr.ports import Answers, CallOrder, Switchboard
 
 log = logging.getLogger(__name__)
 
@@ -25,3 +26,16 @@ async def verdict(answers: Answers | None, call_id: str, query: Query) -> Verdic
         why = f"took longer than {ANSWER_WITHIN_S:g} s" if isinstance(error, TimeoutError) else type(error).__name__
         log.error("call %s: the question %s got no answer (%s); the flow goes on without", call_id, query.name, why)
         return Verdict("")
+
+
+async def whom(switchboard: Switchboard | None, call_id: str, person_id: str, nth: int) -> CallOrder | None:
+    """Whom to ring out of this call; None (nobody) also when that can't be said, or not within 2 s. Raises nothing."""
+    if switchboard is None:
+        return None
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await switchboard.whom(call_id, person_id, nth)
+    except Exception as error:
+        why = f"took longer than {ANSWER_WITHIN_S:g} s" if isinstance(error, TimeoutError) else type(error).__name__
+        log.error("call %s: whom to ring for the elder could not be said (%s): nobody is rung", call_id, why)
+        return None

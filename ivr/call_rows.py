@@ -120,6 +120,19 @@ def set_token(call: Call | None, hashed: str) -> bool:
     return True
 
 
+def ring_out(session: DbSession, call: Call, leg: CallOrder, n: int, number: int, now: datetime) -> None:
+    """Out of this call somebody else is rung. The stream it had is over: the next one gets a token of its own."""
+    order(session, leg, now)
+    call.handing = {**(call.handing or {}), "n": n, "leg": leg.id, "number": number}
+    call.token_hash = call.token_used_at = None
+
+
+def nobody_there(call: Call, number: int) -> None:
+    """Nobody was to be had for this hand-over of the call. A new stream may go on with it."""
+    call.handing = {"n": 0, **(call.handing or {}), "nobody": number}
+    call.token_hash = call.token_used_at = None
+
+
 def use_token(session: DbSession, hashed: str, call_sid: str, now: datetime) -> CallStart | None:
     call = session.scalar(select(Call).where(Call.token_hash == hashed).with_for_update())
     if call is None or call.carrier_sid != call_sid or call.token_used_at or call.state == CallState.OVER:

@@ -165,6 +165,31 @@ class Calls:
         await self.db.run(lambda session: rows.lose(rows.locked(session, call_id)))
         self.live.discard(call_id)
 
+    # ── handing over ──────────────────────────────────────────────────────────────────────────────
+
+    async def ring_out(self, call_id: str, leg: CallOrder, n: int, number: int) -> None:
+        """Out of this call somebody else is being rung, the `n`th, for its hand-over of this number. Written before
+        the carrier is told."""
+        now = self.now()
+
+        def write(db: DbSession) -> None:
+            call = rows.locked(db, call_id)
+            if call is not None:
+                rows.ring_out(db, call, leg, n, number, now)
+
+        await self.db.run(write)
+        self.live.add(leg.id)
+
+    async def nobody_there(self, call_id: str, number: int) -> None:
+        """Nobody was to be had for the call's hand-over of this number."""
+
+        def write(db: DbSession) -> None:
+            call = rows.locked(db, call_id)
+            if call is not None:
+                rows.nobody_there(call, number)
+
+        await self.db.run(write)
+
     # ── the conversation ──────────────────────────────────────────────────────────────────────────
 
     async def log(self, call_id: str, entries: Sequence[LogEntry]) -> None:

@@ -129,7 +129,8 @@ class MediaServer:
         finally:
             call.ending = True
             await self._end(call, ending)
-            del self._calls[begun.call_id]
+            if self._calls.get(begun.call_id) is call:
+                del self._calls[begun.call_id]
             await _close(websocket, ending.code)
 
     def _make(self, websocket: WebSocket, writer: StreamWriter, begun: CallStart) -> _Call:
@@ -148,7 +149,7 @@ class MediaServer:
     async def _pass(self, websocket: WebSocket, reader: StreamReader, call: _Call) -> _Ending:
         """Messages in, frames out, until the call is over."""
         try:
-            while not call.pump.over:
+            while not (call.pump.over or call.pump.leaving):
                 if not await self._take(call, await _next(websocket, reader)):
                     return _Ending(code=_NORMAL, hung_up=True)
         except WebSocketDisconnect:
@@ -158,7 +159,7 @@ class MediaServer:
             log.warning("call %s: the stream is ended after %s", call.pump.call_id, error)
             call.pump.note("error", what="stream", why=str(error))
             return _Ending(code=_UNSUPPORTED)
-        return _Ending(code=_NORMAL, finished=True)
+        return _Ending(code=_NORMAL, finished=call.pump.over)
 
     async def _take(self, call: _Call, message: Message | None) -> bool:
         """Whether the stream goes on."""
@@ -224,7 +225,8 @@ class MediaServer:
 
 @dataclass(frozen=True)
 class _Ending:
-    """`finished`: we said goodbye. `hung_up`: the other side did. Neither: the stream broke."""
+    """`finished`: we said goodbye. `hung_up`: the other side did. Neither: the stream broke, or the call is handed over;
+    the carrier's next document goes on."""
 
     code: int
     finished: bool = False

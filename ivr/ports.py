@@ -48,6 +48,7 @@ class CallOrder:
     variables: Mapping[str, str] = field(default_factory=dict)
     ring_s: int = 45
     trunk: str = ""  # by which of our accounts; the line's own, or one for alarms only
+    for_call: str = ""  # dialled out of that call, to be put through to it; else a call of its own
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,17 @@ class Answers(Protocol):
     """
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str: ...
+
+
+class Switchboard(Protocol):
+    """Who knows whom to ring when an elder in a call wants a human being."""
+
+    async def whom(self, call_id: str, person_id: str, nth: int) -> CallOrder | None:
+        """Whom to ring out of the call `call_id` now, as its `nth` (from 1): an order whose intent is written, with
+        `for_call` set. Asked the same again it answers the same. None: nobody, or nobody is left.
+
+        Whoever accepts in the order's flow (result "accepted", by key) is put through when it ends."""
+        ...
 
 
 class Telephone(Protocol):

@@ -20,6 +20,7 @@ from callflows.events import (
     Alarm,
     Answer,
     Dictate,
+    HandOver,
     Hangup,
     HungUp,
     Input,
@@ -54,6 +55,8 @@ WAIT_LIMIT_MS = 45_000  # in a room where somebody always speaks (television) a 
 STRANGERS = frozenset({"wrong_number", "other_says_well", "other_says_unwell", "absent", "wrong_person", "pin_failed"})
 _SILENCE = b"\xff"  # of μ-law, one sample
 MAX_KEYS = 500  # of one call; no person presses more, and every one is a row
+SECOND_ZERO_MS = 3000  # before a call is handed over, a second 0 would have come
+SPEAKING_MS = 10_000  # so long it is kept from being handed over while something is being said
 ALARM_HOLD_S = 2.0  # so long the elder may hear nothing while an alarm is being written down
 
 
@@ -109,6 +112,7 @@ class Pump:
         self._utterances = Utterances(self, tools.ears, self._store, line.distress, line.language, line.transcribes)
         self._ticks = self._waited_ms = self._open_ms = self._dictations = self._keys = 0
         self._hanging_up = self._limited = False
+        self._leaves_ms: int | None = None  # the call is handed over from then on
         self._asking: Query | None = None  # the open question to the program
         self._asked: set[asyncio.Task[None]] = set()
         self._muted_until_ms = 0  # so long nothing that comes in is recorded
@@ -141,6 +145,13 @@ class Pump:
         if self._hanging_up and not self.playing:
             return True
         return self._limited and self.at_ms > TIME_LIMIT_MS + LIMIT_GRACE_MS
+
+    @property
+    def leaving(self) -> bool:
+        """The call is to be handed over, and all has been heard that was to be heard before: the stream ends."""
+        if self._leaves_ms is None or self.playing or self.at_ms < self._leaves_ms:
+            return False
+        return not self._utterances.busy or self.at_ms >= self._leaves_ms + SPEAKING_MS
 
     @property
     def pending(self) -> list[asyncio.Future[Any]]:
@@ -254,19 +265,23 @@ class Pump:
                 self._sound(output)
             case Query():
                 self._ask(output)
+            case HandOver():
+                self.note("hand_over", number=output.number)
+                self.wait, self._asking, self._hanging_up = None, None, False
+                self._leaves_ms = self.at_ms + SECOND_ZERO_MS
             case Hangup():
-                self.wait, self._asking, self._hanging_up = None, None, True
+                self.wait, self._asking, self._leaves_ms, self._hanging_up = None, None, None, True
 
     def _open(self, wait: Wait) -> None:
         """The same question again is the same wait: what is being said meanwhile still answers it."""
         self.wait, self._asking = self.wait if wait == self.wait else wait, None
-        self._waited_ms, self._open_ms, self._hanging_up = 0, 0, False
+        self._waited_ms, self._open_ms, self._hanging_up, self._leaves_ms = 0, 0, False, None
         self._utterances.expect(self.wait)
 
     def _ask(self, query: Query) -> None:
         """Beside the audio: the prompt goes on, and nothing is awaited of the person on the line."""
         self.note("query", name=query.name)
-        self.wait, self._asking, self._hanging_up = None, query, False
+        self.wait, self._asking, self._hanging_up, self._leaves_ms = None, query, False, None
         task = asyncio.create_task(self._answer(query))
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)

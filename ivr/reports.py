@@ -29,6 +29,7 @@ def order_to_json(order: CallOrder) -> dict[str, Any]:
         "variables": dict(order.variables),
         "ring_s": order.ring_s,
         "trunk": order.trunk,
+        "for_call": order.for_call,
     }
 
 

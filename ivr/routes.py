@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from ivr.calls import Calls, LogEntry, StatusNews
+from ivr.endings import FINAL
 from ivr.records import Call
 from ivr.twilio import documents, wav
 from ivr.twilio.config import TwilioConfig
@@ -56,6 +57,7 @@ def routes(calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, promp
         ("/verbs", desk.verbs),
         ("/verbs/key", desk.key),
         ("/verbs/recorded", desk.recorded),
+        ("/verbs/dialled", desk.dialled),
         ("/verbs/recording", desk.recording),
     ):
         router.add_route(config.prefix + path, handler, methods=["POST"], include_in_schema=False)
@@ -85,6 +87,9 @@ class _Desk:
 
     async def recorded(self, request: Request) -> Response:
         return await self._document(request, self._recorded)
+
+    async def dialled(self, request: Request) -> Response:
+        return await self._document(request, self._dialled)
 
     async def _voice(self, incoming: Incoming) -> str:
         if incoming.form.get("Direction", "").startswith("inbound") or not incoming.call_id:
@@ -125,6 +130,14 @@ class _Desk:
         if call is None:
             return documents.hang_up()
         return await self._verbs.recorded(call, incoming.number("turn"), incoming.form, incoming.at)
+
+    async def _dialled(self, incoming: Incoming) -> str:
+        """A call made out of this one is over; written down also when this one is, too."""
+        leg = incoming.leg
+        status = incoming.form.get("DialCallStatus", "")
+        await self._calls.carrier_says(leg, status if status in FINAL else "completed")
+        call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
+        return documents.hang_up() if call is None else await self._verbs.dialled(call, leg, incoming.form)
 
     async def _document(self, request: Request, work: Callable[[Incoming], Awaitable[str]]) -> Response:
         try:

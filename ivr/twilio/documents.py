@@ -13,6 +13,7 @@ from typing import Any
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from ivr.ports import CallOrder
 from ivr.twilio.config import TwilioConfig
 
 # The line's own sentences, outside every flow (rendered ahead like a flow's).
@@ -22,6 +23,10 @@ SENTENCES = {
     "line.inbound": "您好,这里是居委会的自动语音电话。这个号码现在还不能接听来电,有事请直接打居委会的电话。再见。",
     "line.unknown": "对不起,这个电话打错了。再见。",
 }
+SECOND_KEY_S = 1  # after "wait a moment", which is spoken for 3 s and more: then a second 0 would have come
+TALK_LIMIT_S = 30 * 60  # two people who were put through may talk so long
+RING_TONE = "cn"
+LEG_EVENTS = "initiated ringing answered completed"
 LINE = "line"  # stands for the call in the address of the line's own sentences
 MAX_TRIES = 3
 
@@ -64,6 +69,31 @@ def sorry(config: TwilioConfig, call_id: str, tries: int) -> str:
     return str(response)
 
 
+def dial(config: TwilioConfig, call_id: str, leg: CallOrder) -> str:
+    """Rings somebody else, who hears our documents (`url`) before they are put through; the elder hears it ring until
+    then. Nothing of the talk is recorded. However it ends, we are asked what to do next (`action`).
+    Source: Twilio, "TwiML Voice: <Dial>", "<Number>"."""
+    response = VoiceResponse()
+    ringing = response.dial(
+        action=config.webhook("verbs/dialled", call=call_id, leg=leg.id),
+        method="POST",
+        timeout=leg.ring_s,
+        time_limit=TALK_LIMIT_S,
+        caller_id=config.from_number,
+        answer_on_bridge=True,
+        ring_tone=RING_TONE,
+    )
+    ringing.number(
+        leg.number,
+        url=config.webhook("verbs", call=leg.id),
+        method="POST",
+        status_callback=config.webhook("status", call=leg.id),
+        status_callback_method="POST",
+        status_callback_event=LEG_EVENTS,
+    )
+    return str(response)
+
+
 def turn(config: TwilioConfig, call_id: str, verbs: Mapping[str, Any]) -> str:
     """One turn of the conversation by plain verbs. `verbs`: see ivr.twilio.turns."""
     number, wait = verbs["turn"], verbs["wait"]
@@ -74,6 +104,11 @@ def turn(config: TwilioConfig, call_id: str, verbs: Mapping[str, Any]) -> str:
             _gather(response, config.webhook("verbs/key", call=call_id, turn=number), wait, prompts)
         case "dictate":
             _record(response, config, call_id, number, wait, prompts)
+        case "hand_over":
+            wait = {"timeout_s": SECOND_KEY_S}
+            _gather(response, config.webhook("verbs/key", call=call_id, turn=number), wait, prompts)
+        case "put_through":
+            _play(response, prompts)
         case _:
             _play(response, prompts)
             response.hangup()

@@ -45,6 +45,11 @@ class Incoming:
         return _clean(self.query.get("call", ""))
 
     @property
+    def leg(self) -> str:
+        """A call that was made out of this one."""
+        return _clean(self.query.get("leg", ""))
+
+    @property
     def call_sid(self) -> str:
         return self.form.get("CallSid", "")
 

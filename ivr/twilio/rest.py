@@ -24,7 +24,9 @@ from ivr.ports import CallOrder, Placing
 from ivr.twilio.config import TwilioConfig
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
-TIME_LIMIT_S = 660  # the flow says goodbye after 10 min; the carrier cuts what goes on after that
+# The flow says goodbye after 10 min, and somebody who was put through may talk for 30 (ivr.twilio.documents); the
+# carrier cuts what goes on after that.
+TIME_LIMIT_S = 660 + 120 + 30 * 60
 MAX_RECORDING_BYTES = 16 * 1024 * 1024  # 3 min of 16-bit audio at 8 kHz are 2.9 MB
 MAX_LISTED = 50
 

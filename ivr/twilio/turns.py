@@ -3,7 +3,8 @@
     {"turn": 3, "says": [{"name": "greet.ask", "language": "zh", "parts": ["您好", …]}], "wait": {"kind": "listen", …}}
 
 `wait.kind`: "listen" (timeout_s; where digits are entered also most, secret), "dictate" (max_s, silence_s, no_speech_s,
-finish_key), "hangup"; `wait.node` names the flow's node. Pure.
+finish_key), "hand_over", "put_through" (the end, but the line stays up: whoever waits is put through), "hangup";
+`wait.node` names the flow's node. Pure.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from callflows.events import Alarm, Dictate, Hangup, Listen, Output, Say, StopPlaying
+from callflows.events import Alarm, Dictate, HandOver, Hangup, Listen, Output, Say, StopPlaying
 from ivr.secrecy import is_secret
 
 
-def turn_of(number: int, outputs: Sequence[Output], wait: Listen | Dictate | None) -> dict[str, Any]:
+def turn_of(number: int, outputs: Sequence[Output], wait: Listen | Dictate | HandOver | None) -> dict[str, Any]:
     """The turn that these outputs make; what a later key has cut is not said. Without a wait among them the session's
     open one goes on; without any: the end."""
-    waits = [output for output in outputs if isinstance(output, Listen | Dictate | Hangup)]
+    waits = [output for output in outputs if isinstance(output, Listen | Dictate | HandOver | Hangup)]
     cut = max((at for at, output in enumerate(outputs) if isinstance(output, StopPlaying)), default=0)
     says = [_say(output) for output in outputs[cut:] if isinstance(output, Say)]
     return {"turn": number, "says": says, "wait": _wait(waits[-1] if waits else wait)}
@@ -32,8 +33,10 @@ def _say(say: Say) -> dict[str, Any]:
     return {"name": say.name, "language": say.language, "parts": [part.text for part in say.parts]}
 
 
-def _wait(wait: Listen | Dictate | Hangup | None) -> dict[str, Any]:
+def _wait(wait: Listen | Dictate | HandOver | Hangup | None) -> dict[str, Any]:
     match wait:
+        case HandOver():
+            return {"kind": "hand_over", "node": "", "number": wait.number}
         case Listen():
             digits = {"most": wait.digits.most, "secret": is_secret(wait)} if wait.digits else {}
             return {"kind": "listen", "node": wait.node, "timeout_s": wait.timeout_s, **digits}

@@ -14,6 +14,8 @@ from typing import Any
 from callflows.events import (
     Dictate,
     DictationEnded,
+    HandedOver,
+    HandOver,
     Input,
     Key,
     Listen,
@@ -28,9 +30,9 @@ from callflows.events import (
 from callflows.flow import Flow
 from callflows.session import Session
 from ivr import endings
-from ivr.asking import verdict
+from ivr.asking import verdict, whom
 from ivr.calls import Calls, LogEntry
-from ivr.ports import Answers
+from ivr.ports import Answers, Switchboard
 from ivr.records import Call, CallState
 from ivr.reports import context_of, order_from_json
 from ivr.secrecy import HIDDEN
@@ -47,11 +49,13 @@ KEYS = frozenset("0123456789*#")
 KEY_MS = 150  # the keys of one gather come with one moment: so far apart two equal ones are two
 _MAX_DICTATIONS = 20  # in a row; no flow has so many
 _MAX_QUERIES = 20
+ACCEPTED = "accepted"  # who says so in a call made out of another one is put through
 _TAKEN_OVER = {"name": "line.sorry", "language": "zh", "parts": [documents.SENTENCES["line.sorry"]]}
 
 
 class Verbs:
-    """Every method answers with a TwiML document. `answers`: of what a flow asks the program; None: nobody can say."""
+    """Every method answers with a TwiML document. `answers`: of what a flow asks the program; None: nobody can say.
+    `switchboard`: who may be rung for an elder who wants a person; None: nobody."""
 
     def __init__(
         self,
@@ -60,12 +64,17 @@ class Verbs:
         recordings: CarrierRecordings,
         flow: Callable[[str], Flow],
         answers: Answers | None = None,
+        switchboard: Switchboard | None = None,
     ) -> None:
         self._calls, self._config, self._recordings, self._flow = calls, config, recordings, flow
-        self._answers = answers
+        self._answers, self._switchboard = answers, switchboard
 
     async def go_on(self, call: Call) -> str:
-        """Begins the conversation, takes it over from a media stream, or repeats the turn on the line."""
+        """Begins the conversation, takes it over from a media stream, hands it over to a person, or repeats the turn on
+        the line."""
+        asked = self._session(call).handing
+        if asked is not None:
+            return await self._hand_over(call, asked)
         if call.verbs is not None:
             return documents.turn(self._config, call.id, call.verbs)
         await self._calls.log(call.id, [LogEntry("verbs", self._at_ms(call), {"begun": call.session is None})])
@@ -77,8 +86,7 @@ class Verbs:
     def _taken_over(self, call: Call, failed: SpeechFailed) -> list[Input]:
         """A dictation that broke off is asked for again, and so are digits; what was asked of the program has got no
         answer; a question is asked with a word on keys."""
-        flow = self._flow(order_from_json(call.order).flow)
-        session = Session.from_json(flow, call.session or {})
+        session = self._session(call)
         if isinstance(session.wait, Dictate):
             return [Started()]
         return [failed, Started()] if session.asking or _entering(session) else [failed]
@@ -90,6 +98,8 @@ class Verbs:
             return self._again(call)
         at_ms, wait = self._at_ms(call, at), call.verbs["wait"] if call.verbs else {}
         node = wait.get("node", "")
+        if wait.get("kind") == "hand_over":
+            return await self._before_handing(call, turn, Key(digits[:1], at_ms))
         if "most" in wait and digits and KEYS.issuperset(digits):
             keys = digits[: wait["most"]]
             shown = [HIDDEN] if wait["secret"] else list(keys)
@@ -121,34 +131,107 @@ class Verbs:
         if sid and form.get("RecordingStatus", "completed") == "completed":
             await self._recordings.note(call.id, sid, label(turn))
 
+    # ── handing over ──────────────────────────────────────────────────────────────────────────────
+
+    async def dialled(self, call: Call, leg: str, form: Form) -> str:
+        """The call `leg`, made out of this one, is over: they have talked, or the next one is rung."""
+        asked = self._session(call).handing
+        if asked is None:
+            return await self.go_on(call)
+        return await self._hand_over(call, asked, bridged=form.get("DialBridged", "true") != "false", ended=leg)
+
+    async def _before_handing(self, call: Call, turn: int, key: Key) -> str:
+        """While they are asked to wait: a second 0 is the emergency, all else leads on."""
+        session = self._session(call)
+        asked = session.handing
+        if key.digit == "0":
+            session.feed(key)
+        if asked is None or session.handing is None:
+            entry = LogEntry("key", key.at_ms, {"node": "", "digit": key.digit})
+            return await self._feed(call, turn, [key], entry)
+        return await self._hand_over(call, asked)
+
+    async def _hand_over(self, call: Call, asked: HandOver, *, bridged: bool = True, ended: str = "") -> str:
+        """The document that rings whoever is to be rung, and who is next when that one didn't accept. The same request
+        again rings nobody else. `ended`: the leg that is known to be over; `bridged`: it had been put through."""
+        handing, turn = call.handing or {}, (call.verbs or {}).get("turn", 0)
+        if handing.get("nobody") == asked.number:
+            return await self._feed(call, turn, [HandedOver(accepted=False)])
+        leg = await self._calls.get(handing["leg"]) if handing.get("number") == asked.number else None
+        if leg is not None and leg.state != CallState.OVER and leg.id != ended:
+            return documents.dial(self._config, call.id, order_from_json(leg.order))
+        if leg is not None and bridged and self._accepted(leg):
+            entry = LogEntry("handed_over", self._at_ms(call), {"accepted": True, "leg": leg.id})
+            return await self._feed(call, turn, [HandedOver(accepted=True)], entry)
+        return await self._ring(call, asked, handing.get("n", 0) + 1)
+
+    async def _ring(self, call: Call, asked: HandOver, n: int) -> str:
+        leg = await whom(self._switchboard, call.id, asked.person, n)
+        if leg is None:
+            return await self._nobody(call, asked)
+        await self._calls.ring_out(call.id, leg, n, asked.number)
+        await self._calls.log(call.id, [LogEntry("ring_out", self._at_ms(call), {"n": n, "leg": leg.id})])
+        return documents.dial(self._config, call.id, leg)
+
+    async def _nobody(self, call: Call, asked: HandOver) -> str:
+        """The conversation goes on: by a new stream if it had one, for the sake of what may still be said."""
+        await self._calls.nobody_there(call.id, asked.number)
+        entry = LogEntry("handed_over", self._at_ms(call), {"accepted": False})
+        if call.verbs is None and self._config.media == "stream":
+            token = await self._calls.issue_token(call.id)
+            if token is not None:
+                await self._calls.log(call.id, [entry])
+                return documents.stream(self._config, call.id, token)
+        return await self._feed(call, (call.verbs or {}).get("turn", 0), [HandedOver(accepted=False)], entry)
+
+    def _accepted(self, leg: Call) -> bool:
+        """By key 1, before they were put through."""
+        return leg.session is not None and _all_accepted(self._session(leg))
+
+    def _session(self, call: Call) -> Session:
+        """The conversation as it was saved, or a new one."""
+        order = order_from_json(call.order)
+        flow = self._flow(order.flow)
+        return Session.from_json(flow, call.session) if call.session else Session(flow, context_of(order))
+
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
 
     async def _feed(self, call: Call, before: int, events: Sequence[Input], *entries: LogEntry) -> str:
         """The conversation's next turn. An alarm goes first; `entries`, what happened, are written last."""
         order = order_from_json(call.order)
-        flow = self._flow(order.flow)
-        session = Session.from_json(flow, call.session) if call.session else Session(flow, context_of(order))
-        if self._too_long(call):
+        session = self._session(call)
+        if self._too_long(call) and not session.handing:
             events = [TimeLimit()]
         outputs = _fed(session, events)
         outputs += await self._asked(call, session, outputs)
         outputs += self._without_consent(session, all(callee.records for callee in order.callees))
         for alarm in alarms(outputs):
             await self._calls.alarm(call.id, alarm.person, alarm.reason, {"text": alarm.text})
-        return await self._answer(call, before, session, outputs, entries)
+        broke_off = before == 0 and call.session is not None and not isinstance(events[0], HandedOver)
+        return await self._answer(call, before, session, outputs, entries, broke_off=broke_off)
 
     async def _answer(
-        self, call: Call, before: int, session: Session, outputs: Sequence[Output], entries: Sequence[LogEntry]
+        self,
+        call: Call,
+        before: int,
+        session: Session,
+        outputs: Sequence[Output],
+        entries: Sequence[LogEntry],
+        *,
+        broke_off: bool,
     ) -> str:
-        verbs = turn_of(before + 1, outputs, session.wait)
+        verbs = turn_of(before + 1, outputs, session.wait or session.handing)
+        through = bool(call.order.get("for_call")) and session.over and _all_accepted(session)
+        if through:
+            verbs["wait"] = {"kind": "put_through", "node": ""}
         if call.verbs is not None and not outputs:  # a key that counted for nothing has cut the prompt: say it again
             verbs["says"] = call.verbs["says"]
-        if before == 0 and call.session is not None:
+        if broke_off:
             verbs["says"].insert(0, dict(_TAKEN_OVER))
         if not await self._calls.save_turn(call.id, before, verbs, session.to_json()):
             return self._again(await self._calls.get(call.id))  # the carrier asked twice at once
         await self._log(call, outputs, entries)
-        if session.over or call.state == CallState.OVER:
+        if (session.over and not through) or call.state == CallState.OVER:  # a talk that begins now isn't over
             disposition, people = endings.answered(session.findings, answered_by=call.answered_by, interrupted=False)
             await self._calls.talked(call.id, people, disposition, session.to_json(), verbs=True)
         return documents.turn(self._config, call.id, verbs)
@@ -206,6 +289,10 @@ def _fed(session: Session, events: Sequence[Input]) -> list[Output]:
         if not left_over and not (isinstance(event, NoInput) and outputs):
             outputs += session.feed(event)
     return outputs
+
+
+def _all_accepted(session: Session) -> bool:
+    return all(finding.result == ACCEPTED and finding.evidence == "key" for finding in session.findings)
 
 
 def _entering(session: Session) -> bool:
