@@ -50,14 +50,13 @@ class House:
 
 
 def note(session: Session, late: Sequence[Late], house: House, now: datetime) -> None:
-    """Raises an alarm for every sign, ends those whose sign is gone, and in the evening says what the roster lacks."""
+    """Raises an alarm for every sign, ends those whose sign is gone."""
     found = {(sign.kind, sign.subject): sign for sign in signs(session, late, house, now)}
     for sign in found.values():
         alarms.raise_alarm(session, sign.kind, sign.text, now, sign.subject)
     for alarm in session.scalars(select(Alarm).where(Alarm.over_at.is_(None))).all():
         if alarm.kind not in UNWATCHED and (Kind(alarm.kind), alarm.subject) not in found:
             alarms.over(session, alarm.kind, now, alarm.subject)
-    _evening(session, now)
 
 
 def signs(session: Session, late: Sequence[Late], house: House, now: datetime) -> Iterator[Sign]:
@@ -134,7 +133,7 @@ def _open_cases(*urgencies: Urgency):  # type: ignore[no-untyped-def]
 # ── the evening ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _evening(session: Session, now: datetime) -> None:
+def evening(session: Session, now: datetime) -> None:
     """What the roster lacks in the next 48 h: once on each evening, for each neighbourhood."""
     for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all():
         today = local_date(place.timezone, now)
