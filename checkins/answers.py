@@ -13,15 +13,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins import searches
-from checkins.case_rows import log_event
-from checkins.errands import FINDING
+from checkins import buddy_logs, searches
+from checkins.errands import BUDDY_LOG, FINDING
 from checkins.escalation import search as core
-from checkins.escalation.policy import Who
-from checkins.escalation.values import Finding, Phase, Reply, Search
+from checkins.escalation.values import Finding, Phase, Reply
+from checkins.findings import asked_for_somebody, found, log_said, name_said, search_now
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
-from checkins.responders import name_of
-from checkins.results import LINE, Status
+from checkins.results import LINE
 from checkins.tables import CallIntent, Checkin
 
 log = logging.getLogger(__name__)
@@ -75,27 +73,32 @@ def answered(
     now: datetime,
 ) -> None:
     """The end of a responder's call, for each case that it carried."""
-    found = {person.id: person for person in people}
+    if intent.flow == BUDDY_LOG:
+        buddy_logs.answered(session, intent, disposition, people, now)
+    said = {person.id: person for person in people}
     for row in rows:
-        person = found.get(row.elder_id)
+        person = said.get(row.elder_id)
         finding = finding_of(disposition, person) if intent.flow == FINDING else None
         if finding is not None:
-            _found(session, intent, row, finding, now)
+            found(session, intent, row, finding, now)
         else:
             _replied(session, intent, row, reply_of(disposition, person), now)
+    asked_for_somebody(session, intent, people, now)
 
 
 def cried(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome: CallOutcome, now: datetime) -> bool:
     """Distress in a responder's call, once per call and elder. Asked what they found, it is about the elder whom the
     call is about: help is needed. Else it is the responder who calls for help: told to whoever looks; no elder's."""
+    if intent.flow == BUDDY_LOG:
+        return buddy_logs.cried(session, intent, outcome, now)
     cried = set(intent.applied.get("alarm", ()))
     whom = [row for row in rows if outcome.alarm_person in (None, row.elder_id) and row.elder_id not in cried]
     for row in whom:
         if intent.flow == FINDING:
-            _found(session, intent, row, Finding.NEEDS_HELP, now)
+            found(session, intent, row, Finding.NEEDS_HELP, now)
         else:
             log.error("a responder cried for help in call %s: see the log of case %s", intent.id, row.id)
-            _log(session, intent, row, "responder_alarm", LINE, now)
+            log_said(session, intent, row, "responder_alarm", LINE, now)
     intent.applied = {**intent.applied, "alarm": sorted(cried | {row.elder_id for row in whom})}
     return bool(whom)
 
@@ -110,40 +113,9 @@ def first(session: Session, intent: CallIntent, row: Checkin, now: datetime) -> 
 
 def _replied(session: Session, intent: CallIntent, row: Checkin, reply: Reply, now: datetime) -> None:
     assert intent.responder is not None
-    search = _search(session, row, now)
+    search = search_now(session, row, now)
     after = core.replied(search, intent.responder, reply, now)
     said = reply in (Reply.ACCEPTED, Reply.DECLINED)
     if after != search:
-        _log(session, intent, row, f"reply:{reply}", _name(session, intent, row) if said else LINE, now)
+        log_said(session, intent, row, f"reply:{reply}", name_said(session, intent, row) if said else LINE, now)
         searches.keep(session, row, after, now)
-
-
-def _found(session: Session, intent: CallIntent, row: Checkin, finding: Finding, now: datetime) -> None:
-    assert intent.responder is not None
-    search = _search(session, row, now)
-    after = core.found(search, intent.responder, finding, now, who=Who(intent.purpose))
-    _log(session, intent, row, f"found:{finding}", _name(session, intent, row), now)
-    if after != search:
-        searches.keep(session, row, after, now)
-
-
-def _search(session: Session, row: Checkin, now: datetime) -> Search:
-    """The case's search; of a closed case one that has ended, so that late news count as late."""
-    if row.status == Status.CLOSED:
-        searches.end(session, row, now)
-    search = searches.search_of(row)
-    if search is None:
-        searches.start(session, row, now)
-        search = searches.search_of(row)
-    assert search is not None
-    return search
-
-
-def _name(session: Session, intent: CallIntent, row: Checkin) -> str:
-    assert intent.responder is not None
-    return name_of(session, row, intent.responder)
-
-
-def _log(session: Session, intent: CallIntent, row: Checkin, what: str, who: str, now: datetime) -> None:
-    detail = {"responder": intent.responder}
-    log_event(session, row, what, who, now, intent_id=intent.id, detail=detail)

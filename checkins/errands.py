@@ -9,7 +9,7 @@ from checkins.ports import Callee, CallRequest
 from checkins.results import Reason, Urgency
 from checkins.tables import CallIntent, Checkin, Person
 
-DISPATCH, FINDING, CHECKIN = "dispatch", "finding", "daily_checkin"  # flows
+DISPATCH, FINDING, CHECKIN, BUDDY_LOG = "dispatch", "finding", "daily_checkin", "buddy_log"  # flows
 CONFIRM = "confirm"  # purpose of the elder's own call after somebody saw them
 
 RING_S = 45
@@ -17,6 +17,8 @@ _OTHERWISE = "需要有人去看看"
 # A responder hears what they need to know to go, no more (PRODUCT.md, principle 6). Spoken after the elder's name.
 _WHY: Mapping[str, str] = {
     Reason.EMERGENCY: "在电话里呼救了",
+    Reason.ALARM_BUTTON: "家里报警了",
+    Reason.SMOKE: "家的烟雾报警器响了",
     Reason.UNREACHED: "三次没接电话",
     Reason.OFF_HOOK: "的电话一直打不通",
     Reason.NOT_WELL: "说身体不舒服",
@@ -41,6 +43,8 @@ def callee(row: Checkin, search: Search | None, flow: str = DISPATCH) -> Callee:
     variables = {"why": why(row, search)}
     if row.urgency == Urgency.EMERGENCY:
         variables["urgent"] = "1"
+    if search is not None and search.plan.steps[search.rung].several:
+        variables["shared"] = "1"
     shut = search is not None and search.finding is Finding.NOBODY_OPENS
     known = {"where": row.elder.address, "key_holder": row.elder.key_holder}
     if flow == FINDING or shut or row.urgency == Urgency.EMERGENCY:

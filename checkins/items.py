@@ -27,7 +27,8 @@ class ItemKind(StrEnum):
     NO_PIN = "no_pin"  # a buddy rang in to log and has none
     WORRIED = "worried"  # a buddy is worried about an elder
     CONTACT_MISSED = "contact_missed"  # no contact was logged for longer than a week
-    RANG_IN = "rang_in"  # an elder rang in whom nobody could serve by phone
+    RANG_IN = "rang_in"  # an elder rang in: a person rings back
+    RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
 
 
 ITEM_ZH = {
@@ -35,7 +36,8 @@ ITEM_ZH = {
     ItemKind.NO_PIN: "还没有密码",
     ItemKind.WORRIED: "老伙伴不放心",
     ItemKind.CONTACT_MISSED: "一周没有联系",
-    ItemKind.RANG_IN: "老人打来电话",
+    ItemKind.RANG_IN: "老人打来电话，请回电",
+    ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
 }
 
 

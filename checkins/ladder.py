@@ -363,5 +363,6 @@ _NOT_HEARD = frozenset(
         Reason.UNSERVED,
         Reason.HUMAN_CONTACT,
         Reason.NO_CONSENT,
+        Reason.BUDDY_MISSED,
     }
 )

@@ -55,6 +55,8 @@ class Reason(StrEnum):
     """Why a person is needed."""
 
     EMERGENCY = "emergency"
+    ALARM_BUTTON = "alarm_button"
+    SMOKE = "smoke"
     UNREACHED = "unreached"
     OFF_HOOK = "off_hook"  # busy on every try: a handset off the hook, most likely
     UNKNOWN = "unknown"  # nobody knows what became of a call: never dialled again
@@ -75,9 +77,12 @@ class Reason(StrEnum):
     HUMAN_CONTACT = "human_contact"  # a person's visit or call is this elder's way
     NO_CONSENT = "no_consent"  # nobody noted that the elder agreed to machine calls
     PAUSE_ENDED = "pause_ended"
+    BUDDY_MISSED = "buddy_missed"  # a buddy tried, and reached nobody
+    BUDDY_WORRIED = "buddy_worried"
 
 
 SLEEPLESS = frozenset({Urgency.EMERGENCY, Urgency.UNREACHED})  # at any hour, and never far ahead (PRODUCT.md)
+BY_DEVICE = frozenset({Reason.ALARM_BUTTON, Reason.SMOKE})
 URGENCIES = {urgency: rank for rank, urgency in enumerate(Urgency)}
 
 STATUS_ZH = {
@@ -97,6 +102,8 @@ URGENCY_ZH = {
 
 REASON_ZH = {
     Reason.EMERGENCY: "求救",
+    Reason.ALARM_BUTTON: "按了报警按钮",
+    Reason.SMOKE: "烟雾报警",
     Reason.UNREACHED: "多次无人接听",
     Reason.OFF_HOOK: "一直占线，可能话筒没挂好",
     Reason.UNKNOWN: "通话结果不明",
@@ -117,6 +124,8 @@ REASON_ZH = {
     Reason.HUMAN_CONTACT: "约定由人联系",
     Reason.NO_CONSENT: "没有同意自动电话",
     Reason.PAUSE_ENDED: "暂停期满，先由人问一声",
+    Reason.BUDDY_MISSED: "老伙伴没联系到",
+    Reason.BUDDY_WORRIED: "老伙伴不放心",
 }
 
 RESULT_ZH = {

@@ -56,6 +56,11 @@ class Step:
     every: int = 10
     latest: int | None = None
 
+    @property
+    def several(self) -> bool:
+        """Whether more than one person may be rung at the same time."""
+        return self.together > 1 or len(self.who) > 1
+
     def __post_init__(self) -> None:
         if not self.who or len(set(self.who)) < len(self.who):
             raise ValueError("who must name at least one role, each once")
