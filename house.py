@@ -21,9 +21,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
 
+import alerting
 from callflows import loader
 from callflows.flow import Flow
 from checkins import ports
+from checkins.alarm_bell import UNWRITTEN, Bell
+from checkins.alarm_calls import SECOND
+from checkins.alarms import Kind
 from checkins.cycle import Cycle
 from checkins.errands import REASONS
 from checkins.mornings import Mornings
@@ -88,6 +92,7 @@ class House:
     second_pass: SecondPass
     cycle: Cycle
     watch: Watch
+    bell: Bell
     web: FastAPI
     base_url: str
     virtual: VirtualCarrier | None = None
@@ -108,7 +113,7 @@ class House:
         lines = self.settings.lines - self.settings.lines_reserved
         mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
         loops = [self.telephone.run(stop), self._watch(stop), mornings.run(stop), self._names(stop)]
-        loops.append(self.second_pass.run(stop))
+        loops += [self.second_pass.run(stop), self.bell.run(stop)]
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -258,25 +263,33 @@ def _build(
     calls = Calls(db, clock.now, flow=flows)
     rest = TwilioRest(config)
     fetching = CarrierRecordings(calls, rest, recordings)
-    telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open])
+    second = alerting.second_trunk(settings, config)
+    trunks = {SECOND: TwilioRest(second)} if second else {}
+    telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open], trunks=trunks)
+    placer, owner = Placer(telephone), f"{socket.gethostname()}:{os.getpid()}"
     verbs = Verbs(calls, config, fetching, flows)
     cycle = Cycle(
         db,
-        Placer(telephone),
+        placer,
         clock,
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=owner,
         lines=settings.lines,
         reserved=settings.lines_reserved,
         starts_per_s=settings.calls_per_second,
     )
-    calls.outbox.listener = Listener(cycle.settle)
+    bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
+    calls.outbox.listener = Listener(cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN))
     notes = Notes()
     tools = Tools(ears, prompts, recordings, calls, notes.say)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
     second_pass = SecondPass(db, clock, ears, recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell)
-    watch = Watch(db, clock, data / "heartbeat")
+    sees, beat = alerting.machine(data), alerting.beat(settings)
+    watch = Watch(db, clock, data / "heartbeat", house=sees, beat=beat, cry=bell.cry)
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts))
+    if second:
+        by_keys = Verbs(calls, second, fetching, flows)
+        web.include_router(telephone_routes.routes(calls, second, media, by_keys, prompts))
     house = House(
         settings,
         clock,
@@ -290,6 +303,7 @@ def _build(
         second_pass,
         cycle,
         watch,
+        bell,
         web,
         base_url,
         virtual,

@@ -39,22 +39,31 @@ class Placer:
 
 
 class Listener:
-    """The telephone room's news to the care room."""
+    """The telephone room's news to the care room. `unwritten`: an alarm in a call could not be taken in."""
 
-    def __init__(self, settle: Callable[[ports.CallOutcome], Awaitable[bool]]) -> None:
-        self._settle = settle
+    def __init__(
+        self, settle: Callable[[ports.CallOutcome], Awaitable[bool]], unwritten: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._settle, self._unwritten = settle, unwritten
 
     async def call_reported(self, report: telephone_ports.CallReport) -> None:
         log.info("call %s: %s", report.id, report.alarm or report.disposition)
-        await self._settle(
-            ports.CallOutcome(
-                report.id,
-                report.at,
-                report.final,
-                ports.Disposition(report.disposition.value) if report.disposition else None,
-                tuple(ports.PersonOutcome(p.id, p.result, p.evidence, p.detail) for p in report.people),
-                report.alarm,
-                report.alarm_person,
-                report.reason,
-            )
-        )
+        try:
+            await self._settle(_outcome(report))
+        except Exception:
+            if report.alarm:
+                await self._unwritten()
+            raise
+
+
+def _outcome(report: telephone_ports.CallReport) -> ports.CallOutcome:
+    return ports.CallOutcome(
+        report.id,
+        report.at,
+        report.final,
+        ports.Disposition(report.disposition.value) if report.disposition else None,
+        tuple(ports.PersonOutcome(p.id, p.result, p.evidence, p.detail) for p in report.people),
+        report.alarm,
+        report.alarm_person,
+        report.reason,
+    )

@@ -7,6 +7,7 @@ with one clear sentence that names the place; secrets never appear in messages.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -39,6 +40,14 @@ _SENTENCES = {
     "string_type": "must be text in quotes",
     "path_type": "must be a path in quotes",
 }
+# What is of no use without others.
+_TOGETHER = {
+    "alarm_mail_to": ("alarm_mail_from", "alarm_smtp_host"),
+    "alarm_webhook_url": ("alarm_webhook_secret",),
+    "alarm_phone_number": ("alarm_phone_name",),
+    "alarm_twilio_account_sid": ("alarm_twilio_auth_token", "alarm_twilio_from"),
+}
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class SettingsError(Exception):
@@ -69,6 +78,22 @@ class Settings(BaseSettings):
     recogniser_workers: int = Field(2, ge=1, le=64, description="threads that recognise speech")
     whisper_threads: int = Field(1, ge=1, le=64, description="processor threads per Whisper utterance")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+    heartbeat_url: SecretStr = Field(SecretStr(""), description="asked after every good round of the auditor")
+    alarm_mail_to: str = Field("", description="addresses that get alarms, separated by commas")
+    alarm_mail_from: str = Field("", description="the sender's address")
+    alarm_smtp_host: str = Field("", description="the mail server")
+    alarm_smtp_port: int = Field(587, ge=1, le=65535, description="its port")
+    alarm_smtp_security: Literal["starttls", "ssl", "none"] = Field("starttls", description="encryption to it")
+    alarm_smtp_user: str = Field("", description="account at the mail server")
+    alarm_smtp_password: SecretStr = Field(SecretStr(""), description="its password")
+    alarm_webhook_url: SecretStr = Field(SecretStr(""), description="address that gets alarms as signed JSON")
+    alarm_webhook_secret: SecretStr = Field(SecretStr(""), description="secret of the signature: whsec_…")
+    alarm_phone_name: str = Field("", max_length=36, description="who looks after the machine, by name")
+    alarm_phone_number: str = Field("", description="that person's number, E.164")
+    alarm_twilio_account_sid: str = Field("", description="second account, for alarm calls while the line is down")
+    alarm_twilio_auth_token: SecretStr = Field(SecretStr(""), description="its auth token")
+    alarm_twilio_api_base: str = Field("https://api.twilio.com", description="base URL of its REST API")
+    alarm_twilio_from: str = Field("", description="its number, E.164")
 
     @classmethod
     def settings_customise_sources(
@@ -93,7 +118,7 @@ class Settings(BaseSettings):
             raise ValueError(f"names the database {backend!r}; sqlite and postgresql are supported")
         return value
 
-    @field_validator("public_url", "twilio_api_base")
+    @field_validator("public_url", "twilio_api_base", "alarm_twilio_api_base")
     @classmethod
     def _base(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -101,17 +126,43 @@ class Settings(BaseSettings):
             raise ValueError("must look like https://line.example.org, without a path")
         return value.rstrip("/")
 
+    @field_validator("alarm_phone_number")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        if value and not _E164.fullmatch(value):
+            raise ValueError("must look like +8613800000000")
+        return value
+
+    @field_validator("alarm_webhook_secret")
+    @classmethod
+    def _signing(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if secret and not re.fullmatch(r"whsec_[A-Za-z0-9+/]{32,}={0,2}", secret):
+            raise ValueError("must be whsec_ and at least 24 bytes in base64")
+        return value
+
     @model_validator(mode="after")
     def _whole(self) -> Settings:
         if self.lines_reserved >= self.lines:
             reserved, lines = f"{PREFIX}LINES_RESERVED ({self.lines_reserved})", f"{PREFIX}LINES ({self.lines})"
             raise ValueError(f"{reserved} must be below {lines}")
         if self.carrier == "twilio":
-            for name in ("public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from"):
-                value = getattr(self, name)
-                if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
-                    raise ValueError(f"{PREFIX}CARRIER=twilio needs {PREFIX}{name.upper()}")
+            self._need(f"{PREFIX}CARRIER=twilio", "public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from")
+        for name, needs in _TOGETHER.items():
+            if self._given(name):
+                self._need(PREFIX + name.upper(), *needs)
+        if self.alarm_smtp_user and self.alarm_smtp_security == "none":
+            raise ValueError(f"{PREFIX}ALARM_SMTP_USER: no password is sent without encryption (starttls or ssl)")
         return self
+
+    def _need(self, why: str, *names: str) -> None:
+        for name in names:
+            if not self._given(name):
+                raise ValueError(f"{why} needs {PREFIX}{name.upper()}")
+
+    def _given(self, name: str) -> bool:
+        value = getattr(self, name)
+        return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
     @property
     def models_dir(self) -> Path:

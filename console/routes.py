@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import cases, sheet
+from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
 from checkins.results import LINE
 from checkins.tables import Checkin, Neighbourhood
@@ -214,6 +215,7 @@ async def _health(deps: Deps) -> Response:
     now = deps.clock.now()
     try:
         state = await deps.db.view(lambda session: view.house(session, now))
+        alarms = await deps.db.view(lambda session: len(open_alarms(session)))
     except Exception as error:
         return JSONResponse({"ok": False, "database": type(error).__name__}, 503)
     told = {
@@ -222,6 +224,7 @@ async def _health(deps: Deps) -> Response:
         "clock_behind": state.clock_behind,
         "line_down": state.line_down,
         "late": len(deps.late()),
+        "alarms": alarms,
         "engines": {engine.name: engine.ready for engine in deps.ears_status()},
     }
     return JSONResponse(told, 200 if state.well else 503)
