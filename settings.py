@@ -147,7 +147,9 @@ class Settings(BaseSettings):
             reserved, lines = f"{PREFIX}LINES_RESERVED ({self.lines_reserved})", f"{PREFIX}LINES ({self.lines})"
             raise ValueError(f"{reserved} must be below {lines}")
         if self.carrier == "twilio":
-            self._need(f"{PREFIX}CARRIER=twilio", "public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from")
+            self._need(
+                f"{PREFIX}CARRIER=twilio", "public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from"
+            )
         for name, needs in _TOGETHER.items():
             if self._given(name):
                 self._need(PREFIX + name.upper(), *needs)
