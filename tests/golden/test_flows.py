@@ -234,7 +234,24 @@ ALARM = {
     "speech_fails": Case(["deaf", "要帮忙", "1", "hangup"]),
     "limit": Case(["1", "limit"]),
 }
+BROKEN = (
+    Person("7", "陈老师", variables={"what": "电话线路断了,今天的电话打不出去。请打印名单,用别的电话联系老人"}),
+    Person("9", "陈老师", variables={"what": "有老人可能被漏掉了。请打开首页,逐个打电话"}),
+)
+ON_CALL = {"responder": "陈老师"}
+LINE_ALARM = {
+    "acknowledged": Case(["1"], BROKEN[:1], variables=ON_CALL),
+    "heard_again": Case(["*", "1"], BROKEN[:1], variables=ON_CALL),
+    "two_alarms": Case(["1", "1"], BROKEN, variables=ON_CALL),
+    "two_alarms_one_unanswered": Case(["1", "", "", ""], BROKEN, variables=ON_CALL),
+    "words_never_acknowledge": Case(["好的", "知道了", "是的"], BROKEN[:1], variables=ON_CALL),
+    "wrong_person": Case(["2"], BROKEN, variables=ON_CALL),
+    "machine": Case(["beep"], BROKEN[:1], variables=ON_CALL),
+    "silence": Case(["", "", ""], BROKEN[:1], variables=ON_CALL),
+    "hangs_up_after_the_key": Case(["1", "hangup"], BROKEN, variables=ON_CALL),
+}
 CASES = {
+    "line_alarm": LINE_ALARM,
     "daily_checkin": DAILY_CHECKIN,
     "hand_over": HAND_OVER,
     "dispatch": DISPATCH,
