@@ -55,7 +55,7 @@ SAMPLES = {
     "where": "三号楼五零二室",
     "key_holder": "隔壁陈阿姨",
     "notes": "耳朵不好",
-    "cause": "收到您家的报警",
+    "cause": "收到您家的报警。",
     "state": "还没联系的",
 }
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}

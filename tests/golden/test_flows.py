@@ -212,7 +212,7 @@ TAKEN = {
     "wants_a_person": Case(["1", "0", ""]),
     "cries_for_help": Case(["1", "救命", "hangup"]),
 }
-SMOKE = {"cause": "您家的烟雾报警器响了", "smoke": "1"}
+SMOKE = {"cause": "您家的烟雾报警器响了。", "smoke": "1"}
 ALARM = {
     "needs_help": Case(["1", "我头昏", "", "hangup"]),
     "needs_help_by_voice": Case(["?要帮忙", "起不来了", "hangup"]),
@@ -223,7 +223,7 @@ ALARM = {
     "perhaps_fine": Case(["?我没事", "2"]),
     "smoke": Case(["2"], variables=SMOKE),
     "smoke_heard_again": Case(["*", "1", "hangup"], variables=SMOKE, consent=False),
-    "cried_for_help_before": Case(["1", "", "hangup"], variables={"cause": "刚才您在电话里求救"}),
+    "cried_for_help_before": Case(["1", "", "hangup"], variables={"cause": "刚才您在电话里求救。"}),
     "cries_for_help": Case(["救命", "我摔倒了", "", "", ""]),
     "silent": Case(["", "", "", "", "", "", ""]),
     "silent_then_a_sound": Case(["", "", "", "…", "hangup"]),
