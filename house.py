@@ -28,9 +28,11 @@ from checkins import ports
 from checkins.alarm_bell import UNWRITTEN, Bell
 from checkins.alarm_calls import SECOND
 from checkins.alarms import Kind
+from checkins.contact_rounds import ContactRounds
 from checkins.cycle import Cycle
 from checkins.errands import REASONS
 from checkins.mornings import Mornings
+from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
@@ -50,7 +52,7 @@ from ivr.twilio.rest import TwilioRest
 from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.phone import Phone, PhoneKind
-from joints import Listener, Placer
+from joints import Desk, Listener, Placer
 from settings import Settings, SettingsError
 from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
@@ -113,7 +115,7 @@ class House:
         lines = self.settings.lines - self.settings.lines_reserved
         mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
         loops = [self.telephone.run(stop), self._watch(stop), mornings.run(stop), self._names(stop)]
-        loops += [self.second_pass.run(stop), self.bell.run(stop)]
+        loops += [self.second_pass.run(stop), self.bell.run(stop), ContactRounds(self.db, self.clock).run(stop)]
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -267,7 +269,8 @@ def _build(
     trunks = {SECOND: TwilioRest(second)} if second else {}
     telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open], trunks=trunks)
     placer, owner = Placer(telephone), f"{socket.gethostname()}:{os.getpid()}"
-    verbs = Verbs(calls, config, fetching, flows)
+    desk = Desk(Reception(db, clock))
+    verbs = Verbs(calls, config, fetching, flows, desk)
     cycle = Cycle(
         db,
         placer,
@@ -280,13 +283,13 @@ def _build(
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     calls.outbox.listener = Listener(cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN))
     notes = Notes()
-    tools = Tools(ears, prompts, recordings, calls, notes.say)
+    tools = Tools(ears, prompts, recordings, calls, notes.say, desk)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
     second_pass = SecondPass(db, clock, ears, recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell)
     sees, beat = alerting.machine(data), alerting.beat(settings)
     watch = Watch(db, clock, data / "heartbeat", house=sees, beat=beat, cry=bell.cry)
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts))
+    web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts, desk))
     if second:
         by_keys = Verbs(calls, second, fetching, flows)
         web.include_router(telephone_routes.routes(calls, second, media, by_keys, prompts))

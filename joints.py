@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from checkins import ports
+from checkins.reception import Reception
+from checkins.ringing_in import Heard
 from ivr import ports as telephone_ports
 from ivr.telephone import TwilioTelephone
 
@@ -20,22 +22,25 @@ class Placer:
         self._telephone = telephone
 
     async def place(self, request: ports.CallRequest) -> ports.Placed:
-        order = telephone_ports.CallOrder(
-            request.id,
-            request.number,
-            request.flow,
-            tuple(
-                telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records, c.transcribes, c.variables)
-                for c in request.callees
-            ),
-            dict(request.variables),
-            request.ring_s,
-            trunk=request.trunk,
-        )
-        return ports.Placed((await self._telephone.place(order)).value)
+        return ports.Placed((await self._telephone.place(_order(request))).value)
 
     async def trace(self, intent_id: str, number: str, since: datetime) -> ports.Trace:
         return ports.Trace((await self._telephone.trace(intent_id, number, since)).value)
+
+
+class Desk:
+    """The telephone room's questions while somebody is on the line, put to the care room. Satisfies ivr.ports.Answers
+    and ivr.ports.Reception."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def rang_in(self, call_id: str, number: str) -> telephone_ports.CallOrder | telephone_ports.Unserved:
+        answer = await self._reception.rang_in(call_id, number)
+        return telephone_ports.Unserved(answer.value) if isinstance(answer, Heard) else _order(answer)
+
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
+        return await self._reception.ask(call_id, query, person_id, value)
 
 
 class Listener:
@@ -54,6 +59,21 @@ class Listener:
             if report.alarm:
                 await self._unwritten()
             raise
+
+
+def _order(request: ports.CallRequest) -> telephone_ports.CallOrder:
+    return telephone_ports.CallOrder(
+        request.id,
+        request.number,
+        request.flow,
+        tuple(
+            telephone_ports.Callee(c.id, c.spoken_name, c.language, c.records, c.transcribes, c.variables)
+            for c in request.callees
+        ),
+        dict(request.variables),
+        request.ring_s,
+        trunk=request.trunk,
+    )
 
 
 def _outcome(report: telephone_ports.CallReport) -> ports.CallOutcome:

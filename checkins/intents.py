@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.line_rules import LOOK_BACK, Purpose
-from checkins.tables import CallIntent, Checkin, IntentCheckin
+from checkins.tables import CallIntent, Checkin, IntentCheckin, IntentState
 
+INBOUND = "inbound"  # purpose of a call that somebody made to us
 NEWS_WITHIN = timedelta(seconds=60)  # without news of a call for so long the carrier is asked
 
 
@@ -26,10 +27,14 @@ def intend(
     flow: str | None = None,
     responder: str | None = None,
     trunk: str | None = None,
+    intent_id: str | None = None,
+    state: IntentState = IntentState.INTENDED,
 ) -> CallIntent:
-    """A new intent, flushed: IntegrityError when a call to the number is live already."""
+    """A new intent, flushed: IntegrityError when a call to the number is live already. `intent_id`: of a call that is
+    on the line, and has an id."""
     intent = CallIntent(
-        id=str(uuid4()),
+        id=intent_id or str(uuid4()),
+        state=state,
         number=number,
         purpose=purpose,
         flow=flow,

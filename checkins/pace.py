@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from checkins.intents import INBOUND
 from checkins.ports import Disposition
 from checkins.tables import CallIntent, IntentState
 
@@ -22,6 +23,7 @@ DOWN_MEMORY = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=2)
 _LINE_FAILED = (Disposition.LINE_ERROR, Disposition.INTERRUPTED)
 OWN_TRUNK = CallIntent.trunk.is_(None)  # what a second trunk does says nothing about the line, and takes none of it
+_OUT = OWN_TRUNK & (CallIntent.purpose != INBOUND)  # who rings in proves nothing about calls out
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Pace:
 def pace_now(session: Session, now: datetime, lines: int, starts_per_s: float) -> Pace:
     free = max(0, lines - lines_taken(session))
     if is_line_down(session, now):
-        last = session.scalar(select(func.max(CallIntent.created_at)).where(OWN_TRUNK))
+        last = session.scalar(select(func.max(CallIntent.created_at)).where(_OUT))
         probe = now if last is None else max(now, last + PROBE_EVERY)
         return Pace(min(free, int(probe <= now)), probe, line_down=True)
     started, oldest, window, most = _recent(session, now, starts_per_s)
@@ -47,9 +49,7 @@ def pace_now(session: Session, now: datetime, lines: int, starts_per_s: float) -
 def _recent(session: Session, now: datetime, rate: float) -> tuple[int, datetime | None, timedelta, int]:
     """Starts within the last window: a second, or longer when less than one call a second may start."""
     window = timedelta(seconds=max(1.0, 1 / rate))
-    recent = select(func.count(), func.min(CallIntent.created_at)).where(
-        OWN_TRUNK, CallIntent.created_at > now - window
-    )
+    recent = select(func.count(), func.min(CallIntent.created_at)).where(_OUT, CallIntent.created_at > now - window)
     started, oldest = session.execute(recent).one()
     return started, oldest, window, max(1, int(rate * window.total_seconds()))
 
@@ -59,7 +59,7 @@ def is_line_down(session: Session, now: datetime) -> bool:
     the last hour, and nothing got through since."""
     since = max(last_through(session) or now - DOWN_MEMORY, now - DOWN_MEMORY)
     failed = select(func.count(CallIntent.number.distinct())).where(
-        OWN_TRUNK,
+        _OUT,
         CallIntent.disposition.in_((Disposition.LINE_ERROR, Disposition.UNKNOWN)),
         CallIntent.settled_at > since,
     )
@@ -70,7 +70,7 @@ def last_through(session: Session) -> datetime | None:
     """When the last call that got through ended: whatever came of it, the line carried it."""
     return session.scalar(
         select(func.max(CallIntent.settled_at)).where(
-            OWN_TRUNK,
+            _OUT,
             CallIntent.disposition.is_not(None),
             CallIntent.disposition.not_in((*_LINE_FAILED, Disposition.UNKNOWN)),
         )

@@ -111,6 +111,23 @@ class Answers(Protocol):
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str: ...
 
 
+class Unserved(StrEnum):
+    """What somebody who rings in hears instead of a conversation."""
+
+    STRANGER = "stranger"  # nobody knows the number: no name is said
+    NOTED = "noted"  # known, and rung back by a person
+
+
+class Reception(Protocol):
+    """Who knows who rings in."""
+
+    async def rang_in(self, call_id: str, number: str) -> CallOrder | Unserved:
+        """The conversation with whoever rings from `number` (as the carrier gives it: it may be withheld, or no number
+        at all), under the id `call_id`; its intent is written. Asked the same again it answers the same. Has 0.9 s:
+        after that the caller is asked to wait a moment, and hears the answer then."""
+        ...
+
+
 class Switchboard(Protocol):
     """Who knows whom to ring when an elder in a call wants a human being."""
 

@@ -19,6 +19,8 @@ from starlette.websockets import WebSocket
 
 from ivr.calls import Calls, LogEntry, StatusNews
 from ivr.endings import FINAL
+from ivr.incoming_calls import IncomingCalls
+from ivr.ports import Reception, Unserved
 from ivr.records import Call
 from ivr.twilio import documents, wav
 from ivr.twilio.config import TwilioConfig
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ANSWER_S = 0.9
+_UNSERVED = {Unserved.STRANGER: "line.inbound", Unserved.NOTED: "line.noted"}
 _MAX_VALUE = 1000  # characters of a form's value that are kept
 
 
@@ -46,9 +49,17 @@ class PromptSource(Protocol):
     async def get(self, text: str, language: str = "zh") -> bytes: ...
 
 
-def routes(calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, prompts: PromptSource) -> APIRouter:
-    """All of /twilio/. `media`: see ivr.media.MediaServer. `prompts`: see speech.prompts.Prompts."""
-    desk = _Desk(calls, config, media, verbs, prompts)
+def routes(
+    calls: Calls,
+    config: TwilioConfig,
+    media: Media,
+    verbs: Verbs,
+    prompts: PromptSource,
+    reception: Reception | None = None,
+) -> APIRouter:
+    """All of /twilio/. `media`: see ivr.media.MediaServer. `prompts`: see speech.prompts.Prompts. `reception`: who
+    knows who rings in; None: every caller is a stranger."""
+    desk = _Desk(calls, config, media, verbs, prompts, IncomingCalls(calls, reception))
     router = APIRouter()
     for path, handler in (
         ("/voice", desk.voice),
@@ -68,9 +79,17 @@ def routes(calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, promp
 
 
 class _Desk:
-    def __init__(self, calls: Calls, config: TwilioConfig, media: Media, verbs: Verbs, prompts: PromptSource) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        config: TwilioConfig,
+        media: Media,
+        verbs: Verbs,
+        prompts: PromptSource,
+        incoming: IncomingCalls,
+    ) -> None:
         self._calls, self._config, self._media = calls, config, media
-        self._verbs, self._prompts = verbs, prompts
+        self._verbs, self._prompts, self._incoming = verbs, prompts, incoming
         self._gate = Gate(config, calls.now)
         self._late: dict[str, asyncio.Task[Any]] = {}  # by call: the newest work that was too slow for its answer
 
@@ -92,7 +111,11 @@ class _Desk:
         return await self._document(request, self._dialled)
 
     async def _voice(self, incoming: Incoming) -> str:
-        if incoming.form.get("Direction", "").startswith("inbound") or not incoming.call_id:
+        if incoming.inbound:
+            unserved = await self._incoming.take(incoming.call_id, incoming.form.get("From", "")[:_MAX_VALUE])
+            if unserved is not None:
+                return documents.goodbye(self._config, _UNSERVED[unserved])
+        elif not incoming.call_id:
             return documents.goodbye(self._config, "line.inbound")
         call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
         if call is None:
@@ -112,6 +135,8 @@ class _Desk:
 
     async def _go_on(self, incoming: Incoming) -> str:
         call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
+        if call is None and incoming.inbound and await self._calls.get(incoming.call_id) is None:
+            return await self._voice(incoming)  # who rang in could not be found out in time
         return documents.hang_up() if call is None else await self._continue(call)
 
     async def _continue(self, call: Call) -> str:

@@ -20,7 +20,8 @@ from ivr.twilio.config import TwilioConfig
 SENTENCES = {
     "line.sorry": "对不起,电话出了点问题,请稍等。",
     "line.broken": "对不起,电话出了问题。居委会的工作人员会再给您打电话。再见。",
-    "line.inbound": "您好,这里是居委会的自动语音电话。这个号码现在还不能接听来电,有事请直接打居委会的电话。再见。",
+    "line.inbound": "您好,这里是居委会的自动语音电话。有事请直接打居委会的电话。要紧的话,请打120或110。再见。",
+    "line.noted": "您好,这里是居委会的自动语音电话。居委会的人会给您打电话。要紧的话,请打120或110。再见。",
     "line.unknown": "对不起,这个电话打错了。再见。",
 }
 SECOND_KEY_S = 1  # after "wait a moment", which is spoken for 3 s and more: then a second 0 would have come

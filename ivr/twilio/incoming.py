@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl
+from uuid import UUID, uuid5
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect, Request
@@ -21,6 +22,7 @@ from ivr.twilio.signature import HEADER, Form, Signatures
 MAX_BODY = 64 * 1024
 MAX_FIELDS = 200
 READ_S = 5.0
+_INBOUND = UUID("5a1d3f0e-8c0b-4a39-9d0a-6f2f1c7be4a1")  # namespace of the ids of calls made to us
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
@@ -42,7 +44,12 @@ class Incoming:
 
     @property
     def call_id(self) -> str:
-        return _clean(self.query.get("call", ""))
+        """Ours. A call that somebody makes to us gets it from the carrier's: the same for all requests of that call."""
+        return _clean(self.query.get("call", "")) or (str(uuid5(_INBOUND, self.call_sid)) if self.inbound else "")
+
+    @property
+    def inbound(self) -> bool:
+        return self.form.get("Direction", "").startswith("inbound") and bool(self.call_sid)
 
     @property
     def leg(self) -> str:

@@ -1,0 +1,87 @@
+"""What the telephone room asks of the care room while somebody is on the line: who rings in, and what a flow asks of
+the program. Every answer is one short transaction in a thread: who stops waiting for it breaks nothing off."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from checkins import answers, buddy_logs, pins, ringing_in
+from checkins.case_rows import select_cases
+from checkins.errands import BUDDY_LOG
+from checkins.pins import Known, PinVerdict
+from checkins.ports import CallRequest, Clock
+from checkins.ringing_in import Heard
+from checkins.tables import CallIntent, Checkin, IntentCheckin
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+
+class Reception:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+
+    async def rang_in(self, call_id: str, number: str) -> CallRequest | Heard:
+        """Durable when it returns."""
+        now = self._clock.now()
+        return await self._db.run(lambda session: ringing_in.rang_in(session, call_id, number, now))
+
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
+        """The flow's word for the answer; "": nobody can say. `value` may be a PIN."""
+        now = self._clock.now()
+        if query == "pin":
+            return await asyncio.to_thread(self._pin, call_id, value, now)
+        work = _QUESTIONS.get(query)
+        if work is None:
+            log.error("call %s: nobody here answers the question %s", call_id, query)
+            return ""
+        return await self._db.run(lambda session: work(session, call_id, person_id, now))
+
+    def _pin(self, call_id: str, value: str, now: datetime) -> str:
+        """Hashing takes its time: between two transactions, not in one."""
+        with self._db.read() as session:
+            known = _pin_of(session, call_id)
+        if known is None:
+            return ""
+        right = not known.locked and pins.matches(value, known.hashed)
+        with self._db.write() as session:
+            verdict = pins.judge(session, known, right, now)
+            if verdict is PinVerdict.RIGHT:
+                intent = session.get_one(CallIntent, call_id, with_for_update=True)
+                intent.applied = {**intent.applied, "pin": True}
+        return verdict or ""
+
+
+def _pin_of(session: Session, call_id: str) -> Known | None:
+    intent = session.get(CallIntent, call_id)
+    if intent is None or intent.flow != BUDDY_LOG or intent.responder is None:
+        return None
+    return pins.known(session, intent.responder)
+
+
+def _claim(session: Session, call_id: str, person_id: str, now: datetime) -> str:
+    """Whether who has just pressed that they go was the first. From now on it is theirs."""
+    intent = session.get(CallIntent, call_id, with_for_update=True)
+    served = IntentCheckin.intent_id == call_id
+    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
+    row = session.scalars(query.where(served, Checkin.elder_id == person_id).with_for_update(of=Checkin)).first()
+    if intent is None or intent.responder is None or row is None:
+        return ""
+    return "first" if answers.first(session, intent, row, now) else "taken"
+
+
+def _could_not_reach(session: Session, call_id: str, person_id: str, now: datetime) -> str:
+    intent = session.get(CallIntent, call_id, with_for_update=True)
+    opened = intent is not None and buddy_logs.could_not_reach(session, intent, person_id, now)
+    return "opened" if opened else ""
+
+
+_QUESTIONS: Mapping[str, Callable[[Session, str, str, datetime], str]] = {
+    "claim": _claim,
+    "could_not_reach": _could_not_reach,
+}

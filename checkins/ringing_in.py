@@ -1,0 +1,218 @@
+"""Who rings in, and what the call is to be about. The intent is written before the call begins.
+
+Who has accepted to go and hasn't said what they found is asked that; else a buddy logs contacts; else nobody here can
+talk to them yet, but an elder who rang in is rung back by a person. The number alone opens nothing that names an elder:
+the log asks for the PIN, the finding first asks who it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+
+from sqlalchemy import exists, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from checkins import contacts, items, pins, searches
+from checkins.case_rows import log_event, select_cases
+from checkins.errands import BUDDY_LOG, FINDING, callee
+from checkins.escalation.values import Phase, Search
+from checkins.finder import MOST
+from checkins.intents import INBOUND, intend, serve
+from checkins.items import ItemKind
+from checkins.pace import LIVE
+from checkins.phones import NumberError, to_e164
+from checkins.ports import Callee, CallRequest
+from checkins.results import SLEEPLESS, Status
+from checkins.roster import loading, resolve
+from checkins.roster.values import Roster
+from checkins.tables import (
+    CallIntent,
+    Checkin,
+    CheckinEvent,
+    IntentCheckin,
+    IntentState,
+    Neighbourhood,
+    NumberState,
+    Person,
+    Role,
+    State,
+)
+
+log = logging.getLogger(__name__)
+
+_STILL, _DONE = "还没联系的", "联系过的"  # before an elder's name in the list
+_GONE = (State.MOVED, State.DIED)
+
+
+class Heard(StrEnum):
+    """What somebody who rings in hears instead of a conversation."""
+
+    STRANGER = "stranger"  # nobody here knows the number: no name is said
+    NOTED = "noted"  # an elder: a person rings back
+
+
+def rang_in(session: Session, call_id: str, number: str, now: datetime) -> CallRequest | Heard:
+    """The call that begins now, or what the caller hears. `number` as the carrier gives it; withheld or malformed: a
+    stranger's. The same call again gets the same answer."""
+    intent = session.get(CallIntent, call_id)
+    if intent is not None:
+        return _again(session, intent, now)
+    people = _behind(session, number)
+    for person in people:
+        if rows := waiting_for(session, person):
+            return _finding(session, _intend(session, call_id, person, FINDING, now, rows), person, rows, now)
+    for person in people:
+        if person.role != Role.ELDER and (elders := elders_of(session, person, now)):
+            return _log(session, _intend(session, call_id, person, BUDDY_LOG, now), person, elders, now)
+    elders = [person for person in people if person.role == Role.ELDER]
+    for elder in elders:
+        _rang(session, call_id, elder, now)
+    return Heard.NOTED if elders else Heard.STRANGER
+
+
+def waiting_for(session: Session, person: Person) -> list[Checkin]:
+    """Open cases in which this person has still to say what they found, the most urgent first."""
+    query = select_cases().where(
+        Checkin.neighbourhood_id == person.neighbourhood_id, Checkin.status == Status.NEEDS_PERSON
+    )
+    rows = [row for row in session.scalars(query.order_by(Checkin.id)) if _owes(searches.search_of(row), person.id)]
+    return sorted(rows, key=lambda row: row.urgency not in SLEEPLESS)[:MOST]
+
+
+def _owes(search: Search | None, person_id: str) -> bool:
+    """They have it; or had it, and it went on to others without a word of theirs."""
+    if search is None or search.phase not in (Phase.SEARCHING, Phase.TAKEN):
+        return False
+    went = {*search.went, *(item.responder for item in search.untold)}
+    return search.accepted_by == person_id or (person_id in went and search.found_by != person_id)
+
+
+def elders_of(session: Session, buddy: Person, now: datetime) -> list[Callee]:
+    """Whose contacts this buddy logs: who is paired with them, and who they stand in for right now; who still needs a
+    contact first. Elders who don't share with buddies are left out."""
+    roster = loading.load(session, buddy.neighbourhood_id, now)
+    mine = [elder_id for elder_id in roster.elders if _logs(roster, elder_id, buddy.id, now)]
+    last = contacts.last_contacts(session, buddy.neighbourhood_id)
+    open_ = _need_person(session, mine)
+    listed = []
+    for elder_id in mine:
+        still = elder_id in open_ or contacts.due(last.get(elder_id), now, roster.zone)
+        listed.append((not still, Callee(elder_id, roster.elders[elder_id].spoken_name)))
+    found = sorted(listed, key=lambda each: (each[0], each[1].spoken_name))
+    return [Callee(c.id, c.spoken_name, variables={"state": _DONE if done else _STILL}) for done, c in found]
+
+
+def _logs(roster: Roster, elder_id: str, buddy_id: str, now: datetime) -> bool:
+    if "buddy" not in roster.elders[elder_id].shares:
+        return False
+    if any(pair.buddy_id == buddy_id for pair in roster.pairs.get(elder_id, ())):
+        return True
+    return [one.id for one in resolve.buddies_for(roster, elder_id, now)][:1] == [buddy_id]
+
+
+def _need_person(session: Session, elders: Iterable[str]) -> set[str]:
+    query = select(Checkin.elder_id).where(Checkin.elder_id.in_([*elders]), Checkin.status == Status.NEEDS_PERSON)
+    return set(session.scalars(query))
+
+
+# ── who it is ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _behind(session: Session, number: str) -> list[Person]:
+    """Everybody with this number, who may be meant. One that is suspended, since somebody there said "wrong number",
+    is a stranger's."""
+    try:
+        known = to_e164(number)
+    except NumberError:
+        return []
+    query = select(Person).where(Person.number == known, Person.number_state != NumberState.SUSPECT)
+    return list(session.scalars(query.where(Person.state.not_in(_GONE)).order_by(Person.name, Person.id)))
+
+
+def _rang(session: Session, call_id: str, elder: Person, now: datetime) -> None:
+    """An elder rang in: a person rings back, and whoever has a case of theirs sees it there."""
+    items.open_item(
+        session,
+        ItemKind.RANG_IN,
+        now,
+        neighbourhood_id=elder.neighbourhood_id,
+        person_id=elder.id,
+        due_at=now,
+        detail={"call": call_id},
+    )
+    told = exists().where(CheckinEvent.checkin_id == Checkin.id, CheckinEvent.intent_id == call_id)
+    query = select_cases().where(Checkin.elder_id == elder.id, Checkin.status != Status.CLOSED, ~told)
+    for row in session.scalars(query):
+        log_event(session, row, "rang_in", elder.name, now, intent_id=call_id)
+
+
+# ── the call ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _intend(
+    session: Session, call_id: str, person: Person, flow: str, now: datetime, rows: Sequence[Checkin] = ()
+) -> CallIntent:
+    """Nobody dials: it counts against no limit. While it lasts the number is taken, so that nobody rings them."""
+    number = person.number
+    assert number is not None
+    write = partial(intend, session, number, INBOUND, now, INBOUND, flow=flow, responder=person.id, intent_id=call_id)
+    live = select(CallIntent.id).where(CallIntent.number == number, CallIntent.state.in_(LIVE))
+    state = IntentState.PLACED if session.scalar(live) is None else IntentState.UNKNOWN
+    try:
+        with session.begin_nested():
+            intent = write(state=state)
+    except IntegrityError:  # we began to ring them at this very moment
+        intent = write(state=IntentState.UNKNOWN)
+    intent.dialled = False
+    serve(session, intent, rows)
+    session.flush()
+    for row in rows:
+        log_event(session, row, "rang_in", person.name, now, intent_id=intent.id, detail={"responder": person.id})
+    return intent
+
+
+def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest | Heard:
+    person = session.get(Person, intent.responder or "")
+    if person is None or intent.purpose != INBOUND:
+        return Heard.STRANGER
+    if intent.flow == BUDDY_LOG:
+        return _log(session, intent, person, elders_of(session, person, now), now)
+    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
+    rows = session.scalars(query.where(IntentCheckin.intent_id == intent.id).order_by(IntentCheckin.position))
+    return _finding(session, intent, person, list(rows), now)
+
+
+def _finding(
+    session: Session, intent: CallIntent, person: Person, rows: Sequence[Checkin], now: datetime
+) -> CallRequest:
+    callees = [callee(row, searches.search_of(row), FINDING) for row in rows]
+    return _request(session, intent, person, callees)
+
+
+def _log(
+    session: Session, intent: CallIntent, person: Person, elders: Sequence[Callee], now: datetime
+) -> CallRequest | Heard:
+    """Without a PIN nothing is logged: staff give them one."""
+    if not elders:
+        return Heard.STRANGER
+    variables = {"pin": "1"}
+    if pins.known(session, person.id) is None:
+        pins.tell(session, ItemKind.NO_PIN, person.id, now)
+        variables["no_pin"] = "1"
+    return _request(session, intent, person, elders, **variables)
+
+
+def _request(
+    session: Session, intent: CallIntent, person: Person, callees: Sequence[Callee], **variables: str
+) -> CallRequest:
+    """Recorded when they themselves have agreed to that; the elders aren't on the line."""
+    records, transcribes = (bool(person.consents.get(purpose)) for purpose in ("recording", "transcription"))
+    place = session.get_one(Neighbourhood, person.neighbourhood_id)
+    variables |= {"committee": place.committee, "responder": person.spoken_name}
+    people = tuple(Callee(c.id, c.spoken_name, c.language, records, transcribes, c.variables) for c in callees)
+    return CallRequest(intent.id, intent.number, intent.flow or FINDING, people, variables)
