@@ -348,6 +348,7 @@ class Utterances:
         if told and cry:
             self._distressed(said, _Cry(told.text, cry.phrase, told.engine, told.confidence))
         text, confidence, engine = (told.text, round(told.confidence, 3), told.engine) if told else ("", 0.0, "none")
+        margin = None if told is None or told.margin is None else round(told.margin, 2)
         if not self._transcribes:  # listened to for a call for help only
             text, confidence, engine = (cry.phrase, confidence, engine) if cry else ("", 0.0, "none")
         seconds, begin_ms = round(len(dictation.audio) / 8000, 2), dictation.begin_ms
@@ -356,6 +357,7 @@ class Utterances:
             seconds=seconds,
             text=text,
             confidence=confidence,
+            margin=margin,
             engine=engine,
             recording=path,
             by=ended_by,

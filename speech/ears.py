@@ -18,7 +18,7 @@ from threading import Lock
 from types import MappingProxyType
 
 from speech.attempt import Attempt
-from speech.engines.choice import fitness
+from speech.engines.choice import dictation_order
 from speech.interpret import POSITIVE, SCORER, Interpretation, interpret
 from speech.making import EngineStatus, make_engine, make_engines
 from speech.phrases import DISTRESS
@@ -115,16 +115,12 @@ class Ears:
 
     def _for(self, request: Request) -> list[Recogniser]:
         able = [one for one in self._engines if one.name not in self._stuck and one.supports(request)]
-        return sorted(able, key=lambda one: _fitness(one, request.language)) if request.mode == "dictation" else able
+        return dictation_order(request.language, able) if request.mode == "dictation" else able
 
 
 def _rank(name: str) -> tuple[int, str]:
     family = next((one for one in ORDER if name == one or name.startswith(f"{one}-")), None)
     return (len(ORDER) if family is None else ORDER.index(family), name)
-
-
-def _fitness(engine: Recogniser, language: str) -> int:
-    return fitness(language, tuple(getattr(engine, "languages", ("zh",))))
 
 
 def load_ears(models_dir: Path, *, workers: int, whisper_threads: int) -> Ears:

@@ -20,17 +20,15 @@ CHARACTERS_PER_S = 10.0
 SLACK = 4  # characters more than that in a short piece
 
 
-class Knows(Protocol):
-    """An engine as far as the choice goes. `languages`: what it was trained for, best first."""
+class Named(Protocol):
+    """An engine as far as the choice goes. It may have `languages`: what it was trained for, best first."""
 
     @property
     def name(self) -> str: ...
 
-    @property
-    def languages(self) -> Sequence[str]: ...
 
-
-Engine = TypeVar("Engine", bound=Knows)
+Engine = TypeVar("Engine", bound=Named)
+MANDARIN = ("zh",)  # what an engine knows that doesn't say
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def fitness(language: str, known: Sequence[str]) -> int:
 def dictation_order(language: str, engines: Sequence[Engine]) -> list[Engine]:
     """The engines for a dictation by an elder who prefers `language`: those trained for it, those that also know it,
     then the rest, whose text is an aid at best. Within each kind as they were given."""
-    return sorted(engines, key=lambda one: fitness(language, one.languages))
+    return sorted(engines, key=lambda one: fitness(language, getattr(one, "languages", MANDARIN)))
 
 
 def stands(texts: Sequence[Text]) -> Text:
