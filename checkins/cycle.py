@@ -216,11 +216,11 @@ class Cycle:
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def next_due(self) -> datetime | None:
-        """When the next call, or question after a call, is due (perhaps already); None: no call is ahead. Reminders
-        of people don't count: they go on until somebody acts."""
+    async def next_due(self, *, search: bool = False) -> datetime | None:
+        """When the next call to an elder, or question after a call, is due (perhaps already); None: no call is ahead.
+        `search`: the next step of a search for a person, too; these go on until somebody closes the case."""
         now = self._clock.now()
-        return await self._db.view(lambda session: _next_due(session, now, self._trunk))
+        return await self._db.view(lambda session: _next_due(session, now, self._trunk, search))
 
     async def run(self, stop: asyncio.Event, every_s: float = 1.0) -> None:
         """Ticks and asks after quiet calls until `stop` is set, side by side: a carrier that doesn't answer questions
@@ -287,8 +287,9 @@ def _quiet(session: Session, now: datetime) -> Sequence[_Live]:
     return [_Live(*row) for row in session.execute(query)]
 
 
-def _next_due(session: Session, now: datetime, trunk: Trunk) -> datetime | None:
-    dial = session.scalar(select(func.min(Checkin.due_at)).where(Checkin.status.in_((Status.PLANNED, Status.WAITING))))
+def _next_due(session: Session, now: datetime, trunk: Trunk, search: bool) -> datetime | None:
+    ahead = (Status.PLANNED, Status.WAITING, *((Status.NEEDS_PERSON,) if search else ()))
+    dial = session.scalar(select(func.min(Checkin.due_at)).where(Checkin.status.in_(ahead)))
     ask = session.scalar(select(func.min(CallIntent.check_at)).where(CallIntent.state.in_(LIVE)))
     if dial is not None and dial <= now:
         dial = max(dial, pace_now(session, now, trunk.lines, trunk.starts_per_s).next_start)
