@@ -31,8 +31,8 @@ class Session:
         self._state = transitions.begin(len(context.people))
 
     def feed(self, event: Input) -> tuple[Output, ...]:
-        """Outputs that end with exactly one of Listen, Dictate, Query, HandOver, Hangup; () when nothing changes for the
-        line."""
+        """Outputs that end with exactly one of Listen, Dictate, Query, HandOver, Hangup; () when nothing changes for
+        the line."""
         self._state, outputs = transitions.step(self._flow, self._context, self._state, event)
         return outputs
 

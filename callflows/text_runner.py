@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from callflows.bridges import ACCEPTED
 from callflows.events import (
     Alarm,
     CallContext,
@@ -38,7 +39,6 @@ from callflows.events import (
     TimeLimit,
     Verdict,
 )
-from callflows.bridges import ACCEPTED
 from callflows.flow import Flow
 from callflows.session import Finding, Session
 from callflows.wording import plain

@@ -225,8 +225,8 @@ class MediaServer:
 
 @dataclass(frozen=True)
 class _Ending:
-    """`finished`: we said goodbye. `hung_up`: the other side did. Neither: the stream broke, or the call is handed over;
-    the carrier's next document goes on."""
+    """`finished`: we said goodbye. `hung_up`: the other side did. Neither: the stream broke, or the call is handed
+    over; the carrier's next document goes on."""
 
     code: int
     finished: bool = False

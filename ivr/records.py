@@ -43,8 +43,8 @@ class Call(Base):
     last_sequence: Mapped[int] = mapped_column(Integer, default=-1)  # of the status callbacks taken in
     session: Mapped[dict[str, Any] | None] = mapped_column(_Json, info=PERSONAL)  # the conversation, after each turn
     verbs: Mapped[dict[str, Any] | None] = mapped_column(_Json, info=PERSONAL)  # TwiML fallback: the turn on the line
-    # Handing over: "n" calls were made out of this one, the last is "leg", for the hand-over "number"; for the hand-over
-    # "nobody" there was nobody (ivr.twilio.handing).
+    # Handing over: "n" calls were made out of this one, the last is "leg", for the hand-over "number"; for that called
+    # "nobody" there was nobody (ivr.twilio.verbs).
     handing: Mapped[dict[str, Any] | None] = mapped_column(_Json)
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)  # SHA-256 of the media stream's token
     token_used_at: Mapped[datetime | None] = mapped_column(UtcTime)

@@ -9,12 +9,12 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Protocol
 
-from .interpreter import Goto, Interpreter
+from .interpreter import Goto, Interpreter, Leg
 from .line import Line
 from .observation import Kind, Observation, Observe
 from .pace import Pace
 from .phone import RING_CYCLE_S, Move, Phone, PhoneKind
-from .resource import FINAL, Resource
+from .resource import FINAL, Orders, Resource
 from .webhooks import Params, Webhooks
 
 log = logging.getLogger(__name__)
@@ -104,15 +104,8 @@ class VirtualCall:
         form = [*self._identity(), *params, ("RecordingStatus", "completed")]
         await self._send("recording", url, form)
 
-    async def dial(self, number: str, timeout_s: float) -> str:
-        phone = self._clerk.directory(number)
-        if phone.kind is PhoneKind.BUSY:
-            return "busy"
-        if phone.kind not in (PhoneKind.ANSWERS, PhoneKind.MACHINE):
-            await self._pace.sleep(timeout_s if phone.kind is PhoneKind.NO_ANSWER else 1)
-            return "no-answer" if phone.kind is PhoneKind.NO_ANSWER else "failed"
-        await self._pace.sleep(phone.rings * RING_CYCLE_S)
-        return "completed"
+    def dial(self, orders: Orders) -> Leg:
+        return self._clerk.dial_out_of(self, orders, self._clerk.directory(orders.to))
 
     # ── the call's life ───────────────────────────────────────────────────────────────────────────
 
@@ -152,9 +145,12 @@ class VirtualCall:
         self._see("answered")
         if self.resource.orders.detect_machine:
             self.line.watch = self._detect
+        await self._run_documents()
+        await self._finish("completed", "200")
+
+    async def _run_documents(self) -> None:
         orders = self.resource.orders
         await self.interpreter.run(Goto(orders.url, orders.method), orders.fallback_url)
-        await self._finish("completed", "200")
 
     async def _finish(self, status: str, sip_code: str) -> None:
         resource = self.resource
@@ -190,11 +186,12 @@ class VirtualCall:
             ("AccountSid", self.account_sid),
             ("ApiVersion", "2010-04-01"),
             ("CallSid", self.call_sid),
-            ("Direction", "outbound-api"),
+            ("Direction", self.resource.direction),
             ("From", orders.from_),
             ("Caller", orders.from_),
             ("To", orders.to),
             ("Called", orders.to),
+            *([("ParentCallSid", self.resource.parent_sid)] if self.resource.parent_sid else []),
         ]
 
     async def _status(self, status: str) -> None:
@@ -239,6 +236,8 @@ class Clerk(Protocol):
     def now(self) -> datetime: ...
 
     def directory(self, number: str) -> Phone: ...
+
+    def dial_out_of(self, call: VirtualCall, orders: Orders, phone: Phone) -> Leg: ...
 
     def keep_recording(self, call_sid: str, audio: bytes) -> str: ...
 

@@ -21,8 +21,9 @@ from typing import Any, Self
 import uvicorn
 
 from .call import Callback, VirtualCall
+from .leg import DialledCall
 from .observation import Observation, Observe
-from .pace import Pace, Ticker, WallPace
+from .pace import JoinedPace, Pace, Ticker, WallPace
 from .phone import Phone
 from .resource import Orders, Resource
 from .rest import PREFIX, rest_app
@@ -137,19 +138,23 @@ class VirtualCarrier:
     def dial(self, orders: Orders, phone: Phone) -> Resource:
         """Begins a call; it runs on by itself."""
         resource = Resource("CA" + uuid.uuid4().hex, self.account_sid, orders, self.now())
-        call = VirtualCall(
-            resource,
-            phone,
-            phone.pace or self._pace(),
-            self.webhooks,
-            self,
-            observe=self._observe,
-            post=self.post,
-            stream_answer_s=self._stream_answer_s,
-        )
-        self.calls[resource.sid] = call
-        self._spawn(call.run())
+        self._begin(VirtualCall(resource, phone, phone.pace or self._pace(), self.webhooks, self, **self._tools()))
         return resource
+
+    def dial_out_of(self, call: VirtualCall, orders: Orders, phone: Phone) -> DialledCall:
+        """Begins a call out of another one, to be put through to it. In lockstep it has no time of its own."""
+        resource = Resource("CA" + uuid.uuid4().hex, self.account_sid, orders, self.now(), parent_sid=call.call_sid)
+        pace = JoinedPace() if call.line.pace.lockstep else self._pace()
+        leg = DialledCall(resource, phone, pace, self.webhooks, self, **self._tools())
+        self._begin(leg)
+        return leg
+
+    def _begin(self, call: VirtualCall) -> None:
+        self.calls[call.call_sid] = call
+        self._spawn(call.run())
+
+    def _tools(self) -> dict[str, Any]:
+        return {"observe": self._observe, "post": self.post, "stream_answer_s": self._stream_answer_s}
 
     def live_calls(self) -> int:
         return sum(not call.over for call in self.calls.values())

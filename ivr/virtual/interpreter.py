@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -11,12 +12,15 @@ from urllib.parse import urljoin, urlsplit
 from . import wav
 from .acoustics import sounds, tone
 from .line import Line
-from .phone import FRAME_S
+from .pace import NoPace
+from .phone import FRAME_S, RING_CYCLE_S
+from .resource import Orders
 from .stream import HandshakeError, StreamSession, open_socket
 from .stream_messages import StreamError, StreamMessages
 from .twiml import TwimlError, Verb, parse
 from .webhooks import Params, WebhookError, Webhooks
 
+RING_TONE = tone(450, 1.0, -20.0) + b"\xff" * round((RING_CYCLE_S - 1.0) * 8000)  # as in mainland China
 MAX_DOCUMENTS = 200  # a loop of redirects ends the call
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -52,8 +56,34 @@ class Office(Protocol):
         """Sends a recording status callback."""
         ...
 
-    async def dial(self, number: str, timeout_s: float) -> str:
-        """Tries another party; DialCallStatus."""
+    def dial(self, orders: Orders) -> Leg:
+        """Begins to ring another party, to be put through to this call."""
+        ...
+
+
+class Leg(Protocol):
+    """A call that was dialled out of this one, as seen from here."""
+
+    line: Line
+    ready: asyncio.Event  # its party has picked up and heard what they were to hear
+
+    @property
+    def over(self) -> bool: ...
+
+    def dialled(self) -> Params:
+        """What became of it, for the action request."""
+        ...
+
+    async def settled(self) -> None:
+        """Returns when it waits for time to pass, is ready, or over (in lockstep; else at once)."""
+        ...
+
+    def let(self) -> None:
+        """20 ms have passed here."""
+        ...
+
+    async def release(self) -> None:
+        """Nobody is put through (any more): returns when it is over."""
         ...
 
 
@@ -68,17 +98,19 @@ class Interpreter:
         self._here = ""  # URL of the running document
         self.jump: Goto | None = None  # a live call was sent elsewhere by REST
 
-    async def run(self, first: Goto, fallback: str = "") -> None:
-        """From the first document to the end of the call. `fallback` is asked once when a document fails."""
+    async def run(self, first: Goto, fallback: str = "") -> bool:
+        """From the first document to the end of the call. `fallback` is asked once when a document fails. True: the
+        documents came to their end, and nobody hung up."""
         goto: Goto | None = first
         try:
             for _ in range(MAX_DOCUMENTS):
                 if goto is None:
-                    return
+                    return True
                 goto, fallback = await self._document(goto, fallback)
             self._line.see("error", "12100: endless redirects")
         except HungUpError:
-            return
+            pass
+        return False
 
     async def execute(self, verbs: Iterable[Verb]) -> Goto | None:
         """Runs verbs in order; where to go next, None at the end of the document."""
@@ -97,7 +129,7 @@ class Interpreter:
         except (WebhookError, TwimlError) as error:
             self._line.see("error", str(error) if isinstance(error, WebhookError) else f"{error.code}: {error}")
             if not fallback:
-                return None, ""
+                raise HungUpError from error
             trouble = (("ErrorCode", str(error.code)), ("ErrorUrl", goto.url))
             return Goto(fallback, "POST", trouble), ""
 
@@ -262,9 +294,65 @@ class Interpreter:
         raise HungUpError
 
     async def _dial(self, verb: Verb) -> Goto | None:
-        number = next((child.text for child in verb.children), verb.text)
-        status = await self._office.dial(number, verb.number("timeout", 30))
-        return self._after(verb, (("DialCallStatus", status),))
+        """One number at a time. The action is asked for also when this side has hung up."""
+        leg = self._office.dial(self._orders(verb))
+        gone, bridged = await self._ring(leg), False
+        if leg.ready.is_set() and not gone:
+            bridged, gone = True, await self._talk(leg, verb.number("timeLimit", 14400))
+        await leg.release()
+        self._line.playout.clear()
+        self._line.pace.begin()
+        goto = self._after(verb, (*leg.dialled(), ("DialBridged", "true" if bridged else "false")))
+        if gone:
+            if goto is not None:
+                await self._fetch(goto)
+            raise HungUpError
+        return goto
+
+    def _orders(self, verb: Verb) -> Orders:
+        if len(verb.children) > 1:
+            raise TwimlError(13200, "this carrier dials one number at a time")
+        number = verb.children[0] if verb.children else Verb("Number", text=verb.text)
+        caller = verb.get("callerId")
+        if not caller:
+            raise TwimlError(13214, "<Dial> lacks callerId")
+        callback, url = number.get("statusCallback"), number.get("url")
+        return Orders(
+            to=number.text,
+            from_=caller,
+            url=urljoin(self._here, url) if url else "",
+            method=number.get("method", "POST"),
+            status_callback=urljoin(self._here, callback) if callback else "",
+            events=frozenset(number.get("statusCallbackEvent", "completed").split()),
+            ring_s=verb.number("timeout", 30),
+        )
+
+    async def _ring(self, leg: Leg) -> bool:
+        """This side hears it ring until the other is ready, or over. Whether this side has hung up meanwhile."""
+        self._line.pace.begin()
+        while True:
+            await leg.settled()
+            if leg.over or leg.ready.is_set():
+                return False
+            if self._line.playout.empty:
+                self._line.playout.push(RING_TONE)
+            if (await self._line.step()).hung_up:
+                return True
+            leg.let()
+
+    async def _talk(self, leg: Leg, limit_s: float) -> bool:
+        """Both hear each other until one hangs up or the time is over. Whether this side has hung up."""
+        self._line.playout.clear()
+        leg.line.pace = NoPace()
+        self._line.see("bridged")
+        leg.line.see("bridged")
+        for _ in range(round(limit_s / FRAME_S)):
+            here, there = await self._line.step(), await leg.line.step()
+            if here.hung_up or there.hung_up:
+                return here.hung_up
+            leg.line.playout.push(here.audio)
+            self._line.playout.push(there.audio)
+        return False
 
     _HANDLERS: dict[str, Callable[[Interpreter, Verb], Awaitable[Goto | None]]] = {  # noqa: RUF012
         "Connect": _connect,

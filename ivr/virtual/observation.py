@@ -16,6 +16,7 @@ Kind = Literal[
     "pressed",  # detail: the key
     "machine",  # answering-machine detection was reported (detail: AnsweredBy)
     "stream",  # the media stream is open
+    "bridged",  # put through to the party of another call (detail: its CallSid)
     "hung_up",  # the callee hung up
     "ended",  # detail: final call status
     "error",  # something a carrier would log as an error (detail says what)

@@ -78,6 +78,42 @@ class WallPace:
         self._next = self._ticker.count
 
 
+class JoinedPace:
+    """The time of a call that was dialled out of another one, in lockstep: a frame passes when the other call lets it
+    (`let`). `waits` is set while it waits for that, and when it never will any more."""
+
+    lockstep = True
+
+    def __init__(self) -> None:
+        self.waits = asyncio.Event()
+        self._frame: asyncio.Future[None] | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        for _ in range(round(seconds / FRAME_S)):
+            await self.tick()
+
+    async def tick(self) -> None:
+        self._frame = asyncio.get_running_loop().create_future()
+        self.waits.set()
+        await self._frame
+
+    def begin(self) -> None:
+        """Nothing to do."""
+
+    def let(self) -> None:
+        """20 ms pass."""
+        self.waits.clear()
+        if self._frame is not None and not self._frame.done():
+            self._frame.set_result(None)
+
+
+class NoPace(JoinedPace):
+    """Whoever steps the line has let the time pass."""
+
+    async def tick(self) -> None:
+        """At once."""
+
+
 class FastPace:
     """As fast as the server consumes. Time that passes on the line is told to `elapsed(moment)`, so that a test's
     clock moves with it; it counts from `now()` when the call begins."""

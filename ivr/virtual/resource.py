@@ -42,6 +42,11 @@ class Resource:
     answered_by: str | None = None
     sip_code: str = ""
     recordings: list[str] = field(default_factory=list)
+    parent_sid: str = ""  # dialled out of that call
+
+    @property
+    def direction(self) -> str:
+        return "outbound-dial" if self.parent_sid else "outbound-api"
 
 
 def rest_form(resource: Resource, prefix: str) -> Mapping[str, object]:
@@ -56,14 +61,14 @@ def rest_form(resource: Resource, prefix: str) -> Mapping[str, object]:
         "caller_name": None,
         "date_created": _date(resource.created),
         "date_updated": _date(resource.ended or resource.created),
-        "direction": "outbound-api",
+        "direction": resource.direction,
         "duration": None if resource.duration_s is None else str(resource.duration_s),
         "end_time": _date(resource.ended),
         "forwarded_from": None,
         "from": orders.from_,
         "from_formatted": orders.from_,
         "group_sid": None,
-        "parent_call_sid": None,
+        "parent_call_sid": resource.parent_sid or None,
         "phone_number_sid": None,
         "price": None,
         "price_unit": "USD",

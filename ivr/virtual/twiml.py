@@ -36,8 +36,8 @@ _ATTRIBUTES: dict[str, set[str]] = {
     },
     "Hangup": set(),
     "Reject": {"reason"},
-    "Dial": _CALLBACK | {"timeout", "callerId", "timeLimit", "hangupOnStar", "record", "answerOnBridge"},
-    "Number": {"url", "statusCallback", "statusCallbackEvent", "statusCallbackMethod"},
+    "Dial": _CALLBACK | {"timeout", "callerId", "timeLimit", "hangupOnStar", "record", "answerOnBridge", "ringTone"},
+    "Number": {"url", "method", "statusCallback", "statusCallbackEvent", "statusCallbackMethod"},
 }
 _TOP = {"Connect", "Redirect", "Gather", "Play", "Say", "Pause", "Record", "Hangup", "Reject", "Dial"}
 _CHILDREN = {

@@ -47,6 +47,10 @@ class CrankPace(FastPace):
         self._granted = round(seconds / FRAME_S)
         self._gate.set()
 
+    @property
+    def granted_s(self) -> float:
+        return self._granted * FRAME_S
+
     def hold(self) -> None:
         self._gate.clear()
 
@@ -71,8 +75,17 @@ class FakeCall:
         self._party = party
         self._read = 0  # observations already told in the story
         self._waiting: tuple[Callable[[Observation], bool], asyncio.Future[Observation]] | None = None
-        if isinstance(pace, CrankPace):
-            pace.used_up = self._time_is_up
+
+    def joins(self, other: FakeCall) -> None:
+        """It was dialled out of that call, whose time is its time. The story may wait for it already."""
+        own, self._pace = self._pace, other._pace
+        if self._waiting is not None and isinstance(own, CrankPace) and isinstance(self._pace, CrankPace):
+            self._grant(own.granted_s)
+
+    def _grant(self, seconds: float) -> None:
+        if isinstance(self._pace, CrankPace):
+            self._pace.used_up = self._time_is_up
+            self._pace.grant(seconds)
 
     # ── waiting ───────────────────────────────────────────────────────────────────────────────────
 
@@ -81,6 +94,10 @@ class FakeCall:
 
     async def answered(self) -> None:
         await self._until("answered")
+
+    async def bridged(self) -> None:
+        """Returns when the party of another call is on the line."""
+        await self._until("bridged")
 
     async def hears(self, prompt: str, within_s: float = 60) -> None:
         """Returns when the prompt with this mark (or pattern) has been played to its end."""
@@ -167,8 +184,7 @@ class FakeCall:
         assert self.status is None, f"waiting for {kind} {detail}, but the call is over; so far:\n{self.story()}"
         future: asyncio.Future[Observation] = asyncio.get_running_loop().create_future()
         self._waiting = (fits, future)
-        if isinstance(self._pace, CrankPace):
-            self._pace.grant(within_s)
+        self._grant(within_s)
         seen = await self._wait(future, f"{kind} {detail}", or_time)
         self._read = self.log.index(seen) + 1 if seen in self.log else len(self.log)
         return seen

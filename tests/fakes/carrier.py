@@ -19,9 +19,10 @@ from typing import Literal
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ivr.virtual.behaviour import AnsweringMachine, Clips, phone_of
-from ivr.virtual.call import Callback
+from ivr.virtual.call import Callback, VirtualCall
 from ivr.virtual.carrier import VirtualCarrier
 from ivr.virtual.elder import CallScript
+from ivr.virtual.leg import DialledCall
 from ivr.virtual.observation import Observation
 from ivr.virtual.pace import FastPace
 from ivr.virtual.phone import Echo, Party, Phone, PhoneKind
@@ -177,6 +178,16 @@ class FakeCarrier(VirtualCarrier):
             call.sid = resource.sid
             self._by_sid[resource.sid] = call
         return resource
+
+    def dial_out_of(self, call: VirtualCall, orders: Orders, phone: Phone) -> DialledCall:
+        """The story's other call has no time of its own: waiting on either of the two lets both go on."""
+        leg = super().dial_out_of(call, orders, phone)
+        told = self._by_phone.pop(id(phone), None)
+        if told is not None:
+            told.sid = leg.call_sid
+            self._by_sid[leg.call_sid] = told
+            told.joins(self._by_sid[call.call_sid])
+        return leg
 
     def _find(self, number: str) -> Phone:
         if not self._expected[number]:
