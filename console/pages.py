@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,7 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from checkins.cases import Row
 from checkins.phones import national
@@ -19,10 +22,13 @@ from checkins.results import Status, Urgency
 from checkins.tables import MODE_ZH, Mode
 from console import view, words
 from console.deps import Deps
+from console.event_words import sentence
+from console.gaps_ahead import GapsAhead
 from console.guard import PageError
+from console.view import Shell
 from speech.marks import marks
 
-_HOME = "Asia/Shanghai"  # for the page's own clock; rows use their neighbourhood's zone
+_Page = TypeVar("_Page")
 _STATUS_CHIP = {Status.PLANNED: "wait", Status.CALLING: "live", Status.WAITING: "wait", Status.CLOSED: "well"}
 _URGENCY_CHIP = {
     Urgency.EMERGENCY: "emergency",
@@ -37,6 +43,7 @@ class Pages:
 
     def __init__(self, deps: Deps, token: str) -> None:
         self.token = token
+        self.gaps = GapsAhead()
         self._deps = deps
         self._jinja = Environment(
             loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -49,19 +56,32 @@ class Pages:
             dictated=dictated,
             marked=marked,
             words=words,
+            sentence=sentence,
             mode_zh=lambda mode: MODE_ZH[Mode(mode)],
             national=national,
             recording_of=view.recording_of,
             recording_url=recording_url,
         )
 
-    def show(self, template: str, status: int = 200, **values: Any) -> Response:
+    async def look(self, what: Callable[[Session], _Page]) -> tuple[_Page, Shell]:
+        """One look at the database: what the page shows, and what stands on every page."""
+        now = self._deps.clock.now()
+        return await self._deps.db.view(lambda session: (what(session), view.shell(session, now)))
+
+    def show(
+        self, template: str, shell: Shell, by: str, status: int = 200, *, here: str = "/", **values: Any
+    ) -> Response:
+        """`by`: who acts on this page, for its forms; `here`: its address, to come back to."""
         now = self._deps.clock.now()
         page = self._jinja.get_template(template).render(
             token=self.token,
+            shell=shell,
+            by=by,
+            fresh=status == HTTPStatus.OK,
+            here=here,
             engines=self._deps.ears_status(),
             notes=self._deps.notes(),
-            now=now.astimezone(ZoneInfo(_HOME)).strftime("%Y-%m-%d %H:%M:%S"),
+            now=now.astimezone(ZoneInfo(view.HOME)).strftime("%Y-%m-%d %H:%M:%S"),
             ago=partial(ago, now),
             short=partial(short, now),
             **values,

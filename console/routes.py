@@ -6,21 +6,20 @@ import asyncio
 import secrets
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote, unquote
+from typing import Any
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import cases, sheet
 from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
-from checkins.results import LINE
 from checkins.tables import Checkin, Neighbourhood
-from console import call_log, view
+from console import call_log, item_routes, roster_routes, view
 from console.deps import Deps
+from console.forms import Text, done, name_of, wrong_name
 from console.guard import CSP, PageError, check_form, guarded
 from console.pages import Pages
 from console.wav import wav
@@ -28,13 +27,8 @@ from ivr.recordings import RecordingBrokenError
 
 STATIC = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8"}
 _STATIC_FOLDER = Path(__file__).parent / "static"
-NAME_COOKIE = "wenan_name"
-NAME_KEPT_S = 12 * 3600  # a working day
-MAX_NAME = 100
 UNNAMED = "本机"  # who opened a recording before giving a name
 MAX_FINDING = 2000
-
-_Text = Annotated[str, Form()]
 
 NO_CASE = PageError(404, "没有这个个案。", "there is no such case")
 NO_RECORDING = PageError(404, "没有这段录音，或录音已损坏。", "there is no such recording, or it is damaged")
@@ -47,6 +41,8 @@ def routes(deps: Deps) -> APIRouter:
     _add_pages(router, deps, pages)
     _add_forms(router, deps, pages)
     _add_files(router, deps)
+    item_routes.add(router, deps, pages)
+    roster_routes.add(router, deps, pages)
     return router
 
 
@@ -54,12 +50,12 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/")
     async def today(request: Request) -> Response:
         now, late = deps.clock.now(), deps.late()
-        shown = await deps.db.view(lambda session: view.today(session, now, late))
-        return pages.show("today.html", page=shown, by=_name(request))
+        page, shell = await pages.look(lambda session: view.today(session, now, late, pages.gaps))
+        return pages.show("today.html", shell, name_of(request), page=page)
 
     @router.get("/case/{case_id}")
     async def case(request: Request, case_id: str) -> Response:
-        return await _show_case(deps, pages, case_id, by=_name(request))
+        return await _show_case(deps, pages, case_id, by=name_of(request))
 
     @router.get("/sheet")
     async def sheets(place: str = "") -> Response:
@@ -75,35 +71,33 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
 def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.post("/case/{case_id}/take-over")
-    async def take_over(
-        request: Request, case_id: str, by: _Text = "", token: _Text = "", back: _Text = ""
-    ) -> Response:
+    async def take_over(request: Request, case_id: str, by: Text = "", token: Text = "", back: Text = "") -> Response:
         check_form(request.headers, pages.token, token)
-        wrong = _wrong_name(by) or await _act(
+        wrong = wrong_name(by) or await _act(
             deps, case_id, lambda session, number, now: cases.take_over(session, number, by, now)
         )
         if wrong:
             return await _show_case(deps, pages, case_id, by=by, wrong=wrong)
-        return _done(case_id, by, back)
+        return done(_back(case_id, back), by)
 
     @router.post("/case/{case_id}/close")
     async def close(
-        request: Request, case_id: str, by: _Text = "", finding: _Text = "", token: _Text = "", back: _Text = ""
+        request: Request, case_id: str, by: Text = "", finding: Text = "", token: Text = "", back: Text = ""
     ) -> Response:
         check_form(request.headers, pages.token, token)
-        wrong = _wrong_name(by) or _wrong_finding(finding)
+        wrong = wrong_name(by) or _wrong_finding(finding)
         wrong = wrong or await _act(
             deps, case_id, lambda session, number, now: cases.close_case(session, number, by, finding, now)
         )
         if wrong:
             return await _show_case(deps, pages, case_id, by=by, finding=finding, wrong=wrong)
-        return _done(case_id, by, back)
+        return done(_back(case_id, back), by)
 
 
 def _add_files(router: APIRouter, deps: Deps) -> None:
     @router.get("/recording/{case_id}/{path:path}")
     async def recording(request: Request, case_id: str, path: str) -> Response:
-        audio = await _recording(deps, case_id, path, _name(request) or UNNAMED)
+        audio = await _recording(deps, case_id, path, name_of(request) or UNNAMED)
         return Response(await asyncio.to_thread(wav, audio), media_type="audio/wav")
 
     @router.get("/static/{name}")
@@ -120,11 +114,13 @@ def _add_files(router: APIRouter, deps: Deps) -> None:
 async def _show_case(
     deps: Deps, pages: Pages, case_id: str, *, by: str, finding: str = "", wrong: str = ""
 ) -> Response:
-    number = _number(case_id)
-    page = await deps.db.view(lambda session: view.case(session, number))
+    number, now = _number(case_id), deps.clock.now()
+    page, shell = await pages.look(lambda session: view.case(session, number, now))
     if page is None:
         raise NO_CASE
-    return pages.show("case.html", 422 if wrong else 200, page=page, by=by, finding=finding, wrong=wrong)
+    return pages.show(
+        "case.html", shell, by, 422 if wrong else 200, here=f"/case/{number}", page=page, finding=finding, wrong=wrong
+    )
 
 
 def _number(case_id: str) -> int:
@@ -132,15 +128,6 @@ def _number(case_id: str) -> int:
     if not case_id.isascii() or not case_id.isdigit() or len(case_id) > 18:
         raise NO_CASE
     return int(case_id)
-
-
-def _wrong_name(by: str) -> str:
-    name = by.strip()
-    if not name or name == LINE:
-        return "请写上您的姓名：接手和办结都要有名有姓。Please give your name."
-    if len(name) > MAX_NAME:
-        return f"姓名请不超过 {MAX_NAME} 个字。The name is too long."
-    return ""
 
 
 def _wrong_finding(finding: str) -> str:
@@ -163,15 +150,8 @@ async def _act(deps: Deps, case_id: str, act: Any) -> str:
     return ""
 
 
-def _done(case_id: str, by: str, back: str) -> Response:
-    """Post/Redirect/Get; the name is kept for the next form."""
-    response = RedirectResponse(f"/case/{_number(case_id)}" if back == "case" else "/", status_code=303)
-    response.set_cookie(NAME_COOKIE, quote(by.strip()), max_age=NAME_KEPT_S, httponly=True, samesite="strict")
-    return response
-
-
-def _name(request: Request) -> str:
-    return unquote(request.cookies.get(NAME_COOKIE, ""), errors="replace")[:MAX_NAME]
+def _back(case_id: str, back: str) -> str:
+    return f"/case/{_number(case_id)}" if back == "case" else "/"
 
 
 def _sheet(session: Session, place: str, now: datetime) -> str:
@@ -189,8 +169,8 @@ async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
     number, now = _number(case_id), deps.clock.now()
 
     def known(session: Session) -> call_log.CallLog:
-        page = view.case(session, number)
-        for call in page.calls if page else ():
+        row = cases.one(session, number)
+        for call in call_log.calls(session, row.intents) if row else ():
             if path in call.recordings:
                 return call
         raise NO_RECORDING

@@ -9,15 +9,20 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkins import cases
+from checkins import cases, items
+from checkins.alarms import Alarm, open_alarms
 from checkins.auditor import Late
 from checkins.cases import Event, Row
 from checkins.cycle import is_clock_behind
 from checkins.pace import LIVE, is_line_down
 from checkins.schedule import local_date
 from checkins.tables import CallIntent, Neighbourhood, Person
-from console import call_log
+from console import call_log, ladder_view
 from console.call_log import CallLog, Second
+from console.gaps_ahead import Gaps, GapsAhead
+from console.ladder_view import Ladder
+
+HOME = "Asia/Shanghai"  # for what belongs to no place
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,15 @@ class House:
     @property
     def well(self) -> bool:
         return not self.clock_behind
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What stands on every page: alarms of the line, and how many items wait."""
+
+    alarms: tuple[Alarm, ...]
+    items: int
+    zone: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,17 @@ class Today:
     places: tuple[Place, ...]
     late: tuple[LateElder, ...]
     house: House
+    gaps: tuple[Gaps, ...]  # of the roster, one for each place that has any
     second: Mapping[str, Second]  # by recording
+
+
+@dataclass(frozen=True)
+class Home:
+    """What whoever goes must know; "" for what nobody wrote down. Personal."""
+
+    address: str
+    key_holder: str
+    notes: str
 
 
 @dataclass(frozen=True)
@@ -67,6 +91,9 @@ class CasePage:
     row: Row
     place: str
     events: tuple[Event, ...]
+    names: Mapping[str, str]  # of responders, by id
+    ladder: Ladder | None
+    home: Home
     calls: tuple[CallLog, ...]
     second: Mapping[str, Second]  # by recording
 
@@ -76,7 +103,12 @@ def house(session: Session, now: datetime) -> House:
     return House(is_clock_behind(session, now), is_line_down(session, now), session.scalar(live) or 0)
 
 
-def today(session: Session, now: datetime, late: Sequence[Late]) -> Today:
+def shell(session: Session, now: datetime) -> Shell:
+    zone = session.scalars(select(Neighbourhood.timezone).order_by(Neighbourhood.id).limit(1)).first()
+    return Shell(tuple(open_alarms(session)), len(items.open_items(session)), zone or HOME)
+
+
+def today(session: Session, now: datetime, late: Sequence[Late], gaps: GapsAhead) -> Today:
     needs = cases.needs_person(session)
     return Today(
         waiting=tuple(row for row in needs if not row.owner),
@@ -86,21 +118,27 @@ def today(session: Session, now: datetime, late: Sequence[Late]) -> Today:
         ),
         late=_late(session, late),
         house=house(session, now),
+        gaps=gaps.look(session, now),
         second=call_log.second_pass(session, [call_id for row in needs for call_id in row.intents]),
     )
 
 
-def case(session: Session, checkin_id: int) -> CasePage | None:
+def case(session: Session, checkin_id: int, now: datetime) -> CasePage | None:
     row = cases.one(session, checkin_id)
     if row is None:
         return None
     person = session.get_one(Person, row.elder_id)
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
     calls = tuple(call_log.calls(session, row.intents))
+    events = tuple(cases.events(session, checkin_id))
+    names = ladder_view.names(session, checkin_id, events)
     return CasePage(
         row,
         place.name,
-        tuple(cases.events(session, checkin_id)),
+        events,
+        names,
+        ladder_view.ladder(session, checkin_id, events, names, now),
+        Home(person.address or "", person.key_holder or "", person.notes or ""),
         calls,
         call_log.second_pass(session, row.intents),
     )

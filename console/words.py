@@ -1,4 +1,4 @@
-"""Log lines in Chinese, for staff. Words that nobody translated are shown as they are."""
+"""Log lines of calls in Chinese, for staff. Words that nobody translated are shown as they are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from checkins.cases import Event
-from checkins.results import REASON_ZH, RESULT_ZH, STATUS_ZH
 from console.call_log import Entry
 
 EVIDENCE_ZH = {"key": "按键", "speech": "语音", "none": ""}
+FOUND_LATER = "通话后重听录音发现"
 DISPOSITION_ZH = {
     "answered": "已接通",
     "no_answer": "无人接听",
@@ -37,23 +36,6 @@ MEANING_ZH = {
 }
 MARK_ZH = {"distress": "求救", "place": "地点", "category": "事由"}
 SPOKEN = frozenset({"heard", "dictation", "distress"})  # log lines with words of the elder
-_EVENT_ZH = {
-    "taken_over": "接手",
-    "closed": "办结",
-    "reminded": "提醒：还要人处理",
-    "postponed": "推迟",
-    "call": "拨打",
-    "needs_person": "转人工",
-    "listened": "听了录音",
-    "register": "更改登记",
-}
-_STATE_ZH = {"died": "已故", "moved": "搬走", "paused": "暂停", "refused": "不要自动电话"}
-_WORDS = (
-    {str(word): text for words in (REASON_ZH, RESULT_ZH, STATUS_ZH) for word, text in words.items()}
-    | _STATE_ZH
-    | {"line_rules": "拨打次数已到上限"}
-    | {"number": "电话", "mode": "应答方式", "consents": "同意事项", "state": "状态"}
-)
 _STATUS_ZH = {
     "queued": "排队",
     "initiated": "拨出",
@@ -66,29 +48,13 @@ _STATUS_ZH = {
     "failed": "未接通",
     "canceled": "取消",
 }
-_FOUND_LATER = "通话后重听录音发现"
-_ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命", "second_pass": _FOUND_LATER}
+_ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命", "second_pass": FOUND_LATER}
 _ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
 
 
 def clock(moment: datetime | None, zone: str) -> str:
     """ "08:20" in the place's zone; "" for none."""
     return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M") if moment else ""
-
-
-def event_zh(event: Event) -> str:
-    """ "call:2" → "第 2 次拨打"; "needs_person:silent" → "转人工：…"."""
-    what, _, more = event.what.partition(":")
-    if what == "call":
-        return f"第 {more} 次拨打"
-    text = _EVENT_ZH.get(what) or _WORDS.get(what, what)
-    if event.detail.get("alarm") == "second_pass":
-        more_text = f"{_FOUND_LATER}「{event.detail.get('alarm_text', '')}」"
-    elif event.detail.get("evidence") in ("key", "speech"):
-        more_text = EVIDENCE_ZH[event.detail["evidence"]]
-    else:
-        more_text = _WORDS.get(more, more)
-    return f"{text}：{more_text}" if more_text else text
 
 
 def ear(detail: Mapping[str, Any]) -> str:
@@ -160,7 +126,7 @@ def _seconds(detail: Mapping[str, Any]) -> str:
 
 
 def _distress(detail: Mapping[str, Any]) -> str:
-    later = f"{_FOUND_LATER} " if detail.get("found") == "second_pass" else ""
+    later = f"{FOUND_LATER} " if detail.get("found") == "second_pass" else ""
     return f"{later}「{detail.get('text', '')}」"
 
 

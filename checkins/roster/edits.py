@@ -1,6 +1,6 @@
 """Changes of the roster. Each names who says so (`by`), is checked, and is kept with its moment in `roster_change`.
 
-ValueError says what is wrong in the words of whoever keeps the roster; nothing is changed then. Changes of one
+RosterError (or a value's ValueError) says what is wrong; nothing is changed then. Changes of one
 neighbourhood wait for each other. They count from the next call on, in cases that are open too.
 """
 
@@ -10,12 +10,13 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from checkins.phones import to_e164
+from checkins.roster.errors import RosterError
 from checkins.roster.holidays import Calendar
-from checkins.roster.loading import GONE
+from checkins.roster.loading import GONE, load_rotation
 from checkins.roster.spans import Minutes
 from checkins.roster.tables import (
     CalendarDay,
@@ -29,10 +30,12 @@ from checkins.roster.tables import (
     RosterSubstitute,
     RosterTurn,
 )
+from checkins.roster.turns import without
 from checkins.roster.values import VOLUNTEERS_HOURS, Leave, Override, Rotation, Shift
 from checkins.tables import Neighbourhood, Person, Role
 
 _VISITORS = (Role.BUDDY, Role.STAFF)  # who may be sent to an elder's door
+ROLE_ZH = {Role.ELDER: "老人", Role.BUDDY: "老伙伴", Role.STAFF: "工作人员", Role.FAMILY: "家属"}
 _WORDS = {Role.ELDER: "an elder", Role.BUDDY: "a buddy", Role.STAFF: "staff", Role.FAMILY: "family"}
 
 
@@ -42,9 +45,12 @@ def pair(session: Session, elder_id: str, buddy_id: str, by: str, now: datetime)
     elder = _elder(session, elder_id)
     _person(session, buddy_id, elder.neighbourhood_id, _VISITORS)
     if not elder.consents.get("buddy"):
-        raise ValueError("this elder has not agreed that a buddy hears of them: record the consent “buddy” first")
+        raise RosterError(
+            "this elder has not agreed that a buddy hears of them: record the consent “buddy” first",
+            "这位老人没有同意告诉老伙伴：请先登记同意",
+        )
     if _pair(session, elder_id, buddy_id) is not None:
-        raise ValueError("these two are a pair already")
+        raise RosterError("these two are a pair already", "这两位已经结对")
     last = session.scalar(select(func.max(RosterPair.position)).where(RosterPair.elder_id == elder_id))
     place_id, position = elder.neighbourhood_id, 0 if last is None else last + 1
     session.add(RosterPair(neighbourhood_id=place_id, elder_id=elder_id, buddy_id=buddy_id, position=position))
@@ -77,7 +83,7 @@ def set_pair_substitutes(
     row = _known_pair(session, elder_id, buddy_id)
     _several(session, people, row.neighbourhood_id, _VISITORS)
     if buddy_id in people:
-        raise ValueError("nobody stands in for themselves")
+        raise RosterError("nobody stands in for themselves", "不能自己替自己")
     session.execute(delete(RosterSubstitute).where(RosterSubstitute.pair_id == row.id))
     _add_substitutes(session, row.neighbourhood_id, row.id, people)
     _note(session, row.neighbourhood_id, "substitutes", by, now, elder=elder_id, buddy=buddy_id, people=[*people])
@@ -91,7 +97,10 @@ def set_shifts(session: Session, person_id: str, shifts: Sequence[Shift], by: st
     _check_role(person, _VISITORS)
     begins, ends = VOLUNTEERS_HOURS[0]
     if any(shift.begins < begins or shift.ends > ends for shift in shifts):
-        raise ValueError("volunteers are rung from 08:00 to 21:00 only: a shift must lie within")
+        raise RosterError(
+            "volunteers are rung from 08:00 to 21:00 only: a shift must lie within",
+            "志愿者只在8点到21点之间接电话，时段要在这之内",
+        )
     session.execute(delete(RosterShift).where(RosterShift.person_id == person_id))
     for shift in shifts:
         times = {"weekday": shift.weekday, "begins": shift.begins, "ends": shift.ends}
@@ -103,10 +112,11 @@ def set_shifts(session: Session, person_id: str, shifts: Sequence[Shift], by: st
 def put_on_leave(session: Session, person_id: str, begins: datetime, ends: datetime, by: str, now: datetime) -> int:
     """Nobody rings this person in [begins, ends). Returns the leave's id."""
     by = _word(by)
+    _rises(begins, ends)
     Leave(begins, ends)
     person = _anyone(session, person_id)
     if person.role == Role.ELDER:
-        raise ValueError("this is an elder: pause their calls in the register instead")
+        raise RosterError("this is an elder: pause their calls in the register instead", "这是老人：请在登记里暂停拨打")
     _not_over(ends, now)
     row = RosterLeave(neighbourhood_id=person.neighbourhood_id, person_id=person_id, begins=begins, ends=ends)
     return _add_span(session, row, "leave", by, now, person=person_id)
@@ -117,7 +127,7 @@ def end_leave(session: Session, leave_id: int, by: str, now: datetime) -> None:
     by = _word(by)
     row = session.get(RosterLeave, leave_id)
     if row is None:
-        raise ValueError("there is no such leave any more")
+        raise RosterError("there is no such leave any more", "没有这条请假了")
     _end_span(session, row, "leave", by, now)
 
 
@@ -135,6 +145,11 @@ def override(
     """In [begins, ends) this person stands in for another, or is rung first for an elder. For staff only staff can
     stand in, since duty is round the clock. Returns the override's id."""
     by = _word(by)
+    _rises(begins, ends)
+    if instead_of == person_id:
+        raise RosterError("nobody stands in for themselves", "不能自己替自己")
+    if instead_of is None and elder_id is None:
+        raise RosterError("say instead of whom, or for which elder", "请写明替谁，或者为哪位老人")
     Override(person_id, begins, ends, instead_of, elder_id)
     person = _anyone(session, person_id)
     _check_role(person, _VISITORS)
@@ -142,9 +157,12 @@ def override(
     if instead_of is not None:
         other = _person(session, instead_of, person.neighbourhood_id, _VISITORS)
         if other.role == Role.STAFF and person.role != Role.STAFF:
-            raise ValueError("only staff can stand in for staff: duty goes on through the night")
+            raise RosterError(
+                "only staff can stand in for staff: duty goes on through the night",
+                "值班要过夜，只有工作人员能替工作人员",
+            )
     if elder_id is not None and _elder(session, elder_id).neighbourhood_id != person.neighbourhood_id:
-        raise ValueError("this elder belongs to another neighbourhood")
+        raise RosterError("this elder belongs to another neighbourhood", "这位老人属于别的居委")
     names = {"person_id": person_id, "instead_of": instead_of, "elder_id": elder_id}
     row = RosterOverride(neighbourhood_id=person.neighbourhood_id, begins=begins, ends=ends, **names)
     return _add_span(session, row, "override", by, now, **names)
@@ -155,7 +173,7 @@ def end_override(session: Session, override_id: int, by: str, now: datetime) -> 
     by = _word(by)
     row = session.get(RosterOverride, override_id)
     if row is None:
-        raise ValueError("there is no such override any more")
+        raise RosterError("there is no such override any more", "没有这条顶班了")
     _end_span(session, row, "override", by, now)
 
 
@@ -165,9 +183,7 @@ def set_rotation(session: Session, neighbourhood_id: int, rotation: Rotation | N
     people = () if rotation is None else rotation.people
     row = _duty(session, neighbourhood_id)
     _several(session, dict.fromkeys(people), neighbourhood_id, (Role.STAFF,))
-    session.execute(delete(RosterTurn).where(RosterTurn.neighbourhood_id == neighbourhood_id))
-    for position, person_id in enumerate(people):
-        session.add(RosterTurn(neighbourhood_id=neighbourhood_id, position=position, person_id=person_id))
+    _put_turns(session, neighbourhood_id, people)
     row.rotation = None if rotation is None else _rotation_json(rotation)
     _note(session, neighbourhood_id, "rotation", by, now, people=[*people], rotation=row.rotation)
 
@@ -197,7 +213,10 @@ def set_family(session: Session, elder_id: str, people: Sequence[str], by: str, 
     by = _word(by)
     elder = _elder(session, elder_id)
     if people and not elder.consents.get("family"):
-        raise ValueError("this elder has not agreed that family hears of them: record the consent “family” first")
+        raise RosterError(
+            "this elder has not agreed that family hears of them: record the consent “family” first",
+            "这位老人没有同意告诉家属：请先登记同意",
+        )
     _several(session, people, elder.neighbourhood_id, (Role.FAMILY,))
     session.execute(delete(RosterFamily).where(RosterFamily.elder_id == elder_id))
     for position, person_id in enumerate(people):
@@ -212,7 +231,10 @@ def set_street(session: Session, neighbourhood_id: int, name: str, number: str |
     by = _word(by)
     row = _duty(session, neighbourhood_id)
     if number is not None and not 0 < len(name.strip()) <= 100:
-        raise ValueError("say who answers at this number, in at most 100 characters: e.g. 曹杨新村街道")
+        raise RosterError(
+            "say who answers at this number, in at most 100 characters: e.g. 曹杨新村街道",
+            "请写明这个号码是谁接，不超过100个字，例如：曹杨新村街道",
+        )
     area_code = session.get_one(Neighbourhood, neighbourhood_id).area_code
     row.street_number = None if number is None else to_e164(number, area_code)
     row.street_name = None if number is None else name.strip()
@@ -228,10 +250,63 @@ def set_working_day(session: Session, day: date, working: bool | None, by: str, 
     _note(session, None, "working_day", by, now, day=day.isoformat(), working=working)
 
 
+def take_off(session: Session, person_id: str, by: str, now: datetime) -> None:
+    """Takes somebody out of everything that is ahead, e.g. who moved, died, or helps no longer: pairs (an elder's own,
+    too), substitutes, shifts, family, leave, overrides, deputy and rotation. Whose turn of duty it is now stays so."""
+    by = _word(by)
+    person = session.get(Person, person_id)
+    if person is None:
+        raise RosterError("there is nobody like this in the register (any more)", "登记里没有这个人（了）")
+    place = _place(session, person.neighbourhood_id)
+    pairs = select(RosterPair.id).where(or_(RosterPair.elder_id == person_id, RosterPair.buddy_id == person_id))
+    gone = RosterSubstitute.pair_id.in_(pairs) | (RosterSubstitute.person_id == person_id)
+    session.execute(delete(RosterSubstitute).where(gone))
+    session.execute(delete(RosterPair).where(RosterPair.id.in_(pairs.scalar_subquery())))
+    session.execute(delete(RosterShift).where(RosterShift.person_id == person_id))
+    session.execute(
+        delete(RosterFamily).where(or_(RosterFamily.elder_id == person_id, RosterFamily.person_id == person_id))
+    )
+    _cut_spans(session, person_id, now)
+    _leave_duty(session, place, person_id, now)
+    _note(session, place.id, "taken_off", by, now, person=person_id)
+
+
+def _cut_spans(session: Session, person_id: str, now: datetime) -> None:
+    """Leave and overrides that name them end now; what was stays as it was."""
+    concerned = or_(
+        RosterOverride.person_id == person_id,
+        RosterOverride.instead_of == person_id,
+        RosterOverride.elder_id == person_id,
+    )
+    rows: list[RosterLeave | RosterOverride] = [
+        *session.scalars(select(RosterLeave).where(RosterLeave.person_id == person_id, RosterLeave.ends > now)),
+        *session.scalars(select(RosterOverride).where(concerned, RosterOverride.ends > now)),
+    ]
+    for row in rows:
+        _cut(session, row, now)
+
+
+def _leave_duty(session: Session, place: Neighbourhood, person_id: str, now: datetime) -> None:
+    row = session.get(RosterDuty, place.id)
+    if row is None:
+        return
+    if row.deputy_id == person_id:
+        row.deputy_id = None
+    rotation = load_rotation(session, row)
+    if rotation is None or person_id not in rotation.people:
+        return
+    rest = without(rotation, person_id, place.timezone, now)
+    row.rotation = None if rest is None else _rotation_json(rest)
+    _put_turns(session, place.id, () if rest is None else rest.people)
+
+
 def _word(by: str) -> str:
     """The name of whoever says so."""
     if not 0 < len(by.strip()) <= 100:
-        raise ValueError("say who, in at most 100 characters: the roster is changed on somebody's word")
+        raise RosterError(
+            "say who, in at most 100 characters: the roster is changed on somebody's word",
+            "请写上您的姓名，不超过100个字：改值班表要有名有姓",
+        )
     return by.strip()
 
 
@@ -239,14 +314,14 @@ def _place(session: Session, neighbourhood_id: int) -> Neighbourhood:
     """The neighbourhood, held against other changes of its roster until this one is written."""
     place = session.get(Neighbourhood, neighbourhood_id, with_for_update={"key_share": True})
     if place is None:
-        raise ValueError("there is no such neighbourhood")
+        raise RosterError("there is no such neighbourhood", "没有这个居委")
     return place
 
 
 def _anyone(session: Session, person_id: str) -> Person:
     person = session.get(Person, person_id)
     if person is None or person.state in GONE:
-        raise ValueError("there is nobody like this in the register (any more)")
+        raise RosterError("there is nobody like this in the register (any more)", "登记里没有这个人（了）")
     _place(session, person.neighbourhood_id)
     return person
 
@@ -260,7 +335,7 @@ def _elder(session: Session, elder_id: str) -> Person:
 def _person(session: Session, person_id: str, neighbourhood_id: int, roles: Collection[Role]) -> Person:
     person = _anyone(session, person_id)
     if person.neighbourhood_id != neighbourhood_id:
-        raise ValueError("this person belongs to another neighbourhood")
+        raise RosterError("this person belongs to another neighbourhood", "这个人属于别的居委")
     _check_role(person, roles)
     return person
 
@@ -268,12 +343,16 @@ def _person(session: Session, person_id: str, neighbourhood_id: int, roles: Coll
 def _check_role(person: Person, roles: Collection[Role]) -> None:
     if person.role not in roles:
         wanted = " or ".join(_WORDS[role] for role in roles)
-        raise ValueError(f"the register has this person as {_WORDS[Role(person.role)]}; {wanted} is needed here")
+        is_zh, wanted_zh = ROLE_ZH[Role(person.role)], "或".join(ROLE_ZH[role] for role in roles)
+        raise RosterError(
+            f"the register has this person as {_WORDS[Role(person.role)]}; {wanted} is needed here",
+            f"登记里这个人是{is_zh}，这里要{wanted_zh}",
+        )
 
 
 def _several(session: Session, people: Collection[str], neighbourhood_id: int, roles: Collection[Role]) -> None:
     if len(set(people)) < len(people):
-        raise ValueError("somebody is named twice")
+        raise RosterError("somebody is named twice", "有人写了两遍")
     for person_id in people:
         _person(session, person_id, neighbourhood_id, roles)
 
@@ -285,7 +364,7 @@ def _pair(session: Session, elder_id: str, buddy_id: str) -> RosterPair | None:
 def _known_pair(session: Session, elder_id: str, buddy_id: str) -> RosterPair:
     row = _pair(session, elder_id, buddy_id)
     if row is None:
-        raise ValueError("these two are no pair")
+        raise RosterError("these two are no pair", "这两位没有结对")
     _place(session, row.neighbourhood_id)
     return row
 
@@ -309,6 +388,12 @@ def _duty(session: Session, neighbourhood_id: int) -> RosterDuty:
     return row
 
 
+def _put_turns(session: Session, neighbourhood_id: int, people: Sequence[str]) -> None:
+    session.execute(delete(RosterTurn).where(RosterTurn.neighbourhood_id == neighbourhood_id))
+    for position, person_id in enumerate(people):
+        session.add(RosterTurn(neighbourhood_id=neighbourhood_id, position=position, person_id=person_id))
+
+
 def _rotation_json(rotation: Rotation) -> dict[str, Any]:
     until = None if rotation.until is None else rotation.until.isoformat()
     anchor = rotation.anchor.isoformat()
@@ -321,9 +406,14 @@ def _rotation_json(rotation: Rotation) -> dict[str, Any]:
     }
 
 
+def _rises(begins: datetime, ends: datetime) -> None:
+    if begins >= ends:
+        raise RosterError("it must begin before it ends", "开始要早于结束")
+
+
 def _not_over(ends: datetime, now: datetime) -> None:
     if ends <= now:
-        raise ValueError("this time is over already")
+        raise RosterError("this time is over already", "这段时间已经过去了")
 
 
 def _add_span(
@@ -340,11 +430,15 @@ def _end_span(session: Session, row: RosterLeave | RosterOverride, what: str, by
     """Ends it now; what has not begun goes altogether."""
     _place(session, row.neighbourhood_id)
     _not_over(row.ends, now)
+    _cut(session, row, now)
+    _note(session, row.neighbourhood_id, f"{what}_ended", by, now, id=row.id)
+
+
+def _cut(session: Session, row: RosterLeave | RosterOverride, now: datetime) -> None:
     if row.begins >= now:
         session.delete(row)
     else:
         row.ends = now
-    _note(session, row.neighbourhood_id, f"{what}_ended", by, now, id=row.id)
 
 
 def _text(moment: datetime) -> str:

@@ -26,6 +26,7 @@ class GapKind(StrEnum):
     NO_DUTY = "no_duty"
     NO_BUDDY = "no_buddy"
     NO_NUMBER = "no_number"  # somebody whom the roster names can't be rung
+    GONE = "gone"  # somebody whom the roster names has moved, died or refused calls
     ROTATION_ENDS = "rotation_ends"
     YEAR_UNKNOWN = "year_unknown"  # its holidays are not known: Monday to Friday are taken for working days
 
@@ -51,11 +52,17 @@ def gaps(roster: Roster, begin: datetime, until: datetime) -> list[Gap]:
     return sorted(found, key=lambda gap: (gap.begins, gap.kind, gap.ends, gap.who))
 
 
-def _duty(roster: Roster, begin: datetime, until: datetime) -> Iterator[Gap]:
+def duty_changes(roster: Roster, begin: datetime, until: datetime) -> set[datetime]:
+    """The moments in [begin, until), `begin` among them, at which it may change who is on duty."""
     moments = {begin, *_away(roster, roster.people, begin, until), *_standing_in(roster.overrides, begin, until)}
     if roster.rotation is not None:
         moments |= {*handovers(roster.rotation, roster.zone, begin, until)}
         moments |= _inside((end_of(roster.rotation, roster.zone),), begin, until)
+    return moments
+
+
+def _duty(roster: Roster, begin: datetime, until: datetime) -> Iterator[Gap]:
+    moments = duty_changes(roster, begin, until)
     for begins, ends in _empty(moments, [(begin, until)], lambda at: on_duty(roster, at).first is None):
         yield Gap(GapKind.NO_DUTY, begins, ends)
 
@@ -133,13 +140,20 @@ def _each_day(
 
 
 def _numbers(roster: Roster, begin: datetime, until: datetime) -> Iterator[Gap]:
-    named = {person_id for elder_id in roster.elders for person_id in _named_for(roster, elder_id)}
-    named |= {*roster.substitutes, *(each.person_id for each in roster.overrides)}
-    named |= {*(() if roster.rotation is None else roster.rotation.people), roster.deputy_id or ""}
+    named = _named(roster)
+    for person_id in sorted(named & roster.gone.keys()):
+        yield Gap(GapKind.GONE, begin, until, (person_id,))
     people = (roster.people[person_id] for person_id in sorted(named & roster.people.keys()))
     for person in people:
         if person.number is None:
             yield Gap(GapKind.NO_NUMBER, begin, until, (person.id,))
+
+
+def _named(roster: Roster) -> set[str]:
+    """Ids of everybody whom the roster would have rung."""
+    named = {person_id for elder_id in roster.elders for person_id in _named_for(roster, elder_id)}
+    named |= {*roster.substitutes, *(each.person_id for each in roster.overrides)}
+    return named | {*(() if roster.rotation is None else roster.rotation.people), roster.deputy_id or ""}
 
 
 def _named_for(roster: Roster, elder_id: str) -> Iterator[str]:

@@ -54,13 +54,14 @@ def load(session: Session, neighbourhood_id: int, at: datetime) -> Roster:
     return Roster(
         zone=place.timezone,
         people={row.id: _responder(row) for row in staff},
+        gone=_gone(session, place.id),
         elders=_elders(session, place.id),
         pairs=_pairs(session, place.id, substitutes),
         substitutes=substitutes.get(None, ()),
         shifts=_shifts(session, place.id),
         leave=_leave(session, place, staff, at),
         overrides=_overrides(session, place.id, at),
-        rotation=_rotation(session, duty),
+        rotation=load_rotation(session, duty),
         deputy_id=None if duty is None else duty.deputy_id,
         family=_family(session, place.id),
         street=_street(duty),
@@ -78,6 +79,12 @@ def _staff(session: Session, place_id: int) -> list[Row[Any]]:
     """Everybody who may be rung; elders are not rung for each other."""
     query = select(*_COLUMNS).where(Person.neighbourhood_id == place_id, Person.role != Role.ELDER)
     return list(session.execute(query.where(Person.state.not_in((*GONE, State.REFUSED)))))
+
+
+def _gone(session: Session, place_id: int) -> dict[str, str]:
+    """Names of those who moved, died or refused calls, by id."""
+    query = select(Person.id, Person.name).where(Person.neighbourhood_id == place_id, Person.role != Role.ELDER)
+    return {row.id: row.name for row in session.execute(query.where(Person.state.in_((*GONE, State.REFUSED))))}
 
 
 def _responder(row: Row[Any]) -> Responder:
@@ -140,7 +147,7 @@ def _overrides(session: Session, place_id: int, at: datetime) -> tuple[Override,
     return tuple(Override(row.person_id, row.begins, row.ends, row.instead_of, row.elder_id) for row in rows)
 
 
-def _rotation(session: Session, duty: RosterDuty | None) -> Rotation | None:
+def load_rotation(session: Session, duty: RosterDuty | None) -> Rotation | None:
     if duty is None or duty.rotation is None:
         return None
     turns = select(RosterTurn.person_id).where(RosterTurn.neighbourhood_id == duty.neighbourhood_id)

@@ -121,7 +121,8 @@ def _in_shift(zone: str, shifts: tuple[Shift, ...], at: datetime) -> bool:
 
 
 def _responders(roster: Roster, ids: Iterable[str], at: datetime, kind: Kind) -> tuple[Responder, ...]:
-    return tuple(replace(roster.people[each], kind=kind) for each in _ready(roster, dict.fromkeys(ids), at))
+    people = (roster.people[each] for each in _ready(roster, dict.fromkeys(ids), at))
+    return tuple(person if person.kind is kind else replace(person, kind=kind) for person in people)
 
 
 def _ready(roster: Roster, ids: Iterable[str], at: datetime) -> Iterator[str]:

@@ -37,6 +37,11 @@ def sentence(roster: Roster, gap: Gap, begin: datetime, until: datetime) -> Sent
         case GapKind.NO_NUMBER:
             name = roster.people[gap.who[0]].name
             return Sentence(f"{name}没有能打通的电话号码", f"{name} has no telephone number that works")
+        case GapKind.GONE:
+            name = roster.gone[gap.who[0]]
+            return Sentence(
+                f"{name}已不在（搬走、去世或不再接电话），名单里还有", f"{name} is gone, and still in the roster"
+            )
         case GapKind.ROTATION_ENDS:
             return Sentence(f"{zh}值班轮换没有排下去", f"the duty rotation has ended {en}")
         case GapKind.YEAR_UNKNOWN:

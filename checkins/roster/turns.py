@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from checkins.roster.values import WEEK, Rotation
@@ -25,6 +26,17 @@ def handovers(rotation: Rotation, zone: str, begin: datetime, until: datetime) -
         if moment >= begin:
             yield moment
         number += 1
+
+
+def without(rotation: Rotation, person_id: str, zone: str, at: datetime) -> Rotation | None:
+    """The rotation without somebody: whose turn it is at `at` keeps it, else the next one has it; None: nobody is
+    left."""
+    turn = _turn(rotation, zone, at)
+    start = turn % len(rotation.people)
+    order = rotation.people[start:] + rotation.people[:start]
+    rest = tuple(each for each in order if each != person_id)
+    first = _first_day(rotation) + timedelta(days=turn * rotation.days)
+    return replace(rotation, people=rest, anchor=first, weekday=first.weekday()) if rest else None
 
 
 def end_of(rotation: Rotation, zone: str) -> datetime | None:

@@ -153,6 +153,8 @@ class Roster:
     family: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     street: Responder | None = None
     calendar: Calendar = field(default_factory=Calendar)
+    # Names of those who moved, died or refused calls, by id: a roster that names them has a gap.
+    gone: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def _rises(what: str, begins: datetime, ends: datetime) -> None:

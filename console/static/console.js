@@ -1,18 +1,24 @@
-// Keeps the page of today fresh, and never disturbs somebody who types, listens or has opened a form.
+// Keeps a page fresh, and never disturbs somebody who types, listens or has opened a form.
 "use strict";
 const EVERY_MS = 10000;
 
 function busy(main) {
-  const typing = main.contains(document.activeElement) && /INPUT|AUDIO|BUTTON/.test(document.activeElement.tagName);
+  const typing = main.contains(document.activeElement) && /INPUT|SELECT|TEXTAREA|AUDIO|BUTTON/.test(document.activeElement.tagName);
   const open = main.querySelector("details[open]");
-  const playing = [...main.querySelectorAll("audio")].some((audio) => !audio.paused);
-  return typing || open || playing || document.hidden || String(getSelection());
+  const playing = [...main.querySelectorAll("audio")].some((audio) => !audio.paused || audio.currentTime);
+  const typed = [...main.querySelectorAll("input, textarea")].some((input) => input.value !== input.defaultValue);
+  const chosen = [...main.querySelectorAll("select")].some((select) => select.selectedIndex !== first(select));
+  return typing || typed || chosen || open || playing || document.hidden || String(getSelection());
+}
+
+function first(select) {
+  return Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
 }
 
 async function refresh() {
   const main = document.querySelector("main");
   if (busy(main)) return;
-  const answer = await fetch("/", { cache: "no-store" });
+  const answer = await fetch(location.href, { cache: "no-store" });
   if (!answer.ok) throw new Error(answer.status);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (busy(main)) return;
@@ -30,4 +36,4 @@ async function keepFresh() {
   }
 }
 
-if (location.pathname === "/") setInterval(keepFresh, EVERY_MS);
+if ("fresh" in document.body.dataset) setInterval(keepFresh, EVERY_MS);

@@ -13,7 +13,7 @@ from checkins.people_csv import ImportReport, import_people
 from checkins.phones import NumberError, national, to_e164
 from checkins.results import Reason, Status
 from checkins.tables import Mode, Neighbourhood, Person, State
-from console import words
+from console import event_words
 from tests.unit.checkins.world import DAY, World
 
 HEAD = "姓名,称呼,电话,方式,时间,同意\n"
@@ -230,7 +230,7 @@ async def test_consent_taken_back_holds_before_the_next_call_and_the_log_says_wh
     with world.db.read() as session:
         first, *_ = cases.events(session, world.row(elder).checkin_id)
     assert (first.what, first.who) == ("register:consents", "女儿")
-    assert words.event_zh(first) == "更改登记：同意事项"
+    assert event_words.sentence(first).zh == "更改登记：同意事项"
 
 
 def test_a_change_of_somebody_without_a_case_is_made_all_the_same(world: World) -> None:

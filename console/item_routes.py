@@ -1,0 +1,54 @@
+"""Alarms of the line, acknowledged on any page; what else staff must see to, done by a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from checkins import alarms, items
+from console import items_view
+from console.deps import Deps
+from console.forms import Text, done, name_of, wrong_name
+from console.guard import PageError, check_form
+from console.pages import Pages
+
+_Act = Callable[[Session, int, str, datetime], bool]
+
+GONE = PageError(404, "没有这一条，或者已经有人处理了。", "there is no such entry, or somebody has seen to it")
+
+
+def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    @router.get("/items")
+    async def shown(request: Request) -> Response:
+        page, shell = await pages.look(lambda session: items_view.look(session))
+        return pages.show("items.html", shell, name_of(request), here="/items", page=page, wrong="")
+
+    @router.post("/items/{number}/done")
+    async def item_done(request: Request, number: str, by: Text = "", token: Text = "") -> Response:
+        check_form(request.headers, pages.token, token)
+        if wrong := wrong_name(by):
+            page, shell = await pages.look(lambda session: items_view.look(session))
+            return pages.show("items.html", shell, by, 422, here="/items", page=page, wrong=wrong)
+        await _act(deps, items.done, number, by)
+        return done("/items", by)
+
+    @router.post("/alarms/{number}/acknowledge")
+    async def acknowledge(request: Request, number: str, by: Text = "", token: Text = "", back: Text = "") -> Response:
+        check_form(request.headers, pages.token, token)
+        if wrong_name(by):
+            raise PageError(422, "没有记下：请写上您的姓名。", "nothing was noted: please give your name")
+        await _act(deps, alarms.acknowledge, number, by)
+        return done(urlsplit(back).path, by)
+
+
+async def _act(deps: Deps, act: _Act, number: str, by: str) -> None:
+    """Does it; twice is once. PageError 404 for what can't be a row's number."""
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        raise GONE
+    now = deps.clock.now()
+    if not await deps.db.run(lambda session: act(session, int(number), by.strip(), now)):
+        raise GONE
