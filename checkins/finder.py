@@ -35,11 +35,11 @@ from checkins.escalation.values import (
 )
 from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.line_rules import Purpose, allowed_at
-from checkins.pace import LIVE, Pace, pace_now
+from checkins.pace import Pace, lines_taken, pace_now
 from checkins.people import stops_calls
 from checkins.ports import CallRequest
 from checkins.responders import Rosters
-from checkins.results import SLEEPLESS, URGENCIES, Urgency
+from checkins.results import SLEEPLESS, URGENCIES, Status, Urgency
 from checkins.tables import CallIntent, Checkin, IntentCheckin, Person
 
 log = logging.getLogger(__name__)
@@ -55,19 +55,22 @@ class Lines:
 
     pace: Pace
     urgent: int
+    probed: bool = False  # the line is down, and the one call that may try it is an elder's who is due
 
     def free(self, *, urgent: bool) -> bool:
-        return (self.urgent if urgent else self.pace.budget) > 0
+        return self.urgent > 0 if urgent else self.pace.budget > 0 and not self.probed
 
     def take(self) -> None:
         self.pace.budget, self.urgent = max(0, self.pace.budget - 1), self.urgent - 1
 
 
 def lines_now(session: Session, now: datetime, pace: Pace, all_lines: int, starts_per_s: float) -> Lines:
-    """An emergency may use every line, and tries also while the line counts as down."""
-    live = session.scalar(select(func.count()).where(CallIntent.state.in_(LIVE))) or 0
-    free = max(0, all_lines - live)
-    return Lines(pace, free if pace.line_down else pace_now(session, now, all_lines, starts_per_s).budget)
+    """An emergency may use every line, and tries also while the line counts as down. For all else a dead line is tried
+    by one call at a time: an elder's who is due, if there is one, so that it sends out no buddies."""
+    if not pace.line_down:
+        return Lines(pace, pace_now(session, now, all_lines, starts_per_s).budget)
+    due = select(Checkin.id).where(Checkin.status.in_((Status.PLANNED, Status.WAITING)), Checkin.due_at <= now).limit(1)
+    return Lines(pace, max(0, all_lines - lines_taken(session)), session.scalar(due) is not None)
 
 
 @dataclass
