@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from checkins.cases import Row
-from checkins.results import Status
+from checkins.results import LINE, Status
 from demo.house import Entry
-from demo.scenario import Scenario, clip_texts
+from demo.ladder import NOBODY, Ladder
+from demo.scenario import Elder, Helper, Scenario, clip_texts
 from ivr.virtual.observation import Observation
 
 
@@ -65,9 +67,11 @@ class Board:
     def __init__(self, scenario: Scenario) -> None:
         self.rows: dict[str, Row] = {}
         self.utterances: list[Utterance] = []
+        self.ladders: Mapping[int, Ladder] = {}
         self._elders = scenario.elders
-        self._lines = {elder.number: Line() for elder in scenario.elders}
-        self._names: dict[str, str] = {}
+        people: list[Elder | Helper] = [*scenario.elders, *scenario.helpers]
+        self._lines = {person.number: Line() for person in people}
+        self._names = {helper.number: helper.spoken_name for helper in scenario.helpers}
         for elder in scenario.elders:
             shared = self._names.get(elder.number)
             self._names[elder.number] = f"{shared}、{elder.spoken_name}" if shared else elder.spoken_name
@@ -111,12 +115,19 @@ class Board:
         else:
             self._take(number, entry)
 
-    def cases(self, rows: Sequence[Row]) -> None:
-        """The day's cases as they stand now."""
+    def cases(
+        self,
+        rows: Sequence[Row],
+        ladders: Mapping[int, Ladder] = MappingProxyType({}),
+        rung: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """The day's cases as they stand now, what was said about them, and which call rang which number (else: the
+        elder's own)."""
+        self.ladders = ladders
         for row in rows:
             self.rows[row.name] = row
             for call_id in row.intents:
-                self._belongs(call_id, row.number or "")
+                self._belongs(call_id, rung.get(call_id, row.number or ""))
             self._tell_result(row)
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +158,7 @@ class Board:
     def _tell_result(self, row: Row) -> None:
         if row.status is Status.CALLING:
             return
-        words = result_words(row)
+        words = result_words(row, self.ladders.get(row.checkin_id, NOBODY))
         if words and self._told.get(row.name) != words:
             self._told[row.name] = words
             self._news.append(f"{row.spoken_name} ── {words}")
@@ -176,8 +187,12 @@ class Board:
         return ""
 
 
-def result_words(row: Row) -> str:
-    """ "身体好", "需人工处理:多次无人接听 (无人接听)"; empty while nothing is known."""
+def result_words(row: Row, ladder: Ladder = NOBODY) -> str:
+    """ "身体好", "需人工处理:多次无人接听 (无人接听)", "陆敏结案:…: 李阿姨去不了 → 邵师傅去看"; or ""."""
+    if row.status is Status.CLOSED and row.closed_by not in (None, LINE):
+        return f"{row.closed_by}结案:{row.reason_zh}" + (f": {ladder.said_zh}" if ladder.said else "")
+    if row.status is Status.NEEDS_PERSON and ladder.said:
+        return f"{row.reason_zh}: {ladder.said_zh}"
     if row.status is Status.NEEDS_PERSON:
         because = f"需人工处理:{row.reason_zh}"
         return because if row.result_zh in ("", row.reason_zh) else f"{because} ({row.result_zh})"
@@ -189,7 +204,7 @@ def result_words(row: Row) -> str:
 def _utterance(detail: Mapping[str, Any], kind: str) -> Utterance:
     work = detail.get("work_s")
     return Utterance(
-        text=str(detail.get("text") or ""),
+        text=str(detail.get("phrase") or detail.get("text") or ""),
         meaning=str(detail.get("meaning") or {"dictation": "留言", "distress": "求救"}.get(kind, "没听懂")),
         confidence=float(detail.get("confidence") or 0.0),
         engine=str(detail.get("engine") or ""),

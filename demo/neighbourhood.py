@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins.people_csv import CONSENTS
+from checkins.roster import edits
+from checkins.roster.holidays import Calendar, next_working_time
+from checkins.roster.values import Rotation
 from checkins.schedule import at_minute, local_date
 from checkins.tables import Neighbourhood, Person, Role, State
 from demo.scenario import Elder, Helper, Scenario
@@ -15,11 +19,14 @@ from demo.scenario import Elder, Helper, Scenario
 ZONE = "Asia/Shanghai"
 MORNING = 7 * 60 + 59  # a minute before the first slot: the plan is made before anybody is due
 PAUSE_DAYS = 28
+BY = "演示"  # who wrote the roster
 
 
 def morning(now: datetime) -> datetime:
-    """07:59 in the neighbourhood on the day that `now` is there."""
-    return at_minute(ZONE, local_date(ZONE, now), MORNING)
+    """07:59 in the neighbourhood on the day that `now` is there, or on the next working day: on a Sunday most of the
+    cases would wait for Monday."""
+    begins = at_minute(ZONE, local_date(ZONE, now), MORNING)
+    return at_minute(ZONE, local_date(ZONE, next_working_time(Calendar(zone=ZONE), begins)), MORNING)
 
 
 def create(session: Session, scenario: Scenario, day: date) -> int:
@@ -35,10 +42,27 @@ def create(session: Session, scenario: Scenario, day: date) -> int:
     )
     session.add(place)
     session.flush()
-    session.add_all(_elder(place.id, elder, day) for elder in scenario.elders)
-    session.add_all(_helper(place.id, helper) for helper in scenario.helpers)
+    people = [_elder(place.id, elder, day) for elder in scenario.elders]
+    people += [_helper(place.id, helper) for helper in scenario.helpers]
+    session.add_all(people)
     session.flush()
+    _roster(session, place.id, scenario, {person.name: person.id for person in people}, day)
     return place.id
+
+
+def _roster(session: Session, place_id: int, scenario: Scenario, ids: Mapping[str, str], day: date) -> None:
+    """Who is rung when an elder needs a person."""
+    now, roster = at_minute(ZONE, day, MORNING), scenario.roster
+    for elder in scenario.elders:
+        for buddy in elder.buddies:
+            edits.pair(session, ids[elder.name], ids[buddy], BY, now)
+        if elder.family:
+            edits.set_family(session, ids[elder.name], [ids[name] for name in elder.family], BY, now)
+    edits.set_substitutes(session, place_id, [ids[name] for name in roster.substitutes], BY, now)
+    if roster.duty:
+        turns = tuple(ids[name] for name in roster.duty)
+        edits.set_rotation(session, place_id, Rotation(turns, day, day.weekday(), minute=0), BY, now)
+    edits.set_deputy(session, place_id, ids[roster.deputy] if roster.deputy else None, BY, now)
 
 
 def _elder(place_id: int, elder: Elder, day: date) -> Person:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from rich.console import Console
@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from checkins import cases
 from checkins.cases import Row
 from checkins.pace import LIVE
-from checkins.results import Result, Status
-from checkins.schedule import local_date
+from checkins.results import Reason, Result, Status
+from checkins.schedule import at_minute, local_date
 from checkins.tables import CallIntent
 from demo.board import Board
 from demo.clock import JumpClock
 from demo.house import House
+from demo.ladder import Ladder, ladders, numbers
 from demo.neighbourhood import ZONE, create
 from demo.scenario import Scenario
 from demo.show import Show
@@ -32,24 +33,32 @@ from demo.summary import Effort, print_summary
 from demo.verdict import judge
 
 TICK_S = 0.2
-LIMIT_S = 8 * 60.0  # a round that takes longer hangs
+LIMIT_S = 10 * 60.0  # a round that takes longer hangs
+UNTIL = 13 * 60  # minute of the day: by then everything must have come to an end
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 
 
 @dataclass(frozen=True)
 class Sight:
-    """The round at one moment. `out`: calls placed and not settled."""
+    """The round at one moment. `out`: calls placed and not settled. `ladders` by case; `rung`: call → number."""
 
     rows: tuple[Row, ...]
     out: int
+    ladders: Mapping[int, Ladder] = field(default_factory=dict)
+    rung: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def calling(self) -> bool:
         return self.out > 0 or any(row.status is Status.CALLING for row in self.rows)
 
     @property
-    def done(self) -> bool:
+    def asked(self) -> bool:
+        """Every elder was rung, as often as it takes."""
         return bool(self.rows) and not self.calling and all(row.status not in _AHEAD for row in self.rows)
+
+    @property
+    def closed(self) -> bool:
+        return self.asked and all(row.status is Status.CLOSED for row in self.rows)
 
 
 async def play(
@@ -69,7 +78,7 @@ async def play(
     round_ = Round(house, scenario, out)
     await round_.prepare()
     finished = await round_.run(tick_s, limit_s)
-    verdicts = judge(scenario, round_.board.rows)
+    verdicts = judge(scenario, round_.board.rows, round_.board.ladders)
     print_summary(out, verdicts, round_.effort())
     if not finished:
         out.print(f"✗ 超过 {limit_s:.0f} 秒仍未结束 the round did not end", style="bold red")
@@ -88,7 +97,7 @@ def understood(house: House, rows: Iterable[Row]) -> bool:
         return True
     found = list(rows)
     by_voice = any(row.result is Result.WELL and row.evidence == "speech" for row in found)
-    return by_voice and any(row.result is Result.EMERGENCY for row in found)
+    return by_voice and any(row.reason is Reason.EMERGENCY for row in found)
 
 
 class Round:
@@ -143,22 +152,29 @@ class Round:
             await self._house.cycle.tick()
             await self._house.cycle.reconcile()
             sight = await self._house.db.view(self._look)
-            self.board.cases(sight.rows)
+            self.board.cases(sight.rows, sight.ladders, sight.rung)
             show.update()
-            if sight.done and self._house.active_calls() == 0:
+            if self._done(sight) and self._house.active_calls() == 0:
                 return True
             if not sight.calling:
                 await self._jump()
             await asyncio.sleep(tick_s)
         return False
 
+    def _done(self, sight: Sight) -> bool:
+        """When every case is closed; without anybody on duty, when everybody was asked."""
+        late = self._clock.now() >= at_minute(ZONE, self._day, UNTIL)
+        return sight.closed or (sight.asked and (late or not self._scenario.roster.duty))
+
     async def _jump(self) -> None:
         """To the cycle's next moment, if nothing at all is going on. Only this task places calls, so none begins
         between the look and the jump."""
-        due = await self._house.cycle.next_due()
+        due = await self._house.cycle.next_due(search=bool(self._scenario.roster.duty))
         if due is not None and self._house.active_calls() == 0 and self._house.ears.idle:
             self._skipped += self._clock.jump_to(due)
 
     def _look(self, session: Session) -> Sight:
         out = session.scalar(select(func.count()).where(CallIntent.state.in_(LIVE))) or 0
-        return Sight(tuple(cases.today(session, self._place_id, self._day)), out)
+        rows = tuple(cases.today(session, self._place_id, self._day))
+        rung = numbers(session, [call_id for row in rows for call_id in row.intents])
+        return Sight(rows, out, ladders(session, self._place_id), rung)

@@ -6,7 +6,10 @@ another seed other voices, wordings, noise, slots. What is expected of an elder 
 An elder's entry: `name`, `spoken` (as the line says it), `number` or `shares` (the name of the elder who has the
 telephone), `mode`, `state` and `source`, `speaker` (f or m: who speaks, when it isn't the elder), `early` (asked
 first: takes several tries, or long), the keys of ivr.virtual.elder, `manners` (names of sets of reactions,
-later ones win), and `expect`.
+later ones win), `buddies` and `family` (names, in order), and `expect`.
+
+Staff, buddies and family (`name`, `spoken`, `number`) have telephones like the elders'. `roster` says who is on duty,
+who is deputy, and who stands in for any buddy.
 """
 
 from __future__ import annotations
@@ -38,15 +41,18 @@ _TELEPHONE = ("phone", "rings", "greeting", "amd", "noise", "echo", "calls")
 _ELDER_KEYS = {
     *_TELEPHONE,
     *("name", "spoken", "number", "shares", "mode", "state", "source", "speaker", "early", "manners", "reactions"),
-    "expect",
+    *("buddies", "family", "expect"),
 }
+_HELPER_KEYS = {*_TELEPHONE, "name", "spoken", "number", "manners", "reactions"}
+_HELPERS = {"staff": Role.STAFF, "buddies": Role.BUDDY, "family": Role.FAMILY}
 _CHOICES = frozenset({"say", "press", "greeting", "snr_db", "rings", "after_s", "into_next_s"})
 
 
 @dataclass(frozen=True)
 class Expected:
     """What must come of the round for one elder. `status` None: no case at all. `keeps` names entries that the case's
-    answer must hold. `calls`: how many calls served the case."""
+    answer must hold. `calls`: how often the elder was rung. `by`: the name that closed the case. `ladder`: what the
+    people who were rung for it said, in order ("邵师傅 accepted")."""
 
     status: Status | None
     result: Result | None = None
@@ -54,6 +60,8 @@ class Expected:
     evidence: frozenset[str] = _EVIDENCE
     calls: int = 1
     keeps: tuple[str, ...] = ()
+    by: str | None = None
+    ladder: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,16 +76,27 @@ class Elder:
     mode: Mode = Mode.KEYS
     state: State = State.ACTIVE
     state_source: str = ""
+    buddies: tuple[str, ...] = ()  # names, in the order in which they are rung
+    family: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Helper:
-    """A buddy or somebody of the staff."""
+    """A buddy, somebody of the staff, or of an elder's family."""
 
     role: Role
     name: str
     spoken_name: str
     number: str
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Names. `duty`: whose turn it is, and who follows. `substitutes` stand in for any buddy."""
+
+    duty: tuple[str, ...] = ()
+    deputy: str | None = None
+    substitutes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +110,7 @@ class Scenario:
     elders: tuple[Elder, ...]
     helpers: tuple[Helper, ...]
     scripts: tuple[ElderScript, ...]
+    roster: Roster = Roster()
 
     def directory(self, clips: Clips) -> ElderDirectory:
         """The telephones of the neighbourhood; `clips` gives the voices (demo.clips.load)."""
@@ -98,7 +118,8 @@ class Scenario:
 
     def spoken_texts(self) -> tuple[str, ...]:
         """What the line will say and no prompt pack can know: names, the committee, today's notice."""
-        return (self.committee, self.notice, *dict.fromkeys(elder.spoken_name for elder in self.elders))
+        people: list[Elder | Helper] = [*self.elders, *self.helpers]
+        return (self.committee, self.notice, *dict.fromkeys(person.spoken_name for person in people))
 
 
 def load(seed: int = DEFAULT_SEED, file: Path = FILE) -> Scenario:
@@ -139,14 +160,16 @@ class _Reader:
         people: Sequence[Mapping[str, Any]] = self._data["elders"]
         slots = self._slots(people)
         elders = tuple(self._elder(entry, people, slots) for entry in people)
+        telephones = [*people, *(entry for key in _HELPERS for entry in self._data[key])]
         return Scenario(
             seed=self._seed,
             name=self._data["name"],
             committee=self._data["committee"],
             notice=self._data["notice"],
             elders=elders,
-            helpers=(*self._helpers("buddies", Role.BUDDY), *self._helpers("staff", Role.STAFF)),
-            scripts=tuple(self._script(entry) for entry in people if "number" in entry),
+            helpers=tuple(helper for key, role in _HELPERS.items() for helper in self._helpers(key, role)),
+            scripts=tuple(self._script(entry) for entry in telephones if "number" in entry),
+            roster=self._roster(),
         )
 
     # ── register ──────────────────────────────────────────────────────────────────────────────────
@@ -171,19 +194,38 @@ class _Reader:
         owner = next((one for one in people if one["name"] == entry.get("shares", entry["name"])), None)
         if owner is None or "number" not in owner:
             raise ScriptError(f"{place}: needs a number, or `shares` with the name of an elder who has one")
+        expected = _expected(entry.get("expect"), place)
+        self._known([expected.by] if expected.by else [], f"{place}.expect.by")
         return Elder(
             name=entry["name"],
             spoken_name=entry["spoken"],
             number=_number(owner["number"], place),
             slot=slots[owner["name"]],
-            expected=_expected(entry.get("expect"), place),
+            expected=expected,
             mode=Mode(entry.get("mode", Mode.KEYS)),
             state=State(entry.get("state", State.ACTIVE)),
             state_source=entry.get("source", ""),
+            buddies=self._known(entry.get("buddies", ()), f"{place}.buddies"),
+            family=self._known(entry.get("family", ()), f"{place}.family"),
         )
+
+    def _roster(self) -> Roster:
+        place, entry = f"{self._where}: roster", self._data["roster"]
+        duty, deputy = self._known(entry["duty"], f"{place}.duty"), entry.get("deputy")
+        self._known([deputy] if deputy else [], f"{place}.deputy")
+        return Roster(duty, deputy, self._known(entry.get("substitutes", ()), f"{place}.substitutes"))
+
+    def _known(self, names: Sequence[str], place: str) -> tuple[str, ...]:
+        """Names of people who are rung for others."""
+        known = {entry["name"] for key in _HELPERS for entry in self._data[key]}
+        if missing := sorted(set(names) - known):
+            raise ScriptError(f"{place}: nobody is called {', '.join(missing)}")
+        return tuple(names)
 
     def _helpers(self, key: str, role: Role) -> Iterator[Helper]:
         for entry in self._data[key]:
+            if unknown := sorted(set(entry) - _HELPER_KEYS):
+                raise ScriptError(f"{self._where}: {key}: {entry['name']}: unknown {', '.join(unknown)}")
             number = _number(entry["number"], f"{self._where}: {key}: {entry['name']}")
             yield Helper(role, entry["name"], entry["spoken"], number)
 
@@ -260,7 +302,7 @@ def _expected(data: Any, place: str) -> Expected:
     """Raises ScriptError for a missing or unknown word: an expectation must never be empty by mistake."""
     if not isinstance(data, Mapping) or "status" not in data:
         raise ScriptError(f"{place}.expect: needs a status")
-    unknown = sorted(set(data) - {"status", "result", "reason", "evidence", "calls", "keeps"})
+    unknown = sorted(set(data) - {"status", "result", "reason", "evidence", "calls", "keeps", "by", "ladder"})
     if unknown:
         raise ScriptError(f"{place}.expect: unknown {', '.join(unknown)}")
     try:
@@ -273,4 +315,5 @@ def _expected(data: Any, place: str) -> Expected:
         raise ScriptError(f"{place}.expect: why a person is needed must be said (reason)")
     usual = _EVIDENCE - {"none"} if result in _GOOD else _EVIDENCE
     evidence = frozenset(data.get("evidence", usual))
-    return Expected(status, result, reason, evidence, data.get("calls", 1), tuple(data.get("keeps", ())))
+    keeps, ladder = tuple(data.get("keeps", ())), tuple(data.get("ladder", ()))
+    return Expected(status, result, reason, evidence, data.get("calls", 1), keeps, data.get("by"), ladder)

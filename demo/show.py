@@ -15,14 +15,16 @@ from rich.text import Text
 
 from checkins.cases import Row
 from checkins.results import Status, Urgency
-from checkins.tables import State
+from checkins.tables import Role, State
 from demo.board import Board, Line, LineState, result_words
+from demo.ladder import NOBODY
 from demo.neighbourhood import ZONE
-from demo.scenario import Elder, Scenario
+from demo.scenario import Elder, Helper, Scenario
 
 WIDE = 100  # columns of a terminal that has room for what is being asked
 FRAME_ROWS = 3  # title, headings, and the line the cursor stands in
 _STATE_ZH = {State.PAUSED: "暂停中,不打", State.REFUSED: "不要自动电话"}
+_ROLE_ZH = {Role.BUDDY: "老伙伴", Role.STAFF: "居委", Role.FAMILY: "家属"}
 _STATE_STYLE = {LineState.TALKING: "bold cyan", LineState.RINGING: "cyan", LineState.DIALLING: "dim cyan"}
 
 
@@ -65,29 +67,38 @@ class Show:
         table.add_column("听到", no_wrap=True, ratio=3, overflow="ellipsis")
         table.add_column("键", no_wrap=True, width=4)
         table.add_column("结果", no_wrap=True, ratio=3, overflow="ellipsis")
-        for elder in self._visible():
-            table.add_row(*self._cells(elder, wide))
+        for person in self._visible():
+            table.add_row(*self._cells(person, wide))
         return table
 
-    def _visible(self) -> Sequence[Elder]:
-        """Everybody; on a terminal that is too low for all, those whose line is in use first."""
-        elders, room = self._scenario.elders, self._out.height - FRAME_ROWS
-        if not self._live or len(elders) <= room:
-            return elders
-        idle_last = sorted(elders, key=lambda elder: self._board.line(elder.number).state is LineState.IDLE)
+    def _visible(self) -> Sequence[Elder | Helper]:
+        """Everybody, and of those who are rung for others who is on the telephone; on a terminal that is too low for
+        all, those whose line is in use first."""
+        room = self._out.height - FRAME_ROWS
+        helpers = [one for one in self._scenario.helpers if self._board.line(one.number).state is not LineState.IDLE]
+        people: list[Elder | Helper] = [*helpers, *self._scenario.elders]
+        if not self._live or len(people) <= room:
+            return people
+        idle_last = sorted(people, key=lambda one: self._board.line(one.number).state is LineState.IDLE)
         return idle_last[: max(1, room)]
 
-    def _cells(self, elder: Elder, wide: bool) -> list[Text]:
-        line, row = self._board.line(elder.number), self._board.rows.get(elder.name)
+    def _cells(self, person: Elder | Helper, wide: bool) -> list[Text]:
+        line, row = self._board.line(person.number), self._board.rows.get(person.name)
         return [
             Text(clock_time(row.slot, seconds=False) if row else "--:--", "dim"),
-            Text(elder.spoken_name),
+            Text(person.spoken_name, "magenta" if isinstance(person, Helper) else ""),
             Text(line.state, _STATE_STYLE.get(line.state, "")),
             *([Text(line.prompt, "dim")] if wide else []),
             _heard(line),
             Text(line.keys[-4:]),
-            Text(result_words(row), result_style(row)) if row else Text(_STATE_ZH.get(elder.state, ""), "dim"),
+            self._came_to(person, row),
         ]
+
+    def _came_to(self, person: Elder | Helper, row: Row | None) -> Text:
+        if row:
+            return Text(result_words(row, self._board.ladders.get(row.checkin_id, NOBODY)), result_style(row))
+        words = _ROLE_ZH[person.role] if isinstance(person, Helper) else _STATE_ZH.get(person.state, "")
+        return Text(words, "dim")
 
 
 def clock_time(moment: datetime, *, seconds: bool = True) -> str:

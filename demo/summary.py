@@ -54,7 +54,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Table:
             Text("✓", "green") if verdict.right else Text("✗", "bold red"),
             verdict.elder.spoken_name,
             _expectation(verdict.elder.expected),
-            Text(result_words(row), result_style(row)) if row else Text("无 none", "dim"),
+            Text(result_words(row, verdict.ladder), result_style(row)) if row else Text("无 none", "dim"),
             _evidence(row),
             str(len(row.intents)) if row else "0",
         )

@@ -22,7 +22,7 @@ from demo import scenario
 from demo.clock import JumpClock
 from demo.neighbourhood import create, morning
 from demo.round import play, understood
-from demo.scenario import Expected, Scenario
+from demo.scenario import Expected, Roster, Scenario
 from ivr.virtual.observation import Observation
 from storage.database import Base, Database
 from tests.fakes.clock import WarpClock
@@ -143,10 +143,11 @@ def small_house(folder: Path, answer: Callable[[str, int], Answer]) -> Iterator[
 
 
 def few(names: Sequence[str], expected: Expected) -> Scenario:
-    """The demo's scenario with only these elders."""
+    """The demo's scenario with only these elders, and nobody to look after them."""
     whole = scenario.load()
-    elders = tuple(replace(elder, expected=expected) for elder in whole.elders if elder.name in names)
-    return replace(whole, elders=elders)
+    elders = (replace(elder, expected=expected, buddies=(), family=()) for elder in whole.elders)
+    few = tuple(elder for elder in elders if elder.name in names)
+    return replace(whole, elders=few, helpers=(), roster=Roster())
 
 
 def screen(width: int = 100, terminal: bool = False) -> Console:
@@ -158,6 +159,7 @@ def shown(out: Console) -> str:
     return out.file.getvalue()
 
 
+LADDER = ("李阿姨 accepted", "李阿姨 fine_seen")
 WELL: Answer = (Disposition.ANSWERED, "well", "key")
 AS_WELL = Expected(Status.CLOSED, Result.WELL, evidence=frozenset({"key"}))
 
@@ -196,6 +198,25 @@ async def test_three_tries_take_45_minutes_of_the_clock_and_no_time(tmp_path: Pa
         assert timedelta(minutes=45) < sum(house.clock.leaps, timedelta()) < timedelta(minutes=75)
 
 
+async def test_who_is_not_reached_is_seen_by_somebody_who_says_so(tmp_path: Path) -> None:
+    """Three tries, the buddy, what they found, the elder's own answer: closed by the buddy's name."""
+    seen = Expected(Status.CLOSED, Result.WELL, Reason.UNREACHED, calls=4, by="李美芳", ladder=LADDER)
+    whole = scenario.load()
+    elders = tuple(replace(elder, expected=seen) for elder in whole.elders if elder.name == "高阿七")
+    said = {0: "accepted", 1: "fine_seen"}
+
+    def answer(number: str, nth: int) -> Answer:
+        if number.endswith("8001"):
+            return Disposition.ANSWERED, said[nth], "key"
+        return WELL if nth == 3 else (Disposition.NO_ANSWER, "", "none")
+
+    out = screen()
+    with small_house(tmp_path, answer) as (house, _):
+        morning_ = replace(whole, elders=elders)
+        assert await play(house, morning_, seed=1, out=out, exit_after=True, tick_s=0.005, limit_s=20) == 0
+    assert "高阿公 ── 李美芳结案:多次无人接听: 李阿姨去看 → 李阿姨已见到，平安" in shown(out)
+
+
 async def test_a_busy_recogniser_holds_the_clock(tmp_path: Path) -> None:
     with small_house(tmp_path, lambda number, nth: WELL) as (house, phones):
         house.recognising = True
@@ -214,7 +235,8 @@ async def test_lines_stay_within_the_trunk(tmp_path: Path) -> None:
     asked = [callee.spoken_name for callee in shared.callees]
     assert asked == ["郑阿公", "何阿婆"], "the scenario's answers come in this order"
     callable_ = {elder.number for elder in everybody.elders if elder.state == "active"}
-    assert set(phones.times) == callable_, "the paused and the refused are not called"
+    helpers = {helper.number for helper in everybody.helpers}
+    assert set(phones.times) - helpers == callable_, "the paused and the refused are not called"
     assert "王阿婆" not in house.prepared
     assert set(everybody.spoken_texts()) == set(house.prepared)
 
@@ -247,13 +269,13 @@ async def test_a_clock_that_cannot_jump_is_refused(tmp_path: Path) -> None:
 
 
 def test_right_results_by_keys_alone_do_not_show_that_the_line_hears() -> None:
-    def row(result: Result, evidence: str) -> Any:
-        return SimpleNamespace(result=result, evidence=evidence)
+    def row(result: Result, evidence: str, reason: Reason | None = None) -> Any:
+        return SimpleNamespace(result=result, evidence=evidence, reason=reason)
 
     def house(ready: bool) -> Any:
         return SimpleNamespace(ears=SimpleNamespace(status=lambda: [SimpleNamespace(ready=ready)]))
 
-    by_keys = [row(Result.WELL, "key"), row(Result.EMERGENCY, "none")]
+    by_keys = [row(Result.WELL, "key"), row(Result.WELL, "key", Reason.EMERGENCY)]
     assert not understood(house(True), by_keys)
     assert understood(house(True), [*by_keys, row(Result.WELL, "speech")])
     assert understood(house(False), by_keys)

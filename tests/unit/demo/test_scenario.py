@@ -43,10 +43,10 @@ def clips_of(morning: Scenario) -> set[str]:
     return said | {call.greeting for call in calls if call.greeting}
 
 
-def test_a_morning_has_24_elders_5_buddies_and_3_staff(mornings: list[Scenario]) -> None:
+def test_a_morning_has_24_elders_and_the_people_who_look_after_them(mornings: list[Scenario]) -> None:
     for morning in mornings:
         assert len(morning.elders) == len({elder.name for elder in morning.elders}) == 24
-        assert Counter(helper.role for helper in morning.helpers) == {"buddy": 5, "staff": 3}
+        assert Counter(helper.role for helper in morning.helpers) == {"buddy": 5, "staff": 3, "family": 1}
 
 
 def test_expectations_are_whole_and_do_not_hang_on_the_seed(mornings: list[Scenario]) -> None:
@@ -54,10 +54,12 @@ def test_expectations_are_whole_and_do_not_hang_on_the_seed(mornings: list[Scena
         assert [elder.expected for elder in morning.elders] == [elder.expected for elder in mornings[0].elders]
     expected = [elder.expected for elder in mornings[0].elders]
     wanted = {"well", "not_well", "wants_person", "other_says_well", "other_says_unwell", "wrong_number", "refused"}
-    wanted |= {"present_unconfirmed", "silent", "hung_up", "emergency", "machine", "no_answer", "busy"}
+    wanted |= {"present_unconfirmed", "silent"}
     assert {one.result for one in expected if one.result} == {Result(word) for word in wanted}
     assert [one.status for one in expected].count(None) == 1, "the paused elder has no case"
-    assert all(one.reason for one in expected if one.status is Status.NEEDS_PERSON)
+    assert {one.status for one in expected if one.status} == {Status.CLOSED}
+    assert all(bool(one.reason) == bool(one.by) == bool(one.ladder) for one in expected), "a person closes it by name"
+    assert {"unreached", "off_hook", "emergency"} <= {one.reason for one in expected}
     assert all("none" not in one.evidence for one in expected if one.result is Result.WELL)
 
 
@@ -67,7 +69,7 @@ def test_nobody_of_the_demo_can_be_rung(mornings: list[Scenario]) -> None:
     assert not any(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in numbers)
     shared = [number for number, count in Counter(numbers).items() if count > 1]
     assert len(shared) == 1, "one telephone serves two elders"
-    assert Counter(script.number for script in morning.scripts) == Counter(set(numbers[:24]))
+    assert Counter(script.number for script in morning.scripts) == Counter(set(numbers))
 
 
 def test_the_same_seed_gives_the_same_morning_and_another_one_another(mornings: list[Scenario]) -> None:
@@ -114,12 +116,12 @@ def test_every_clip_is_written_down_and_packed(mornings: list[Scenario]) -> None
 
 
 @pytest.fixture(scope="module")
-def flow() -> Flow:
-    return loader.shipped("daily_checkin")
+def flows() -> list[Flow]:
+    return [loader.shipped(name) for name in ("daily_checkin", "dispatch", "finding")]
 
 
-def test_every_prompt_that_somebody_reacts_to_exists(mornings: list[Scenario], flow: Flow) -> None:
-    prompts = {prompt.name for step in flow.steps.values() for prompt in step.prompts}
+def test_every_prompt_that_somebody_reacts_to_exists(mornings: list[Scenario], flows: list[Flow]) -> None:
+    prompts = {prompt.name for flow in flows for step in flow.steps.values() for prompt in step.prompts}
     calls = [call for script in mornings[0].scripts for call in script.calls]
     for pattern in {name for call in calls for name in call.reactions} - {ANSWERED}:
         assert any(fnmatchcase(prompt, pattern) for prompt in prompts), f"no prompt {pattern}"
@@ -135,6 +137,8 @@ def test_every_prompt_that_somebody_reacts_to_exists(mornings: list[Scenario], f
         ({"number": "+86 21"}, "王一.number: "),
         ({"number": "+862110001001", "shares": "王一", "manners": ["proud"]}, "no manner 'proud'"),
         ({"shoes": 2}, "王一: unknown shoes"),
+        ({"buddies": ["王二"]}, "王一.buddies: nobody is called 王二"),
+        ({"expect": {"status": "none", "by": "王二"}}, "王一.expect.by: nobody is called 王二"),
         ({"reactions": {"greet.ask": {"say": "poem"}}}, r'greet\.ask\.say: no clip "z._\w+/poem"'),
     ],
 )
@@ -142,6 +146,7 @@ def test_a_mistake_in_the_scenario_names_its_place(tmp_path: Path, change: dict[
     elder = {"name": "王一", "spoken": "王阿婆", "number": "+862110001001", "expect": {"status": "none"}}
     told = {"name": "甲", "committee": "甲居委会", "notice": "", "waves": {"08:00": 1}, "manners": {}}
     file = tmp_path / "scenario.yaml"
-    file.write_text(yaml.safe_dump({**told, "staff": [], "buddies": [], "elders": [elder | change]}), "utf-8")
+    nobody = {"staff": [], "buddies": [], "family": [], "roster": {"duty": []}}
+    file.write_text(yaml.safe_dump({**told, **nobody, "elders": [elder | change]}), "utf-8")
     with pytest.raises(ScriptError, match=message):
         scenario.load(Random(0).randrange(9), file)

@@ -24,6 +24,7 @@ from callflows.events import (
     Say,
     Started,
 )
+from callflows.flow import Flow
 from callflows.session import Finding, Session
 from demo import scenario
 from demo.scenario import Scenario, clip_texts
@@ -32,6 +33,7 @@ from ivr.virtual.phone import PhoneKind
 from speech import phrases
 
 FLOW = loader.shipped("daily_checkin")
+DISPATCH, FINDING = loader.shipped("dispatch"), loader.shipped("finding")
 TEXTS = clip_texts()
 Ear = Callable[[str, Listen | Dictate | None], Heard]
 
@@ -56,8 +58,9 @@ def understands_nothing(text: str, wait: Listen | Dictate | None) -> Heard:
 class Talk:
     """One call as text; an elder reacts as ivr.virtual.behaviour does."""
 
-    def __init__(self, script: CallScript, people: tuple[Person, ...], ear: Ear) -> None:
-        self._session = Session(FLOW, CallContext(people, {"committee": "甲居委会", "notice": "明天量血压。"}))
+    def __init__(self, script: CallScript, people: tuple[Person, ...], ear: Ear, flow: Flow = FLOW) -> None:
+        told = {"committee": "甲居委会", "notice": "明天量血压。"} if flow is FLOW else {}
+        self._session = Session(flow, CallContext(people, told))
         self._script, self._ear = script, ear
         self._times: Counter[str] = Counter()
         self._next = script.reaction(ANSWERED, 0)
@@ -115,7 +118,7 @@ def talks(morning: Scenario, ear: Ear) -> Iterator[tuple[scenario.Elder, Finding
     for script in morning.scripts:
         call = script.call(9)
         elders = [elder for elder in morning.elders if elder.number == script.number]
-        if call.phone is PhoneKind.ANSWERS and elders[0].state == "active":
+        if elders and call.phone is PhoneKind.ANSWERS and elders[0].state == "active":
             people = tuple(Person(elder.name, elder.spoken_name) for elder in elders)
             yield from zip(elders, Talk(call, people, ear).findings(), strict=True)
 
@@ -131,6 +134,31 @@ def test_what_is_expected_comes_of_it(seed: int, ear: Ear) -> None:
         if finding.result != expected.result or finding.evidence not in expected.evidence or not kept:
             wrong.append((elder.name, expected.result, finding))
     assert not wrong
+
+
+@pytest.mark.parametrize("ear", [hears_every_word, is_never_sure])
+@pytest.mark.parametrize("seed", range(25))
+def test_a_cry_in_the_first_call_is_an_emergency(seed: int, ear: Ear) -> None:
+    elder = next(elder for elder in scenario.load(seed).elders if elder.expected.reason == "emergency")
+    script = next(script for script in scenario.load(seed).scripts if script.number == elder.number)
+    (found,) = Talk(script.call(0), (Person("1", elder.spoken_name),), ear).findings()
+    assert found.result == "emergency"
+
+
+@pytest.mark.parametrize("flow", [DISPATCH, FINDING], ids=["dispatch", "finding"])
+def test_people_who_are_rung_say_what_the_ladder_expects(flow: Flow) -> None:
+    """Of two elders in one call both are answered, by key."""
+    morning = scenario.load()
+    said = {step for elder in morning.elders for step in elder.expected.ladder}
+    for helper in morning.helpers:
+        script = next(script for script in morning.scripts if script.number == helper.number)
+        if script.call(0).phone is not PhoneKind.ANSWERS:
+            continue
+        people = (Person("1", "王阿婆"), Person("2", "何阿公"))
+        results = {finding.result for finding in Talk(script.call(0), people, hears_every_word, flow).findings()}
+        assert len(results) == 1, (helper.name, results)
+        never_goes = flow is FINDING and f"{helper.spoken_name} declined" in said
+        assert never_goes or f"{helper.spoken_name} {results.pop()}" in said
 
 
 def test_with_good_ears_most_elders_need_no_key() -> None:
