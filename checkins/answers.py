@@ -18,6 +18,7 @@ from checkins.errands import BUDDY_LOG, FINDING
 from checkins.escalation import search as core
 from checkins.escalation.values import Finding, Phase, Reply
 from checkins.findings import asked_for_somebody, found, log_said, name_said, search_now
+from checkins.pace import is_line_down
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE
 from checkins.tables import CallIntent, Checkin
@@ -115,6 +116,8 @@ def _replied(session: Session, intent: CallIntent, row: Checkin, reply: Reply, n
     assert intent.responder is not None
     search = search_now(session, row, now)
     after = core.replied(search, intent.responder, reply, now)
+    if reply is Reply.LINE_ERROR and is_line_down(session, now):
+        after = core.forgiven(after, intent.responder)
     said = reply in (Reply.ACCEPTED, Reply.DECLINED)
     if after != search:
         log_said(session, intent, row, f"reply:{reply}", name_said(session, intent, row) if said else LINE, now)

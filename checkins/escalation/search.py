@@ -169,6 +169,12 @@ def _line_error(search: Search, responder: str, now: datetime) -> Search:
     return _put(search, replace(call, calls=max(0, call.calls - 1), errors=call.errors + 1))
 
 
+def forgiven(search: Search, responder: str) -> Search:
+    """The last error was everybody's (the line is dead): it doesn't add up to a call of theirs."""
+    call = search.called(responder)
+    return _put(search, replace(call, errors=max(0, call.errors - 1))) if call else search
+
+
 _REPLIES: Mapping[Reply, _Move] = {
     Reply.ACCEPTED: _accepted,
     Reply.DECLINED: _declined,
