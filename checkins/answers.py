@@ -116,7 +116,7 @@ def _replied(session: Session, intent: CallIntent, row: Checkin, reply: Reply, n
     assert intent.responder is not None
     search = search_now(session, row, now)
     after = core.replied(search, intent.responder, reply, now)
-    if reply is Reply.LINE_ERROR and is_line_down(session, now):
+    if after != search and reply is Reply.LINE_ERROR and is_line_down(session, now):
         after = core.forgiven(after, intent.responder)
     said = reply in (Reply.ACCEPTED, Reply.DECLINED)
     if after != search:

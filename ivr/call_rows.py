@@ -87,6 +87,11 @@ def last_word_ahead(call: Call) -> bool:
     return call.token_used_at is not None and call.interrupted_at is None
 
 
+def never_asked(call: Call) -> bool:
+    """The carrier says that it is over, and never asked what to say in it: whoever picked up heard nothing from us."""
+    return call.answered_at is None and call.session is None and call.last_sequence < 0
+
+
 def said_no(call: Call) -> Disposition | None:
     """Refused by the carrier when it was placed, and nobody was told: the process died in between."""
     if call.carrier_sid is not None or call.disposition is None:

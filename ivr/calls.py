@@ -328,6 +328,8 @@ class Calls:
         disposition = rows.said_no(call) or endings.unanswered(status, sip_code, error_code)
         if disposition is not None and call.answered_at is None:
             return rows.finish(session, call, disposition, (), now)
+        if rows.never_asked(call):
+            return rows.finish(session, call, Disposition.LINE_ERROR, (), now)
         waits = rows.last_word_ahead(call) and call.ended_at is not None and now < call.ended_at + LAST_WORD
         return None if waits else self._close(session, call_id)
 
