@@ -8,7 +8,7 @@ is taken by compare-and-set on its status and lease; a crash leaves an intent th
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from sqlalchemy import case as sql_case
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from checkins import ladder, searches
+from checkins import devices, ladder, promises, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.finder import Finder, lines_now
 from checkins.intents import NEWS_WITHIN, dialled, intend, serve
@@ -28,6 +28,7 @@ from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
 from checkins.results import URGENCIES, Reason, Status, Urgency
 from checkins.tables import CallIntent, Checkin, Neighbourhood, Person, State
+from checkins.teller import Teller
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +77,15 @@ class Trunk:
 
 def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
     """Takes what is due at `now`: decides, writes intents, reminds. Commit before dialling anything."""
+    devices.take_in_open(session, now)
     work = _begin(session, now, owner, trunk)
+    finder = work.finder
     for row in _due(session, now, calls=False, limit=BATCH):
         work.handle(row)
-    work.finder.ring()
-    work.claimed.reminded, work.claimed.limited = work.finder.reminded, work.finder.limited
+    finder.ring()
+    teller = Teller(session, now, owner, finder.rosters, finder.lines, work.claimed.requests)
+    teller.ring()
+    work.claimed.reminded, work.claimed.limited = finder.reminded, finder.limited or teller.limited
     _calls(work, now)
     return work.claimed
 
@@ -273,7 +278,8 @@ class _Work:
         for row in taken:
             log_event(self.session, row, f"call:{try_no}", self.owner, self.now, intent_id=intent.id)
         assert taken, "due rows are locked; nobody else can have taken them"
-        self.claimed.requests.append(_request(intent, taken, max(case.policy.ring_s for case in cases)))
+        told = promises.variables(self.finder.rosters, taken[0], self.now)
+        self.claimed.requests.append(_request(intent, taken, max(case.policy.ring_s for case in cases), told))
 
     def _take(self, row: Checkin, case: Case, until: datetime) -> bool:
         """Compare-and-set: nobody else has taken or changed the case since we read it."""
@@ -299,9 +305,9 @@ def _busy_with(session: Session, number: str) -> bool:
     return bool(session.scalar(live))
 
 
-def _request(intent: CallIntent, rows: list[Checkin], ring_s: int) -> CallRequest:
+def _request(intent: CallIntent, rows: list[Checkin], ring_s: int, told: Mapping[str, str]) -> CallRequest:
     place: Neighbourhood = rows[0].elder.neighbourhood
-    variables = {"committee": place.committee} | ({"notice": place.notice} if place.notice else {})
+    variables = {**told, "committee": place.committee} | ({"notice": place.notice} if place.notice else {})
     callees = tuple(
         Callee(
             row.elder.id,

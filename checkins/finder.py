@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from checkins import ladder, searches
+from checkins import emergency, ladder, searches
 from checkins.case_rows import case_of, log_event, put_case
 from checkins.errands import CONFIRM, DISPATCH, FINDING, callee, confirm_request, request
 from checkins.escalation import search as core
@@ -99,13 +99,16 @@ class Finder:
     requests: list[CallRequest]
     limited: bool = False
     reminded: int = 0
-    _errands: dict[tuple[str, str], _Errand] = field(default_factory=dict)
+    _errands: dict[tuple[str, str, str], _Errand] = field(default_factory=dict)
     _waiting: dict[int, Checkin] = field(default_factory=dict)  # cases whose calls are still to be written
+    _emergencies: list[Checkin] = field(default_factory=list)
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────
 
     def look(self, row: Checkin) -> None:
         """Does what this due case's search wants, but for calls to responders: those are noted for `ring`."""
+        if row.urgency == Urgency.EMERGENCY:
+            self._emergencies.append(row)
         before = search = searches.search_of(row) or searches.begin(row, case_of(row), self.now)
         for _ in range(_MOVES):
             search, action = self.rosters.advance(row, search)
@@ -158,7 +161,8 @@ class Finder:
         people = action.responders if isinstance(action, Ring) else (action.responder,)
         flow = DISPATCH if isinstance(action, Ring) else FINDING
         for one in people:
-            errand = self._errands.setdefault((one.id, flow), _Errand(one, str(Who(one.kind)), flow))
+            whom = (one.id, one.number or "", flow)  # every street office has the same id
+            errand = self._errands.setdefault(whom, _Errand(one, str(Who(one.kind)), flow))
             errand.rows.append(row)
         self._waiting[row.id] = row
 
@@ -170,6 +174,8 @@ class Finder:
             self._guarded(errand.rows[0], lambda errand=errand: self._ring(errand))  # type: ignore[misc]
         for row in self._waiting.values():
             self._guarded(row, lambda row=row: self._after(row))  # type: ignore[misc]
+        for row in self._emergencies:
+            self._guarded(row, lambda row=row: self._elder(row))  # type: ignore[misc]
 
     def _ring(self, errand: _Errand) -> None:
         number = errand.responder.number
@@ -224,7 +230,24 @@ class Finder:
             self.lines.urgent, self.lines.pace.budget = urgent, budget
             del self.requests[requests:]
 
-    # ── the elder's own call ──────────────────────────────────────────────────────────────────────
+    # ── the elder's own calls ─────────────────────────────────────────────────────────────────────
+
+    def _elder(self, row: Checkin) -> None:
+        """In an emergency she is asked as well, unless she is on the line."""
+        search = searches.search_of(row)
+        if not emergency.wanted(row, search):
+            return
+        number, since = row.elder.number or "", search.since if search else self.now
+        when = emergency.next_call(emergency.calls_since(self.session, row, since), self.now)
+        if when is None or number in self.rosters.taken:
+            return  # she talks to us: the end of her call brings the case back here
+        if when > self.now or not self.lines.free(urgent=True):
+            self.limited |= when <= self.now
+            row.due_at = min(row.due_at or when, when)
+        else:
+            intent = self._intend(number, Purpose.EMERGENCY, [row], flow=emergency.ALARM)
+            log_event(self.session, row, "ring:elder", self.owner, self.now, intent_id=intent.id)
+            self.requests.append(emergency.request(intent, row))
 
     def _confirm(self, row: Checkin, search: Search, action: Confirm) -> None:
         """Rings the elder who was seen and well, a while later, by the line rules for elders; once more after a busy or

@@ -14,14 +14,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins import ladder
+from checkins import ladder, telling
 from checkins.case_rows import case_of, log_event, put_case
 from checkins.escalation import search as core
 from checkins.escalation.policy import Escalation
 from checkins.escalation.values import Finding, Phase, Search, Wait
 from checkins.ladder import Case
 from checkins.responders import Rosters, name_of
-from checkins.results import LINE, Reason, Status, Urgency
+from checkins.results import BY_DEVICE, LINE, Reason, Status, Urgency
 from checkins.tables import Checkin
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ def escalation_of(row: Checkin) -> Escalation:
 def begin(row: Checkin, case: Case, now: datetime) -> Search:
     """A search by the policy as it is now; whoever has the case keeps it."""
     zone = row.elder.neighbourhood.timezone
-    search = core.begin(escalation_of(row), case.urgency or Urgency.TODAY, now, zone=zone)
+    device = case.reason in BY_DEVICE
+    search = core.begin(escalation_of(row), case.urgency or Urgency.TODAY, now, zone=zone, device=device)
     return core.take_over(search, case.owner, now) if case.owner else search
 
 
@@ -124,8 +125,7 @@ def _who(session: Session, row: Checkin, search: Search, by: str) -> str:
 
 
 def tell_all(session: Session, row: Checkin, search: Search, now: datetime) -> Search:
-    """Those who must hear that the case isn't theirs (any more). The line has no call for that yet: the case's log
-    asks whoever looks at it."""
+    """Those who must hear that the case isn't theirs (any more): each is rung for it (telling.py)."""
     by = search.accepted_by or search.ended_by or search.found_by or ""
     for item in search.untold:
         search = tell(session, row, search, item.responder, by, now)
@@ -135,11 +135,12 @@ def tell_all(session: Session, row: Checkin, search: Search, now: datetime) -> S
 def tell(session: Session, row: Checkin, search: Search, responder: str, by: str, now: datetime) -> Search:
     detail = {"responder": responder, "by": by}
     log_event(session, row, "tell:taken", name_of(session, row, responder), now, detail=detail)
+    telling.queue(session, row, responder, now)
     called = search.called(responder)
     search = core.told(search, responder, now)
     if called is None:
         return search
-    # No call was made: the time of the last real one stands.
+    # No call was made yet, and when one is, its intent holds the others off: the time of the last one of ours stands.
     return replace(search, calls=tuple(called if call.responder == responder else call for call in search.calls))
 
 

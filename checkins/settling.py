@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import alarm_calls, answers, confirming, emergency, ladder, searches, telling
+from checkins import alarm_calls, answers, confirming, emergency, handing_over, ladder, searches, telling
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.errands import CONFIRM
 from checkins.ladder import News
@@ -107,6 +107,8 @@ def _answered(
 ) -> None:
     if intent.flow == alarm_calls.FLOW:
         alarm_calls.answered(session, intent, disposition, people, now)
+    elif intent.purpose == handing_over.HAND_OVER:
+        handing_over.ended(session, intent, rows, disposition, people, now)
     elif intent.flow == telling.TAKEN:
         telling.ended(session, intent, rows, disposition, people, now)
     else:
@@ -150,6 +152,7 @@ def give_up(session: Session, intent_id: str, now: datetime) -> bool:
     else:
         for row in rows:
             _apply(session, intent, row, Disposition.UNKNOWN, None, now)
+            _off_the_line(row, now)
     intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, Disposition.UNKNOWN, now
     return True
 
@@ -210,7 +213,12 @@ def _apply(
     if intent.purpose == CONFIRM and confirming.heard(session, intent, row, News(result, evidence, again), now):
         _keep_answer(row, detail)
         return
+    if result is Result.WANTS_PERSON and handing_over.talked(session, intent, row):
+        _keep_answer(row, detail)
+        return
     _put(session, intent, row, News(result, evidence, again), now, detail)
+    if result is Result.WANTS_PERSON:
+        handing_over.promise(session, intent, row, person, now)
     if result is Result.REFUSED:
         _refuse(row.elder)
     if result is Result.WRONG_NUMBER:

@@ -1,0 +1,141 @@
+"""Rings those who must hear that somebody else has a case: one call for all that one responder must hear, two calls at
+most, 5 min apart, never while they are on another one nor within 2 min of it."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from checkins import searches
+from checkins.case_rows import log_event, select_cases
+from checkins.device_tables import Telling
+from checkins.errands import request
+from checkins.escalation.scene import POLL, TELL_WITHIN, ago
+from checkins.escalation.values import Phase
+from checkins.finder import MOST, Lines
+from checkins.intents import intend, serve
+from checkins.ports import Callee, CallRequest
+from checkins.responders import Rosters
+from checkins.results import Status
+from checkins.roster.loading import GONE
+from checkins.roster.tables import RosterDuty
+from checkins.roster.values import Kind, Responder
+from checkins.tables import CallIntent, Checkin, NumberState, Person
+from checkins.telling import NEEDLESS, TAKEN, TELL, UNHEARD, done
+
+log = logging.getLogger(__name__)
+
+AGAIN = timedelta(minutes=5)
+_Pair = tuple[Checkin, Telling]
+
+
+@dataclass
+class Teller:
+    """For one transaction at one moment. `requests` is the claim's list: what must be dialled after the commit."""
+
+    session: Session
+    now: datetime
+    owner: str
+    rosters: Rosters
+    lines: Lines
+    requests: list[CallRequest]
+    limited: bool = False
+
+    def ring(self) -> None:
+        """Writes the calls that are due. What can't be made now stays due."""
+        for pairs in self._due().values():
+            requests, urgent, budget = len(self.requests), self.lines.urgent, self.lines.pace.budget
+            try:
+                with self.session.begin_nested():
+                    self._ring([pair for pair in pairs if self._is_news(*pair)])
+            except (ValueError, LookupError, AssertionError, IntegrityError) as error:
+                log.error("case %s: nobody can be told of it: %s", pairs[0][0].id, type(error).__name__)
+                self.lines.urgent, self.lines.pace.budget = urgent, budget
+                del self.requests[requests:]
+
+    def _due(self) -> Mapping[tuple[int, str], Sequence[_Pair]]:
+        """By responder (the street office's id is the same everywhere): the cases, oldest first."""
+        query = select_cases().join(Telling, Telling.checkin_id == Checkin.id).add_columns(Telling)
+        query = query.where(Telling.done_at.is_(None), Telling.due_at <= self.now)
+        query = query.order_by(Telling.id).with_for_update(of=Telling, skip_locked=True)
+        found: dict[tuple[int, str], list[_Pair]] = defaultdict(list)
+        for row, telling in self.session.execute(query).all():
+            found[row.neighbourhood_id, telling.responder].append((row, telling))
+        return found
+
+    def _is_news(self, row: Checkin, telling: Telling) -> bool:
+        """Whether somebody else has the case now, and this responder would go all the same. While nobody has it they
+        hear nothing: they may be the one who goes."""
+        old = ago(telling.since, self.now) >= TELL_WITHIN
+        if old or _theirs(row, telling.responder):
+            done(self.session, row, telling, UNHEARD if old else NEEDLESS, self.now)
+        elif not _taken(row):
+            telling.due_at = self.now + POLL
+        return telling.done_at is None and telling.due_at <= self.now
+
+    def _ring(self, pairs: Sequence[_Pair]) -> None:
+        if not pairs:
+            return
+        (row, telling), pairs = pairs[0], pairs[:MOST]
+        whom = _responder(self.session, row, telling.responder)
+        if whom is None or whom.number is None:
+            for each, item in pairs:
+                done(self.session, each, item, UNHEARD, self.now)
+        elif whom.number in self.rosters.taken:
+            return
+        elif not self.lines.free(urgent=False):
+            self.limited = True
+        else:
+            self._call(whom, whom.number, pairs)
+
+    def _call(self, whom: Responder, number: str, pairs: Sequence[_Pair]) -> None:
+        rows = [row for row, _ in pairs]
+        intent = intend(self.session, number, TELL, self.now, self.owner, flow=TAKEN, responder=whom.id)
+        serve(self.session, intent, rows)
+        self.rosters.taken.add(number)
+        self.lines.take()
+        for row, telling in pairs:
+            telling.tries, telling.due_at = telling.tries + 1, self.now + AGAIN
+            self._log(row, intent, whom)
+        callees = tuple(Callee(row.elder.id, row.elder.spoken_name, row.elder.language, False, False) for row in rows)
+        person = self.session.get(Person, whom.id)
+        self.requests.append(request(intent, rows[0], whom, callees, person))
+
+    def _log(self, row: Checkin, intent: CallIntent, whom: Responder) -> None:
+        detail = {"responder": whom.id}
+        log_event(self.session, row, "ring:taken", self.owner, self.now, intent_id=intent.id, detail=detail)
+
+
+def _taken(row: Checkin) -> bool:
+    search = searches.search_of(row)
+    return row.status == Status.CLOSED or (search is not None and search.phase is not Phase.SEARCHING)
+
+
+def _theirs(row: Checkin, responder: str) -> bool:
+    """They have it (again), saw the elder, or closed it."""
+    search = searches.search_of(row)
+    if search is None:
+        return False
+    if search.phase is Phase.TAKEN:
+        return search.accepted_by == responder
+    return responder in (search.ended_by, search.found_by) and search.phase is not Phase.SEARCHING
+
+
+def _responder(session: Session, row: Checkin, responder: str) -> Responder | None:
+    """As they are rung now: by the register, not the roster, for who went on leave meanwhile must hear it, too."""
+    if responder == Kind.STREET:
+        duty = session.get(RosterDuty, row.neighbourhood_id)
+        name = (duty.street_name if duty else None) or "街道"
+        return Responder(responder, name, name, duty.street_number, Kind.STREET, "zh") if duty else None
+    person = session.get(Person, responder)
+    if person is None or person.state in GONE:
+        return None
+    number = person.number if person.number_state == NumberState.OK else None
+    return Responder(person.id, person.name, person.spoken_name, number, Kind.DUTY, person.language)
