@@ -50,7 +50,7 @@ _REASONS = {DeviceKind.ALARM_BUTTON: Reason.ALARM_BUTTON, DeviceKind.SMOKE: Reas
 
 
 def add(session: Session, elder_id: str, kind: DeviceKind, by: str, now: datetime, *, testing: bool = False) -> Device:
-    """A new device; its secret is to be shown once, and never again. ValueError without a name, or for nobody's home."""
+    """A new device; its secret is to be shown once. ValueError without a name, or for nobody's home."""
     elder = session.get(Person, elder_id)
     if elder is None or elder.role != Role.ELDER:
         raise ValueError("a device belongs to an elder")
@@ -81,8 +81,8 @@ def set_testing(session: Session, device_id: str, testing: bool) -> None:
 
 @dataclass(frozen=True)
 class Listed:
-    """One device, ready to show. `last`, `last_test`: when its last alarm, its last test came. `strange`: a word that its
-    last message used for its kind, and we don't know."""
+    """One device, ready to show. `last`, `last_test`: when its last alarm, its last test came. `strange`: the word of
+    its last message for what happened, when we don't know it."""
 
     id: str
     elder: str

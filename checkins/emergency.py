@@ -42,8 +42,8 @@ class Rung:
 
 
 def next_call(rung: Sequence[Rung], now: datetime) -> datetime | None:
-    """When she is to be rung (again), given the calls of this emergency, oldest first; None: not any more, or not before
-    there is news of the last one. A failure of the line is no call, twice."""
+    """When she is to be rung (again), given the calls of this emergency, oldest first; None: not any more, or not
+    before there is news of the last one. A failure of the line is no call, twice."""
     if not rung:
         return now
     errors = sum(call.end is Disposition.LINE_ERROR for call in rung)
