@@ -31,11 +31,13 @@ from checkins.alarms import Kind
 from checkins.contact_rounds import ContactRounds
 from checkins.cycle import Cycle
 from checkins.errands import REASONS
+from checkins.handing_over import Switchboard
 from checkins.mornings import Mornings
 from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
+from console import device_events
 from console import routes as console_routes
 from console.deps import Deps
 from ivr import routes as telephone_routes
@@ -269,8 +271,8 @@ def _build(
     trunks = {SECOND: TwilioRest(second)} if second else {}
     telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open], trunks=trunks)
     placer, owner = Placer(telephone), f"{socket.gethostname()}:{os.getpid()}"
-    desk = Desk(Reception(db, clock))
-    verbs = Verbs(calls, config, fetching, flows, desk)
+    desk = Desk(Reception(db, clock), Switchboard(db, clock, lines=settings.lines, owner=owner))
+    verbs = Verbs(calls, config, fetching, flows, desk, desk)
     cycle = Cycle(
         db,
         placer,
@@ -312,6 +314,7 @@ def _build(
         virtual,
         notes=notes,
     )
+    web.include_router(device_events.routes(db, clock))
     web.include_router(console_routes.routes(_deps(house)))
     return house
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from checkins import ports
+from checkins.handing_over import Switchboard
 from checkins.reception import Reception
 from checkins.ringing_in import Heard
 from ivr import ports as telephone_ports
@@ -29,15 +30,19 @@ class Placer:
 
 
 class Desk:
-    """The telephone room's questions while somebody is on the line, put to the care room. Satisfies ivr.ports.Answers
-    and ivr.ports.Reception."""
+    """The telephone room's questions while somebody is on the line, put to the care room. Satisfies ivr.ports.Answers,
+    ivr.ports.Reception and ivr.ports.Switchboard."""
 
-    def __init__(self, reception: Reception) -> None:
-        self._reception = reception
+    def __init__(self, reception: Reception, switchboard: Switchboard) -> None:
+        self._reception, self._switchboard = reception, switchboard
 
     async def rang_in(self, call_id: str, number: str) -> telephone_ports.CallOrder | telephone_ports.Unserved:
         answer = await self._reception.rang_in(call_id, number)
         return telephone_ports.Unserved(answer.value) if isinstance(answer, Heard) else _order(answer)
+
+    async def whom(self, call_id: str, person_id: str, nth: int) -> telephone_ports.CallOrder | None:
+        request = await self._switchboard.whom(call_id, person_id, nth)
+        return None if request is None else _order(request)
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
         return await self._reception.ask(call_id, query, person_id, value)
@@ -73,6 +78,7 @@ def _order(request: ports.CallRequest) -> telephone_ports.CallOrder:
         dict(request.variables),
         request.ring_s,
         trunk=request.trunk,
+        for_call=request.for_call,
     )
 
 

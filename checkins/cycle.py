@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from checkins import planning, settling
 from checkins.claims import Claimed, NotNowError, Trunk, claim, claim_one
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 PLACE_WITHIN_S = 30.0  # shorter than NEWS_WITHIN: nobody asks after a call that is still being placed
 UNREACHABLE_FOR = timedelta(minutes=10)  # the carrier can't be asked: so long it is asked again
 QUIET_FOR = timedelta(minutes=15)  # ringing, the 10 minutes of a call, and a margin
+TALK_FOR = timedelta(minutes=30)  # more, when somebody was put through to the elder
 CLOCK_TOLERANCE = timedelta(seconds=5)  # clocks of two machines differ a little
 PLAN_EVERY = timedelta(seconds=30)
 ASK_AT_ONCE = 16  # questions to the carrier after quiet calls
@@ -62,6 +63,7 @@ class _Live:
     number: str
     created_at: datetime
     check_at: datetime
+    through: bool  # one of two calls that are put through to each other
 
 
 class Cycle:
@@ -202,7 +204,7 @@ class Cycle:
         mine = await self._db.run(
             lambda session: settling.ask_again(session, call.id, call.check_at, now + NEWS_WITHIN)
         )
-        if not mine or not _lost(await self._trace(call), now - call.created_at):
+        if not mine or not _lost(await self._trace(call), now - call.created_at, through=call.through):
             return False
         log.warning("nobody knows what became of call %s: a person looks", call.id)
         return await self._db.run(lambda session: settling.give_up(session, call.id, now))
@@ -253,10 +255,11 @@ def is_clock_behind(session: Session, now: datetime) -> bool:
     return newest_row(session) > now + CLOCK_TOLERANCE
 
 
-def _lost(trace: Trace, age: timedelta) -> bool:
+def _lost(trace: Trace, age: timedelta, *, through: bool = False) -> bool:
     if trace is Trace.NOT_FOUND:
         return True
-    return age >= (UNREACHABLE_FOR if trace is Trace.UNREACHABLE else QUIET_FOR)
+    quiet = QUIET_FOR + TALK_FOR if through else QUIET_FOR
+    return age >= (UNREACHABLE_FOR if trace is Trace.UNREACHABLE else quiet)
 
 
 def _plan_all(session: Session, now: datetime, lines: int) -> list[PlanReport]:
@@ -279,8 +282,10 @@ def _unplanned(session: Session, now: datetime) -> bool:
 
 
 def _quiet(session: Session, now: datetime) -> Sequence[_Live]:
+    leg = aliased(CallIntent)
+    through = or_(CallIntent.for_call.is_not(None), select(leg.id).where(leg.for_call == CallIntent.id).exists())
     query = (
-        select(CallIntent.id, CallIntent.number, CallIntent.created_at, CallIntent.check_at)
+        select(CallIntent.id, CallIntent.number, CallIntent.created_at, CallIntent.check_at, through)
         .where(CallIntent.state.in_(LIVE), CallIntent.check_at <= now)
         .order_by(CallIntent.check_at)
     )

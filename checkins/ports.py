@@ -50,6 +50,7 @@ class CallRequest:
     variables: Mapping[str, str] = field(default_factory=dict)
     ring_s: int = 45
     trunk: str = ""  # the line's own; else one that is for alarms only
+    for_call: str = ""  # dialled out of that call, to be put through to it
 
 
 @dataclass(frozen=True)

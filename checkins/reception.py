@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins import answers, buddy_logs, pins, ringing_in
+from checkins import answers, buddy_logs, handing_over, pins, ringing_in
 from checkins.case_rows import select_cases
 from checkins.errands import BUDDY_LOG
 from checkins.pins import Known, PinVerdict
@@ -81,7 +81,12 @@ def _could_not_reach(session: Session, call_id: str, person_id: str, now: dateti
     return "opened" if opened else ""
 
 
+def _take(session: Session, call_id: str, person_id: str, now: datetime) -> str:
+    return "yours" if handing_over.taken(session, call_id, person_id, now) else ""
+
+
 _QUESTIONS: Mapping[str, Callable[[Session, str, str, datetime], str]] = {
     "claim": _claim,
     "could_not_reach": _could_not_reach,
+    "take": _take,
 }

@@ -14,7 +14,7 @@ from checkins.escalation.values import Action, Responder, Responders, Search
 from checkins.pace import LIVE
 from checkins.results import Urgency
 from checkins.roster import loading, resolve
-from checkins.roster.holidays import next_working_time
+from checkins.roster.holidays import Calendar, next_working_time
 from checkins.roster.tables import RosterDuty
 from checkins.roster.values import Kind, Roster
 from checkins.tables import CallIntent, Checkin, Person
@@ -26,6 +26,7 @@ class Rosters:
     def __init__(self, session: Session, now: datetime) -> None:
         self._session, self._now = session, now
         self._rosters: dict[int, Roster] = {}
+        self._calendars: dict[int, Calendar] = {}
         self._taken: set[str] | None = None
 
     @property
@@ -42,6 +43,19 @@ class Rosters:
         emergency = urgency is Urgency.EMERGENCY
         found = resolve.responders(self._roster(row), row.elder_id, self._now, emergency=emergency)
         return {Who(kind.value): people for kind, people in found.items()}
+
+    def calendar(self, row: Checkin) -> Calendar:
+        """When this case's committee works. Costs little: the roster isn't loaded for it."""
+        place = row.neighbourhood_id
+        if place not in self._calendars:
+            duty = self._session.get(RosterDuty, place)
+            self._calendars[place] = loading.load_calendar(self._session, row.elder.neighbourhood.timezone, duty)
+        return self._calendars[place]
+
+    def has_duty(self, row: Checkin) -> bool:
+        """Whether this case's committee has named somebody for duty at all."""
+        duty = self._session.get(RosterDuty, row.neighbourhood_id)
+        return duty is not None and (duty.rotation is not None or duty.deputy_id is not None)
 
     def advance(self, row: Checkin, search: Search) -> tuple[Search, Action]:
         """The search moved on to what is to be done for this case now."""

@@ -218,7 +218,7 @@ class CallIntent(Base):
     flow: Mapped[str | None] = mapped_column(String(32))  # None: the daily check-in
     responder: Mapped[str | None] = mapped_column(String(36), index=True)  # whom it rings, when not the elder
     trunk: Mapped[str | None] = mapped_column(String(16))  # None: the line's own; else one for alarms only
-    for_call: Mapped[str | None] = mapped_column(String(36))  # the elder's call that it is put through to (handing_over)
+    for_call: Mapped[str | None] = mapped_column(String(36))  # the elder's call it is put through to: handing_over
     created_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
     state: Mapped[str] = mapped_column(String(16), default=IntentState.INTENDED)
     dialled: Mapped[bool] = mapped_column(default=True)  # False: refused before anything could ring
