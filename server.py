@@ -30,8 +30,10 @@ models_app = typer.Typer(help="Recogniser weights: list, pull, verify.", no_args
 people_app = typer.Typer(
     help="The register: import people from a spreadsheet (CSV), list them, change one of them.", no_args_is_help=True
 )
+devices_app = typer.Typer(help="Alarm buttons and smoke detectors: add, list, test, remove.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")
+app.add_typer(devices_app, name="devices")
 
 out = Console()
 err = Console(stderr=True)
@@ -250,6 +252,98 @@ def people_set(
 
         change = Change(state, until, number, mode, consents, address, key_holder, notes)
         return await set_person(settings, who, by, change, out)
+
+    _run(work)
+
+
+@people_app.command("pin")
+def people_pin(
+    who: Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="the whole name, or the id (`people list`)")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="who says so: staff; kept")],
+    make: Annotated[bool, typer.Option("--make", help="make one by chance and show it, once")] = False,
+    unlock: Annotated[bool, typer.Option("--unlock", help="only unlock: the PIN there is counts again")] = False,
+) -> None:
+    """Sets the PIN with which a buddy logs contacts by telephone (4 to 6 digits; asked for, not shown); it unlocks."""
+    if make and unlock:
+        raise _fail("--make and --unlock exclude each other")
+    asks = not (make or unlock)
+    pin = typer.prompt("PIN", hide_input=True, confirmation_prompt=True) if asks else None
+
+    async def work(settings: Settings) -> int:
+        from commands import set_pin
+
+        return await set_pin(settings, who, by, pin, out, unlock=unlock)
+
+    _run(work)
+
+
+# ── devices ───────────────────────────────────────────────────────────────────────────────────────
+
+_Device = Annotated[str, typer.Argument(metavar="ID", help="as `devices list` shows it")]
+_By = Annotated[str, typer.Option(metavar="WHO", help="who says so; kept")]
+
+
+@devices_app.command("add")
+def devices_add(
+    elder: Annotated[str, typer.Argument(help="an elder's id, or the whole name")],
+    kind: Annotated[str, typer.Option(help="alarm_button or smoke")],
+    by: _By,
+    test: Annotated[bool, typer.Option("--test", help="what it sends rings nobody, until `devices live`")] = False,
+) -> None:
+    """A new device in an elder's home; prints its address and its secret, once."""
+
+    async def work(settings: Settings) -> int:
+        from device_commands import add
+
+        return await add(settings, elder, kind, by, out, testing=test)
+
+    _run(work)
+
+
+@devices_app.command("list")
+def devices_list() -> None:
+    """All devices: whose, of what kind, when they last raised an alarm and when they were last tested."""
+
+    async def work(settings: Settings) -> int:
+        from device_commands import show
+
+        return await show(settings, out)
+
+    _run(work)
+
+
+@devices_app.command("test")
+def devices_test(device: _Device, by: _By) -> None:
+    """Into test mode: what it sends is kept, and rings nobody."""
+
+    async def work(settings: Settings) -> int:
+        from device_commands import set_testing
+
+        return await set_testing(settings, device, by, out, testing=True)
+
+    _run(work)
+
+
+@devices_app.command("live")
+def devices_live(device: _Device, by: _By) -> None:
+    """Out of test mode: what it sends rings people."""
+
+    async def work(settings: Settings) -> int:
+        from device_commands import set_testing
+
+        return await set_testing(settings, device, by, out, testing=False)
+
+    _run(work)
+
+
+@devices_app.command("remove")
+def devices_remove(device: _Device, by: _By) -> None:
+    """Nothing it sends counts any more; what it sent before stays."""
+
+    async def work(settings: Settings) -> int:
+        from device_commands import remove
+
+        return await remove(settings, device, by, out)
 
     _run(work)
 

@@ -74,9 +74,15 @@ def remove(session: Session, device_id: str, by: str, now: datetime) -> None:
     device.removed_by, device.removed_at = _named(by), now
 
 
-def set_testing(session: Session, device_id: str, testing: bool) -> None:
-    """While testing, what it sends is kept and rings nobody. LookupError when there is no such device."""
-    _one(session, device_id).testing = testing
+def set_testing(session: Session, device_id: str, testing: bool, by: str, now: datetime) -> None:
+    """While testing, what it sends is kept and rings nobody; noted in the elder's newest case. LookupError when there
+    is no such device."""
+    device, who = _one(session, device_id), _named(by)
+    device.testing = testing
+    row = _newest_case(session, device.elder_id)
+    if row is not None:
+        what = "device:test_mode" if testing else "device:live"
+        log_event(session, row, what, who, now, detail={"device": device.id})
 
 
 @dataclass(frozen=True)
