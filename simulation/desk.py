@@ -1,0 +1,365 @@
+"""The cycle in memory: what checkins.claims and checkins.finder do with rows that are due, and the plan of a day by the
+real planner. One tick gives the calls to be placed, in the order in which the cycle would place them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from checkins import ladder, planning
+from checkins.claims import FLOW, JOIN_WITHIN, Trunk
+from checkins.errands import CONFIRM, DISPATCH
+from checkins.errands import FINDING as ASK
+from checkins.escalation import search as core
+from checkins.escalation.policy import Escalation, Who
+from checkins.escalation.values import CallForFinding, Confirm, Idle, Responder, Ring, Search, TellTaken, Wait
+from checkins.finder import CONFIRM_AGAIN, MOST, Lines
+from checkins.intents import NEWS_WITHIN
+from checkins.ladder import Case, NeedPerson, PlaceCall
+from checkins.line_rules import Purpose, allowed_at
+from checkins.people import stops_calls
+from checkins.policy import Policy
+from checkins.results import SLEEPLESS, URGENCIES, Reason, Status, Urgency
+from checkins.roster import loading
+from checkins.schedule import Day, day_of, local_date
+from checkins.tables import Checkin, Neighbourhood, Person, Role, State
+from simulation.cases import Cases, Due, Out, Row, awake
+from simulation.line import Call, Line
+
+TICK = timedelta(seconds=1)  # Cycle.run
+
+
+@dataclass(eq=False)
+class _Errand:
+    responder: Responder
+    flow: str
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def urgent(self) -> bool:
+        return any(map(_emergency, self.rows))
+
+
+class Desk(Cases):
+    """`session`: an in-memory database with the neighbourhood, for the planner; elders are its objects."""
+
+    def __init__(self, session: Session, place: Neighbourhood, trunk: Trunk, begin: datetime) -> None:
+        roster = loading.load(session, place.id, begin)
+        super().__init__(roster, Line(trunk), Escalation.from_json(place.escalation or {}))
+        self._session, self._place, self._policy = session, place, Policy.from_json(place.policy)
+        self._elders = {person.id: person for person in session.scalars(select(Person).where(Person.role == Role.ELDER))}
+        self._ids = count(1)
+        self._moments: list[tuple[datetime, int]] = []  # when a case that waits for a line needs a person instead
+        self._confirmed: dict[int, datetime] = {}  # the last confirming call of each case
+        self._ticked = begin
+        self._errands: dict[tuple[str, str], _Errand] = {}
+        self._noted: dict[int, Row] = {}
+        self._lines = self.line.lines(begin)
+        self._placed: list[Call] = []
+        self.limited = False
+        self.warning: str | None = None
+
+    # ── the plan ──
+
+    def plan(self, now: datetime) -> list[Row]:
+        """Today's cases, by checkins.planning on the register as it is."""
+        day = local_date(self._place.timezone, now)
+        self._session.execute(delete(Checkin).where(Checkin.date < day))
+        self._session.flush()
+        report = planning.plan_day(self._session, self._place, day, now, self.line.trunk.lines)
+        self.warning = report.warning or self.warning
+        columns = (Checkin.id, Checkin.elder_id, Checkin.slot, Checkin.status, Checkin.reason, Checkin.urgency)
+        query = select(*columns).where(Checkin.date == day).order_by(Checkin.id)
+        hours = day_of(self._place.timezone, day, self._policy)
+        rows = [self._row(day, hours, found) for found in self._session.execute(query)]
+        for row in rows:
+            self.put(row, row.case, now)
+        return rows
+
+    def _row(self, day: date, hours: Day, found: Any) -> Row:
+        case = ladder.open_case(self._policy, found.slot, hours)
+        if found.status != Status.PLANNED:
+            reason, urgency = Reason(found.reason), Urgency(found.urgency)
+            case = replace(case, status=Status(found.status), reason=reason, urgency=urgency)
+        row = Row(found.id, self._elders[found.elder_id], day, case)
+        last = self.newest.get(row.elder.id)
+        if last is not None:
+            self.last_results[row.elder.id] = (last.case.result, last.case.closed_by)
+        self.rows[row.id] = self.newest[row.elder.id] = row
+        grace = timedelta(minutes=self._policy.unserved_grace)
+        heappush(self._moments, (max(hours.unserved, found.slot + grace), row.id))
+        return row
+
+    def forget(self, rows: Sequence[Row]) -> None:
+        """Cases that are closed for good."""
+        for row in rows:
+            del self.rows[row.id]
+
+    # ── what people do in the console ──
+
+    def is_open(self, elder: str) -> bool:
+        row = self.newest.get(elder)
+        return row is not None and row.case.status is not Status.CLOSED
+
+    def staff_closes(self, elder: str, by: str, finding: str, now: datetime) -> None:
+        self.close(self.newest[elder], by, finding, now)
+
+    def change(self, elder: str, **values: object) -> None:
+        """Somebody changes the register."""
+        for name, value in values.items():
+            setattr(self._elders[elder], name, value)
+
+    # ── ticks ──
+
+    def next_tick(self) -> datetime | None:
+        """When there is something to do, unless news come before; never the moment of the last tick again."""
+        people, calls = self._head(self._people_due), self._head(self._calls_due)
+        moments = [max(moment, self._ticked + TICK) for moment in (people,) if moment]
+        if calls is not None and calls > self._ticked:
+            moments.append(calls)
+        elif calls is not None:  # it waits for a line: news of a call's end come by themselves
+            moments += [start for start in (self.line.next_start(self._ticked),) if start > self._ticked]
+        if self._moments:
+            moments.append(max(self._moments[0][0], self._ticked + TICK))
+        return min(moments, default=None)
+
+    def _head(self, heap: list[Due]) -> datetime | None:
+        while heap and self.current(heap[0]) is None:
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def tick(self, now: datetime) -> list[Call]:
+        """claims.claim: people first, then calls while there are lines."""
+        self._ticked, self._placed, self.limited = now, [], False
+        self._lines = self.line.lines(now)
+        rows = self._take_due(now)
+        for row in sorted(rows, key=_urgent_first):
+            self.look(row, now)
+        self._ring(now)
+        self._calls(now)
+        return self._placed
+
+    def _take_due(self, now: datetime) -> list[Row]:
+        rows = []
+        while (head := self._head(self._people_due)) is not None and head <= now:
+            row = self.current(heappop(self._people_due))
+            assert row is not None
+            rows.append(row)
+        return rows
+
+    def _calls(self, now: datetime) -> None:
+        while self._lines.pace.budget and (head := self._head(self._calls_due)) is not None and head <= now:
+            row = self.current(heappop(self._calls_due))
+            assert row is not None
+            self._handle(row, now)
+        while self._moments and self._moments[0][0] <= now:
+            row = self.rows.get(heappop(self._moments)[1])
+            if row is not None and row.case.dialling:
+                self._without_line(row, now)
+        self.limited |= (head := self._head(self._calls_due)) is not None and head <= now
+
+    def _without_line(self, row: Row, now: datetime) -> None:
+        """What needs no line isn't held up by the want of one; else it is asked again when the day's calls end."""
+        due = row.case.due_at is not None and row.case.due_at <= now
+        if due and not isinstance(ladder.decide(row.case, now), PlaceCall):
+            self._handle(row, now)
+        elif now < row.case.day.closes:
+            heappush(self._moments, (row.case.day.closes, row.id))
+
+    # ── checkins.claims ──
+
+    def _handle(self, row: Row, now: datetime) -> None:
+        if reason := stops_calls(row.elder):
+            self._not_called(row, reason, now)
+            return
+        match ladder.decide(row.case, now):
+            case ladder.Wait(until):
+                self.due(row, until, now)
+            case NeedPerson(reason, urgency):
+                self._to_person(row, reason, urgency, now)
+            case PlaceCall():
+                self._call(row, now)
+
+    def _not_called(self, row: Row, reason: Reason, now: datetime) -> None:
+        if row.elder.state in (State.PAUSED, State.MOVED, State.DIED):
+            by = (row.elder.state_source or "").strip() or "register"
+            self.put(row, ladder.close(row.case, by, f"state: {row.elder.state}", now), now)
+            return
+        self._to_person(row, reason, Urgency.TODAY, now)
+
+    def _to_person(self, row: Row, reason: Reason, urgency: Urgency, now: datetime) -> None:
+        before = row.case
+        self.put(row, ladder.need_person(before, reason, urgency, now), now)
+        self.follow(row, before, now)
+
+    def _call(self, row: Row, now: datetime) -> None:
+        number = row.elder.number
+        assert number is not None
+        allowed = allowed_at(Purpose.CHECKIN, self.line.dialled(number, now), now)
+        if allowed > now:
+            before = row.case
+            self.put(row, ladder.postpone(before, allowed, now), now)
+            self.follow(row, before, now)
+        elif number in self.line.live:
+            self.due(row, now + NEWS_WITHIN, now)
+        else:
+            self._lines.pace.budget -= 1
+            rows = [row, *self._others(row, number, now)]
+            self._write(number, FLOW, Purpose.CHECKIN, rows, now)
+            for one in rows:
+                self.put(one, ladder.calling(one.case, now + NEWS_WITHIN), now)
+
+    def _others(self, row: Row, number: str, now: datetime) -> list[Row]:
+        """Who shares the number comes next to the elder in the register (simulation.people)."""
+        near = (self.newest.get(name) for name in _neighbours(row.elder.id))
+        others = [one for one in near if one is not None and one.elder.number == number and one.date == row.date]
+        joins = [one for one in others if one.case.dialling and self._joins(one, now)]
+        return sorted(joins, key=lambda one: (one.case.due_at or now, one.id))
+
+    def _joins(self, other: Row, now: datetime) -> bool:
+        due = other.case.due_at
+        if due is None or due > now + JOIN_WITHIN or stops_calls(other.elder):
+            return False
+        return isinstance(ladder.decide(replace(other.case, due_at=now), now), PlaceCall)
+
+    def _write(
+        self, number: str, flow: str, purpose: str, rows: list[Row], now: datetime, responder: str | None = None
+    ) -> Call:
+        elders, urgent = tuple(row.elder.id for row in rows), any(map(_emergency, rows))
+        call = Call(str(next(self._ids)), now, number, flow, purpose, elders, responder, urgent)
+        self.line.placed(call)
+        self.out[call.id] = Out(call, rows)
+        self._placed.append(call)
+        return call
+
+    # ── checkins.finder ──
+
+    def look(self, row: Row, now: datetime) -> None:
+        before = search = row.search or self.begin(row.case, now)
+        while True:
+            search, action = self.advance(row, search, now)
+            match action:
+                case Wait(until, nobody_to_ring=True):
+                    self._remind(row, before, until, now)
+                    return
+                case Wait(until):
+                    self._wait(row, search, until, now)
+                    return
+                case Ring() | CallForFinding():
+                    self._note(row, action)
+                    self._wait(row, search, now, now)
+                    return
+                case TellTaken(responder):
+                    search = self.tell(search, responder.id, now)
+                case Confirm() if stops_calls(row.elder):
+                    search = core.confirmed(search, now)
+                case Confirm():
+                    self._confirm(row, search, action, now)
+                    return
+                case Idle():
+                    self.keep(row, search, now)
+                    return
+
+    def _remind(self, row: Row, search: Search, until: datetime, now: datetime) -> None:
+        row.search = search
+        case = ladder.remind(row.case, now)
+        if not case.owner and case.urgency in SLEEPLESS and case.due_at:
+            case = replace(case, due_at=min(case.due_at, until))
+        self.put(row, case, now)
+
+    def _wait(self, row: Row, search: Search, until: datetime, now: datetime) -> None:
+        self.keep(row, search, now)
+        if until > now:
+            self.due(row, until if row.case.urgency not in SLEEPLESS else min(until, now + awake(row.case)), now)
+
+    def _note(self, row: Row, action: Ring | CallForFinding) -> None:
+        people = action.responders if isinstance(action, Ring) else (action.responder,)
+        flow = DISPATCH if isinstance(action, Ring) else ASK
+        for one in people:
+            self._errands.setdefault((one.id, flow), _Errand(one, flow)).rows.append(row)
+        self._noted[row.id] = row
+
+    def _ring(self, now: datetime) -> None:
+        errands, rows = sorted(self._errands.values(), key=_first_case), list(self._noted.values())
+        self._errands.clear()
+        self._noted.clear()
+        for errand in errands:
+            self._ring_one(errand, now)
+        for row in rows:
+            self._after(row, now)
+
+    def _ring_one(self, errand: _Errand, now: datetime) -> None:
+        number = errand.responder.number
+        if number is None or self.line.taken(number, now):
+            return
+        if not self._lines.free(urgent=errand.urgent):
+            self.limited = True
+            return
+        rows = sorted(errand.rows, key=_urgency)[:MOST]
+        self._write(number, errand.flow, Who(errand.responder.kind), rows, now, errand.responder.id)
+        self._lines.take()
+        for row in rows:
+            assert row.search is not None
+            row.search = core.rang(row.search, errand.responder.id, now)
+
+    def _after(self, row: Row, now: datetime) -> None:
+        assert row.search is not None
+        search, action = self.advance(row, row.search, now)
+        if isinstance(action, Wait) and not action.nobody_to_ring:
+            self._wait(row, search, action.until, now)
+        elif isinstance(action, Wait):
+            self.due(row, now + NEWS_WITHIN, now)
+
+    def _confirm(self, row: Row, search: Search, action: Confirm, now: datetime) -> None:
+        number = row.elder.number
+        assert number is not None
+        when = self._confirm_from(row, search, action, number, now)
+        if when <= now and self.line.taken(number, now):
+            when = now + NEWS_WITHIN
+        if when > now:
+            self._wait(row, search, min(when, action.until), now)
+        elif not self._lines.free(urgent=False):
+            self.limited = True
+            self.due(row, now, now)
+        else:
+            self._wait(row, search, min(action.until, now + NEWS_WITHIN), now)
+            self._confirmed[row.id] = now
+            self._write(number, FLOW, CONFIRM, [row], now)
+            self._lines.take()
+
+    def _confirm_from(self, row: Row, search: Search, action: Confirm, number: str, now: datetime) -> datetime:
+        moments = [now, action.after + (action.by - action.after) / 4]
+        last = self._confirmed.get(row.id)
+        if last is not None and search.found_at is not None and last >= search.found_at:
+            moments.append(last + CONFIRM_AGAIN)
+        moments.append(allowed_at(Purpose.CHECKIN, self.line.dialled(number, now), now))
+        return max(moments)
+
+
+def _emergency(row: Row) -> bool:
+    return row.case.urgency is Urgency.EMERGENCY
+
+
+def _neighbours(elder: str) -> tuple[str, str]:
+    kind, index = elder.split("-")
+    return f"{kind}-{int(index) - 1}", f"{kind}-{int(index) + 1}"
+
+
+def _urgent_first(row: Row) -> tuple[int, datetime, int]:
+    assert row.case.due_at is not None
+    return *_urgency(row)[:1], row.case.due_at, row.id
+
+
+def _urgency(row: Row) -> tuple[int, int]:
+    return (URGENCIES[row.case.urgency] if row.case.urgency else len(URGENCIES)), row.id
+
+
+def _first_case(errand: _Errand) -> tuple[int, int]:
+    return min(_urgency(row) for row in errand.rows)
