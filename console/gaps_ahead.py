@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkins.roster.gaps import gaps
+from checkins.roster.gaps import GapKind, gaps
 from checkins.roster.loading import load
 from checkins.roster.sentences import Sentence, sentence
 from checkins.roster.tables import RosterChange
@@ -22,7 +22,7 @@ KEPT = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Gaps:
-    """Of one place, the earliest first; never none."""
+    """Of one place; never none."""
 
     place_id: int
     place: str
@@ -48,5 +48,7 @@ def _of(session: Session, place: Neighbourhood, now: datetime) -> Gaps:
 
 
 def sentences_of(roster: Roster, now: datetime, ahead: timedelta = AHEAD) -> tuple[Sentence, ...]:
+    """Nobody on duty comes first: a short line shows only some."""
     until = now + ahead
-    return tuple(sentence(roster, gap, now, until) for gap in gaps(roster, now, until))
+    found = sorted(gaps(roster, now, until), key=lambda gap: gap.kind is not GapKind.NO_DUTY)
+    return tuple(sentence(roster, gap, now, until) for gap in found)
