@@ -42,6 +42,7 @@ MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
 MAIN = "zh.zip"
 PACKS = {
     MAIN: ("daily_checkin",),
+    "zh-hand-over.zip": ("hand_over",),
     "zh-responders.zip": ("dispatch", "finding", "buddy_log"),
     "zh-emergencies.zip": ("alarm", "taken"),
 }
@@ -57,6 +58,7 @@ SAMPLES = {
     "notes": "耳朵不好",
     "cause": "收到您家的报警。",
     "state": "还没联系的",
+    "promise": "明天上午九点前",
 }
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
 NAME_CONTEXT = Context("请问您是", "本人吗?")
