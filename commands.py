@@ -18,7 +18,7 @@ from rich.table import Table
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from checkins import cases, people
+from checkins import cases, people, pins
 from checkins.cases import Row
 from checkins.claims import NotNowError
 from checkins.people_csv import SPOKEN, ImportReport, import_people, read_consents, read_spoken
@@ -164,6 +164,30 @@ class Change:
     address: str | None = None
     key_holder: str | None = None
     notes: str | None = None
+
+
+async def set_pin(settings: Settings, who: str, by: str, pin: str | None, out: Console, *, unlock: bool) -> int:
+    """Sets (None: makes and shows) or unlocks somebody's PIN. 0; 2 with one sentence."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> str:
+        person = _person(session, who)
+        if unlock:
+            if not pins.unlock(session, person.id, by, now):
+                raise LookupError("this person has no PIN: set one")
+            return "unlocked"
+        chosen = pin or pins.make(person.number)
+        pins.set_pin(session, person.id, chosen, by, now)
+        return "set" if pin else f"set to {chosen}; it is not shown again"
+
+    try:
+        with contextlib.closing(_database(settings)) as db:
+            done = await db.run(work)
+    except (LookupError, ValueError) as error:
+        out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
+        return 2
+    out.print(f"the PIN is {done}", highlight=False)
+    return 0
 
 
 async def set_person(settings: Settings, who: str, by: str, change: Change, out: Console) -> int:

@@ -70,7 +70,7 @@ def check_choice(pin: str, number: str | None = None) -> None:
     the person's own `number`: whoever finds the telephone knows that."""
     if not (pin.isascii() and pin.isdecimal() and LEAST <= len(pin) <= MOST):
         raise PinError(f"a PIN is {LEAST} to {MOST} digits")
-    repeats = any(pin == (pin[:size] * len(pin))[: len(pin)] for size in (1, 2, 3) if size < len(pin))
+    repeats = any(pin == pin[:size] * (len(pin) // size) for size in (1, 2, 3))
     if repeats or any(pin in run for run in _RUNS):
         raise PinError("this PIN is the first that anybody would try: choose digits in no order, not 1234 or 1212")
     if number and number.endswith(pin):

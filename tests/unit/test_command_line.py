@@ -57,6 +57,7 @@ def run(*arguments: str, text: str = "") -> Result:
         "people import",
         "people list",
         "people set",
+        "people pin",
     ],
 )
 def test_every_command_has_help(command: str) -> None:
@@ -226,6 +227,22 @@ def test_where_an_elder_lives_is_noted_and_taken_back(tmp_path: Path) -> None:
     assert {"三号楼五零二室", "耳朵不好", "王阿婆", "曹杨居委会"} <= set(texts), "rendered before a call needs it"
     long = run("people", "set", "王秀英", "--by", "女儿", "--address", "楼" * 101)
     assert (long.exit_code, "--address: is longer than 100 characters" in long.output) == (2, True)
+
+
+def test_a_pin_is_set_hidden_or_made_and_shown_once(tmp_path: Path) -> None:
+    """Neither the one typed nor its hash is shown; what anybody would try is refused."""
+    file = tmp_path / "people.csv"
+    file.write_text("姓名,称呼,电话,角色\n李芳,李阿姨,021-55510001,buddy\n", "utf-8")
+    assert run("people", "import", str(file), "--committee", "桃源居委会").exit_code == 0
+    refused = run("people", "pin", "李芳", "--by", "陈老师", text="1234\n1234\n")
+    assert (refused.exit_code, "anybody would try" in refused.output) == (2, True)
+    typed = run("people", "pin", "李芳", "--by", "陈老师", text="864297\n864297\n")
+    assert (typed.exit_code, "864297" in typed.output) == (0, False)
+    assert run("people", "pin", "李芳", "--by", "陈老师", "--unlock").output.strip() == "the PIN is unlocked"
+    made = run("people", "pin", "李芳", "--by", "陈老师", "--make").output
+    assert re.fullmatch(r"the PIN is set to \d{6}; it is not shown again", made.strip())
+    assert run("people", "pin", "李芳", "--by", " ", "--make").exit_code == 2
+    assert run("people", "pin", "谁", "--by", "陈老师", "--make").exit_code == 2
 
 
 def test_an_unknown_elder_can_not_be_called() -> None:
