@@ -42,9 +42,9 @@ MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
 MAIN = "zh.zip"
 PACKS = {
     MAIN: ("daily_checkin",),
-    "zh-hand-over.zip": ("hand_over",),
     "zh-responders.zip": ("dispatch", "finding", "buddy_log"),
     "zh-emergencies.zip": ("alarm", "taken"),
+    "zh-hand-over.zip": ("hand_over",),
 }
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
