@@ -33,6 +33,8 @@ people_app = typer.Typer(
 devices_app = typer.Typer(help="Alarm buttons and smoke detectors: add, list, test, remove.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")
+alarms_app = typer.Typer(help="What is wrong with the line, and who knows of it.", no_args_is_help=True)
+app.add_typer(alarms_app, name="alarms")
 app.add_typer(devices_app, name="devices")
 
 out = Console()
@@ -344,6 +346,36 @@ def devices_remove(device: _Device, by: _By) -> None:
         from device_commands import remove
 
         return await remove(settings, device, by, out)
+
+    _run(work)
+
+
+# ── alarms ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@alarms_app.command("list")
+def alarms_list() -> None:
+    """Alarms that are open, or that nobody has acknowledged yet. Status 3: one of them waits for a name."""
+
+    async def work(settings: Settings) -> int:
+        from alarm_commands import show_alarms
+
+        return await show_alarms(settings, out)
+
+    _run(work)
+
+
+@alarms_app.command("ack")
+def alarms_ack(
+    number: Annotated[int, typer.Argument(metavar="ID", help="as `alarms list` shows it")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="your name: you know of it, and it is told no more")],
+) -> None:
+    """Says that somebody knows of an alarm. It stays on the console until its cause is gone."""
+
+    async def work(settings: Settings) -> int:
+        from alarm_commands import acknowledge_alarm
+
+        return await acknowledge_alarm(settings, number, by, out)
 
     _run(work)
 

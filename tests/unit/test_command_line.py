@@ -57,6 +57,8 @@ def run(*arguments: str, text: str = "") -> Result:
         "people import",
         "people list",
         "people set",
+        "alarms list",
+        "alarms ack",
         "people pin",
     ],
 )
