@@ -1,0 +1,65 @@
+"""What the commands `alarms …` do. Each returns an exit status; they work beside a running server."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import alarms
+from checkins.alarms import Alarm
+from checkins.tables import Neighbourhood
+from settings import Settings
+from storage.database import Database
+from storage.migrate import upgrade
+
+
+async def show_alarms(settings: Settings, out: Console) -> int:
+    """What people must see. 0: nothing, or somebody knows of all of it; 3: something that nobody has acknowledged."""
+    with contextlib.closing(_database(settings)) as db:
+        found, zone = await db.view(lambda session: (alarms.open_alarms(session), _zone(session)))
+    table = Table("id", "what", "since", "over", "known to", "told", "in words")
+    for alarm in found:
+        table.add_row(*_listed(alarm, zone))
+    out.print(table if found else "no alarms")
+    return 3 if any(alarm.acknowledged_at is None for alarm in found) else 0
+
+
+async def acknowledge_alarm(settings: Settings, number: int, by: str, out: Console) -> int:
+    """0: `by` knows of it, and it is told no more; 1: there is no such alarm, or somebody was faster; 2: no name."""
+    now = datetime.now(UTC)
+    try:
+        with contextlib.closing(_database(settings)) as db:
+            done = await db.run(lambda session: alarms.acknowledge(session, number, by, now))
+    except ValueError as error:
+        out.print(f"wenan: --by: {error}", style="red", highlight=False)
+        return 2
+    if not done:
+        out.print(f"wenan: no alarm {number} waits for somebody (`alarms list`)", style="red", highlight=False)
+        return 1
+    out.print(f"alarm {number}: {by.strip()} knows of it; it is told no more", highlight=False)
+    return 0
+
+
+def _listed(alarm: Alarm, zone: ZoneInfo) -> tuple[str, ...]:
+    def clock(moment: datetime | None) -> str:
+        return moment.astimezone(zone).strftime("%m-%d %H:%M") if moment else ""
+
+    known = f"{alarm.acknowledged_by} {clock(alarm.acknowledged_at)}" if alarm.acknowledged_by else ""
+    told = f"{alarm.rounds}×"
+    return str(alarm.id), alarm.kind, clock(alarm.raised_at), clock(alarm.over_at), known, told, alarm.text
+
+
+def _zone(session: Session) -> ZoneInfo:
+    first = select(Neighbourhood.timezone).order_by(Neighbourhood.id).limit(1)
+    return ZoneInfo(session.scalar(first) or "Asia/Shanghai")
+
+
+def _database(settings: Settings) -> Database:
+    upgrade(settings.database_url)
+    return Database(settings.database_url)
