@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from typer.testing import CliRunner, Result
 
 import house
 import server
+from checkins import alarms
+from checkins.alarms import Kind
 from checkins.tables import Person
 from storage.database import Database
 from storage.lock import held
@@ -251,3 +254,17 @@ def test_an_unknown_elder_can_not_be_called() -> None:
     result = run("call", "nobody")
     assert result.exit_code == 1
     assert "no elder with this id or name" in result.output
+
+
+def test_an_alarm_is_acknowledged_by_a_name(tmp_path: Path) -> None:
+    assert "no alarms" in run("alarms", "list").output
+    db = Database(f"sqlite:///{tmp_path}/data/wenan.db")
+    with db.write() as session:
+        alarms.raise_alarm(session, Kind.LINE_DOWN, "电话线路断了。", datetime.now(UTC))
+    db.close()
+    listed = run("alarms", "list")
+    assert (listed.exit_code, "电话线路断了。" in listed.output) == (3, True)
+    assert run("alarms", "ack", "1", "--by", " ").exit_code == 2
+    assert run("alarms", "ack", "7", "--by", "陈老师").exit_code == 1
+    assert "陈老师 knows of it" in run("alarms", "ack", "1", "--by", "陈老师").output
+    assert run("alarms", "list").exit_code == 0
