@@ -112,6 +112,9 @@ class VirtualCall:
     async def _run(self) -> None:
         self.resource.started = self._clerk.now()
         self._see("dialled")
+        if self.resource.inbound:
+            await self._talk()
+            return
         await self._status("queued")
         kind = self._phone.kind
         if kind in (PhoneKind.LINE_ERROR, PhoneKind.UNASSIGNED, PhoneKind.BAD_NUMBER):

@@ -141,6 +141,12 @@ class VirtualCarrier:
         self._begin(VirtualCall(resource, phone, phone.pace or self._pace(), self.webhooks, self, **self._tools()))
         return resource
 
+    def ring_in(self, orders: Orders, phone: Phone) -> Resource:
+        """Somebody rings the application's number (`orders.to`), whose voice address is `orders.url`."""
+        resource = Resource("CA" + uuid.uuid4().hex, self.account_sid, orders, self.now(), inbound=True)
+        self._begin(VirtualCall(resource, phone, phone.pace or self._pace(), self.webhooks, self, **self._tools()))
+        return resource
+
     def dial_out_of(self, call: VirtualCall, orders: Orders, phone: Phone) -> DialledCall:
         """Begins a call out of another one, to be put through to it. In lockstep it has no time of its own."""
         resource = Resource("CA" + uuid.uuid4().hex, self.account_sid, orders, self.now(), parent_sid=call.call_sid)

@@ -43,9 +43,12 @@ class Resource:
     sip_code: str = ""
     recordings: list[str] = field(default_factory=list)
     parent_sid: str = ""  # dialled out of that call
+    inbound: bool = False  # somebody rang the application's number
 
     @property
     def direction(self) -> str:
+        if self.inbound:
+            return "inbound"
         return "outbound-dial" if self.parent_sid else "outbound-api"
 
 

@@ -89,6 +89,15 @@ class FakeCarrier(VirtualCarrier):
         self._expected[number].append((call, set_up))
         return call
 
+    def rings_in(self, number: str, url: str, *, to: str = "+862155500000", status_callback: str = "") -> FakeCall:
+        """Somebody rings us from `number`; `url` is our voice address, as it is set up at the carrier."""
+        told, pace = StoryParty(), CrankPace(self.clock.now, self.clock.advance_to)
+        call = FakeCall(number, pace, told)
+        orders = Orders(to, number, url, status_callback=status_callback)
+        call.sid = self.ring_in(orders, Phone(PhoneKind.ANSWERS, 1, told, pace=pace)).sid
+        self._by_sid[call.sid] = call
+        return call
+
     def _scripted(self, number: str, script: CallScript) -> tuple[FakeCall, Phone]:
         phone = phone_of(script, self.clips)
         pace = self._fast()
