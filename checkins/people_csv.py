@@ -7,10 +7,8 @@ key_holder 钥匙, notes 备注 (as the line says them to somebody who has accep
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,11 +16,11 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from checkins import spreadsheet
 from checkins.phones import to_e164
 from checkins.schedule import read_minute
 from checkins.tables import Mode, Neighbourhood, Person, Role
 
-MAX_BYTES = 20_000_000
 CONSENTS = ("calls", "recording", "transcription", "buddy", "family", "street")
 
 _HEADINGS = {
@@ -79,76 +77,22 @@ def import_people(session: Session, neighbourhood_id: int, path: Path) -> Import
     """Adds the people of a CSV file to the register. Row numbers are the spreadsheet's (headings are row 1)."""
     place = session.get_one(Neighbourhood, neighbourhood_id)
     try:
-        text, encoding = _decode(_read(path))
-        table = _table(text)
+        table = spreadsheet.read(path, _HEADINGS, _REQUIRED)
     except ValueError as error:
         return ImportReport(0, 0, (f"{path.name}: {error}",))
-    people, errors = _people(table, place)
+    people, errors = _people(table.rows, place)
     if errors:
-        return ImportReport(0, 0, tuple(errors), encoding)
+        return ImportReport(0, 0, tuple(errors), table.encoding)
     new = [person for person in people if not _is_known(session, person)]
     warnings = tuple(warning for person in new for warning in _elsewhere(session, person))
     session.add_all(new)
     session.flush()
     names = tuple(dict.fromkeys(person.spoken_name for person in new))
     silent = sum(person.role == Role.ELDER and not person.consents.get("calls") for person in new)
-    return ImportReport(len(new), len(people) - len(new), (), encoding, names, silent, warnings)
+    return ImportReport(len(new), len(people) - len(new), (), table.encoding, names, silent, warnings)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError("is larger than 20 MB")
-        return path.read_bytes()
-    except OSError as error:
-        raise ValueError(error.strerror or "cannot be read") from None
-
-
-def _decode(raw: bytes) -> tuple[str, str]:
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise ValueError("is a workbook, not CSV: in the spreadsheet choose “save as: CSV UTF-8”")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError("is UTF-16 text: in the spreadsheet choose “save as: CSV UTF-8”")
-    if b"\0" in raw:
-        raise ValueError("is no text file")
-    for encoding, name in (("utf-8-sig", "UTF-8"), ("gb18030", "GBK")):
-        try:
-            return raw.decode(encoding), name
-        except UnicodeDecodeError:
-            continue
-    raise ValueError("is neither UTF-8 nor GBK text: in the spreadsheet choose “save as: CSV UTF-8”")
-
-
-def _table(text: str) -> list[tuple[int, Mapping[str, str]]]:
-    """Row number and cells by our column names. ValueError for missing, unknown or double headings."""
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise ValueError(f"is broken CSV: {error}") from None
-    columns = _columns(rows[0] if rows else [])
-    table: list[tuple[int, Mapping[str, str]]] = []
-    for number, cells in enumerate(rows[1:], start=2):
-        if any(cell.strip() for cell in cells):
-            padded = [cell.strip() for cell in cells] + [""] * len(columns)
-            table.append((number, dict(zip(columns, padded, strict=False))))
-    return table
-
-
-def _columns(headings: list[str]) -> list[str]:
-    names = {heading: column for column, known in _HEADINGS.items() for heading in known}
-    columns = []
-    for place, heading in enumerate(headings, start=1):
-        column = names.get(heading.strip().lower())
-        if column is None or column in columns:
-            raise ValueError(f"row 1, column {place}: {'double' if column else 'unknown'} heading {heading.strip()!r}")
-        columns.append(column)
-    for column in _REQUIRED:
-        if column not in columns:
-            raise ValueError(f"row 1: the heading {column} ({_HEADINGS[column][1]}) is missing")
-    return columns
-
-
-def _people(table: list[tuple[int, Mapping[str, str]]], place: Neighbourhood) -> tuple[list[Person], list[str]]:
+def _people(table: Sequence[tuple[int, Mapping[str, str]]], place: Neighbourhood) -> tuple[list[Person], list[str]]:
     people, errors = [], []
     seen: dict[tuple[str, str], int] = {}
     for number, cells in table:

@@ -35,7 +35,7 @@ def without(rotation: Rotation, person_id: str, zone: str, at: datetime) -> Rota
     start = turn % len(rotation.people)
     order = rotation.people[start:] + rotation.people[:start]
     rest = tuple(each for each in order if each != person_id)
-    first = _first_day(rotation) + timedelta(days=turn * rotation.days)
+    first = first_day(rotation) + timedelta(days=turn * rotation.days)
     return replace(rotation, people=rest, anchor=first, weekday=first.weekday()) if rest else None
 
 
@@ -46,13 +46,14 @@ def end_of(rotation: Rotation, zone: str) -> datetime | None:
 
 def _turn(rotation: Rotation, zone: str, at: datetime) -> int:
     """The number of the turn at `at`; the first from the anchor on is 0."""
-    number = (local_date(zone, at) - _first_day(rotation)).days // rotation.days
+    number = (local_date(zone, at) - first_day(rotation)).days // rotation.days
     return number if _begins(rotation, zone, number) <= at else number - 1
 
 
 def _begins(rotation: Rotation, zone: str, number: int) -> datetime:
-    return at_minute(zone, _first_day(rotation) + timedelta(days=number * rotation.days), rotation.minute)
+    return at_minute(zone, first_day(rotation) + timedelta(days=number * rotation.days), rotation.minute)
 
 
-def _first_day(rotation: Rotation) -> date:
+def first_day(rotation: Rotation) -> date:
+    """On which the first of its people has the first turn."""
     return rotation.anchor + timedelta(days=(rotation.weekday - rotation.anchor.weekday()) % WEEK)

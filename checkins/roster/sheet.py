@@ -1,0 +1,434 @@
+"""The roster as a spreadsheet: a CSV file in, all errors at once by row and column, nothing changed if there is one;
+and the same table out again.
+
+One row for each entry: kind 类别, elder 老人, person 谁, instead_of 替谁, from 从, until 到, days 天数, phone 电话. A list
+that the file names (an elder's buddies, the rotation …) stands instead of the one before, in the order of its rows;
+what the file does not name stays. Leave and standing in are not in it: they are changed one by one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import spreadsheet
+from checkins.phones import NumberError, national, to_e164
+from checkins.roster import edits
+from checkins.roster.loading import GONE, load
+from checkins.roster.turns import first_day
+from checkins.roster.values import VOLUNTEERS_HOURS, Roster, Rotation, Shift
+from checkins.schedule import read_minute
+from checkins.tables import Neighbourhood, Person, Role
+
+HEADINGS = {
+    "kind": ("kind", "类别"),
+    "elder": ("elder", "老人"),
+    "person": ("person", "谁"),
+    "instead_of": ("instead_of", "替谁"),
+    "from": ("from", "从"),
+    "until": ("until", "到"),
+    "days": ("days", "天数"),
+    "phone": ("phone", "电话"),
+}
+KINDS = {
+    "pair": "结对",
+    "substitute": "替补",
+    "family": "家属",
+    "duty": "值班",
+    "deputy": "副班",
+    "shift": "时段",
+    "hours": "上班时间",
+    "street": "街道",
+}
+_VISITORS = (Role.BUDDY, Role.STAFF)
+_WEEKDAYS = "一二三四五六日"
+_DAYS_OF_A_TURN = 7
+
+
+@dataclass(frozen=True)
+class SheetReport:
+    """`errors` as sentences ("row 3, column person: …"); when there are any, `changed` is 0: the lists that were."""
+
+    changed: int
+    errors: tuple[str, ...]
+    encoding: str = ""
+
+
+class _CellError(ValueError):
+    def __init__(self, column: str, why: str) -> None:
+        super().__init__(why)
+        self.column = column
+
+
+@dataclass
+class _Wanted:
+    """What the file asks for, by ids."""
+
+    pairs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    pair_substitutes: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    substitutes: list[str] = field(default_factory=list)
+    family: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    turns: list[str] = field(default_factory=list)
+    rotation: tuple[date, int, int, date | None] | None = None  # first day, clock time, days of a turn, end
+    deputy: str | None = None
+    shifts: dict[str, list[Shift]] = field(default_factory=lambda: defaultdict(list))
+    hours: list[tuple[int, int]] = field(default_factory=list)
+    street: tuple[str, str] | None = None
+
+
+# ── in ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def import_roster(session: Session, neighbourhood_id: int, path: Path, by: str, now: datetime) -> SheetReport:
+    """Changes the roster on the word of `by`. RosterError without a name."""
+    place = session.get_one(Neighbourhood, neighbourhood_id)
+    try:
+        table = spreadsheet.read(path, HEADINGS, ("kind", "person"))
+    except ValueError as error:
+        return SheetReport(0, (f"{path.name}: {error}",))
+    roster = load(session, place.id, now)
+    reader = _Reader(session, place, roster)
+    errors = [error for number, cells in table.rows for error in reader.take(number, cells)]
+    errors += reader.missing()
+    if errors:
+        return SheetReport(0, tuple(errors), table.encoding)
+    return SheetReport(sum(_changes(session, place.id, roster, reader.wanted, by, now)), (), table.encoding)
+
+
+class _Reader:
+    """Takes the rows one after the other and remembers what they want."""
+
+    def __init__(self, session: Session, place: Neighbourhood, roster: Roster) -> None:
+        self.wanted, self._place = _Wanted(), place
+        self._pairs = {elder: {pair.buddy_id for pair in pairs} for elder, pairs in roster.pairs.items()}
+        self._substitute_rows: dict[tuple[str, str], int] = {}
+        self._row = 0
+        self._people: dict[str, list[Person]] = defaultdict(list)  # by id, name and number
+        query = select(Person).where(Person.neighbourhood_id == place.id, Person.state.not_in(GONE))
+        for person in session.scalars(query):
+            for word in dict.fromkeys((person.id, person.name, person.number)):
+                self._people[word or ""].append(person)
+        self._kinds: Mapping[str, Callable[[Mapping[str, str]], None]] = {
+            "pair": self._pair,
+            "substitute": self._substitute,
+            "family": self._family,
+            "duty": self._duty,
+            "deputy": self._deputy,
+            "shift": self._shift,
+            "hours": self._hours,
+            "street": self._street,
+        }
+
+    def take(self, number: int, cells: Mapping[str, str]) -> Iterator[str]:
+        """Sentences for what is wrong with this row."""
+        self._row = number
+        try:
+            self._kinds[self._kind(cells.get("kind", ""))](cells)
+        except _CellError as error:
+            yield f"row {number}, column {error.column}: {error}"
+
+    def missing(self) -> Iterator[str]:
+        """What only the whole file shows."""
+        if self.wanted.turns and self.wanted.rotation is None:
+            yield "the first 值班 row needs the first hand-over in column from (2026-03-02 08:30)"
+        for (elder, buddy), row in self._substitute_rows.items():
+            if buddy not in self.wanted.pairs.get(elder, self._pairs.get(elder, ())):
+                yield f"row {row}, column instead_of: is no buddy of this elder"
+
+    def _kind(self, cell: str) -> str:
+        names = {**{zh: kind for kind, zh in KINDS.items()}, **{kind: kind for kind in KINDS}}
+        if cell.lower() not in names:
+            raise _CellError("kind", f"must be one of {', '.join(KINDS.values())}")
+        return names[cell.lower()]
+
+    # ── kinds ──
+
+    def _pair(self, cells: Mapping[str, str]) -> None:
+        elder = self._elder(cells, "buddy")
+        self._add(self.wanted.pairs[elder.id], self._person(cells, "person", _VISITORS))
+
+    def _substitute(self, cells: Mapping[str, str]) -> None:
+        person = self._person(cells, "person", _VISITORS)
+        if not cells.get("elder") and not cells.get("instead_of"):
+            self._add(self.wanted.substitutes, person)
+            return
+        elder = self._elder(cells, "buddy")
+        buddy = self._person(cells, "instead_of", _VISITORS)
+        if buddy == person:
+            raise _CellError("person", "nobody stands in for themselves")
+        self._substitute_rows.setdefault((elder.id, buddy), self._row)
+        self._add(self.wanted.pair_substitutes[elder.id, buddy], person)
+
+    def _family(self, cells: Mapping[str, str]) -> None:
+        elder = self._elder(cells, "family")
+        self._add(self.wanted.family[elder.id], self._person(cells, "person", (Role.FAMILY,)))
+
+    def _duty(self, cells: Mapping[str, str]) -> None:
+        person = self._person(cells, "person", (Role.STAFF,))
+        if cells.get("from"):
+            if self.wanted.rotation is not None:
+                raise _CellError("from", "only the first 值班 row says when the rotation begins")
+            self.wanted.rotation = self._rotation(cells)
+        self.wanted.turns.append(person)
+
+    def _rotation(self, cells: Mapping[str, str]) -> tuple[date, int, int, date | None]:
+        day, _, clock = cells["from"].replace("T", " ").partition(" ")
+        minute = _clock(clock or "08:30", "from")
+        until = _date(cells["until"], "until") if cells.get("until") else None
+        days = cells.get("days") or str(_DAYS_OF_A_TURN)
+        if not days.isascii() or not days.isdigit() or not 1 <= int(days[:4]) <= 366:
+            raise _CellError("days", "must be a number of days from 1 to 366")
+        return _date(day, "from"), minute, int(days), until
+
+    def _deputy(self, cells: Mapping[str, str]) -> None:
+        if self.wanted.deputy is not None:
+            raise _CellError("person", "there is one deputy only")
+        self.wanted.deputy = self._person(cells, "person", (Role.STAFF,))
+
+    def _shift(self, cells: Mapping[str, str]) -> None:
+        person = self._person(cells, "person", _VISITORS)
+        day, _, clock = cells.get("from", "").partition(" ")
+        weekday = _weekday(day)
+        until = cells.get("until", "").split(" ")[-1]
+        begins, ends = _clock(clock, "from"), _clock(until, "until")
+        earliest, latest = VOLUNTEERS_HOURS[0]
+        if not earliest <= begins < ends <= latest:
+            raise _CellError("until", "a shift must rise, and lie between 08:00 and 21:00")
+        self.wanted.shifts[person].append(Shift(weekday, begins, ends))
+
+    def _hours(self, cells: Mapping[str, str]) -> None:
+        begins, ends = (_clock(cells.get(column, ""), column) for column in ("from", "until"))
+        if begins >= ends or (self.wanted.hours and begins < self.wanted.hours[-1][1]):
+            raise _CellError("until", "working hours must rise and not overlap")
+        self.wanted.hours.append((begins, ends))
+
+    def _street(self, cells: Mapping[str, str]) -> None:
+        name = cells.get("person", "")
+        if not 0 < len(name) <= 100:
+            raise _CellError("person", "say who answers at this number, e.g. 曹杨新村街道")
+        try:
+            self.wanted.street = name, to_e164(cells.get("phone", ""), self._place.area_code)
+        except NumberError as error:
+            raise _CellError("phone", str(error)) from None
+
+    # ── people ──
+
+    def _elder(self, cells: Mapping[str, str], consent: str) -> Person:
+        elder = self._find(cells.get("elder", ""), "elder", (Role.ELDER,))
+        if not elder.consents.get(consent):
+            raise _CellError(
+                "elder", f"has not agreed that {consent} hears of them: record the consent “{consent}” first"
+            )
+        return elder
+
+    def _person(self, cells: Mapping[str, str], column: str, roles: Collection[Role]) -> str:
+        return self._find(cells.get(column, ""), column, roles).id
+
+    def _find(self, cell: str, column: str, roles: Collection[Role]) -> Person:
+        """By id, name or number; of several with one name, the one whose role fits."""
+        if not cell:
+            raise _CellError(column, "is empty")
+        named = self._people.get(cell) or self._people.get(self._as_number(cell) or "") or []
+        found = [one for one in named if one.role in roles] or named
+        if len(found) != 1:
+            many = f"{len(found)} people are called so: write the telephone number or the id instead"
+            raise _CellError(column, many if found else "there is nobody like this in the register")
+        if found[0].role not in roles:
+            raise _CellError(column, f"is {found[0].role} in the register; {' or '.join(roles)} is needed here")
+        return found[0]
+
+    def _as_number(self, cell: str) -> str | None:
+        try:
+            return to_e164(cell, self._place.area_code)
+        except NumberError:
+            return None
+
+    def _add(self, people: list[str], person: str) -> None:
+        if person in people:
+            raise _CellError("person", "is named twice")
+        people.append(person)
+
+
+def _clock(cell: str, column: str) -> int:
+    try:
+        return read_minute(cell)
+    except ValueError as error:
+        raise _CellError(column, str(error)) from None
+
+
+def _date(cell: str, column: str) -> date:
+    try:
+        return date.fromisoformat(cell.strip())
+    except ValueError:
+        raise _CellError(column, "write a date as 2026-03-02") from None
+
+
+def _weekday(cell: str) -> int:
+    day = cell.removeprefix("周").removeprefix("星期").replace("天", "日")
+    if len(day) != 1 or day not in _WEEKDAYS:
+        raise _CellError("from", "write weekday and time: 周二 09:00")
+    return _WEEKDAYS.index(day)
+
+
+# ── what it changes ───────────────────────────────────────────────────────────────────────────────
+
+
+def _changes(session: Session, place_id: int, roster: Roster, wanted: _Wanted, by: str, now: datetime) -> Iterator[int]:
+    """Makes the changes, 1 for each; a list that is as it should be is left alone."""
+    for elder_id, buddies in wanted.pairs.items():
+        yield _pairs(session, roster, elder_id, buddies, by, now)
+    for (elder_id, buddy_id), people in wanted.pair_substitutes.items():
+        if _substitutes_of(roster, elder_id).get(buddy_id) != tuple(people):
+            edits.set_pair_substitutes(session, elder_id, buddy_id, people, by, now)
+            yield 1
+    if wanted.substitutes and roster.substitutes != tuple(wanted.substitutes):
+        edits.set_substitutes(session, place_id, wanted.substitutes, by, now)
+        yield 1
+    for elder_id, family in wanted.family.items():
+        if roster.family.get(elder_id, ()) != tuple(family):
+            edits.set_family(session, elder_id, family, by, now)
+            yield 1
+    for person_id, shifts in wanted.shifts.items():
+        if roster.shifts.get(person_id, ()) != tuple(sorted(shifts, key=lambda shift: (shift.weekday, shift.begins))):
+            edits.set_shifts(session, person_id, shifts, by, now)
+            yield 1
+    yield from _duty_changes(session, place_id, roster, wanted, by, now)
+
+
+def _duty_changes(
+    session: Session, place_id: int, roster: Roster, wanted: _Wanted, by: str, now: datetime
+) -> Iterator[int]:
+    rotation = _rotation(wanted)
+    if rotation is not None and rotation != roster.rotation:
+        edits.set_rotation(session, place_id, rotation, by, now)
+        yield 1
+    if wanted.deputy is not None and wanted.deputy != roster.deputy_id:
+        edits.set_deputy(session, place_id, wanted.deputy, by, now)
+        yield 1
+    if wanted.hours and roster.calendar.hours != tuple(wanted.hours):
+        edits.set_working_hours(session, place_id, tuple(wanted.hours), by, now)
+        yield 1
+    old = roster.street and (roster.street.name, roster.street.number)
+    if wanted.street is not None and wanted.street != old:
+        edits.set_street(session, place_id, *wanted.street, by, now)
+        yield 1
+
+
+def _pairs(session: Session, roster: Roster, elder_id: str, buddies: Sequence[str], by: str, now: datetime) -> int:
+    """Ends the pairs from the first that differs on, and makes those of the file; substitutes of who stays stay."""
+    old = [pair.buddy_id for pair in roster.pairs.get(elder_id, ())]
+    same = next(
+        (at for at, (one, other) in enumerate(zip(old, buddies, strict=False)) if one != other),
+        min(len(old), len(buddies)),
+    )
+    kept = _substitutes_of(roster, elder_id)
+    for buddy in old[same:]:
+        edits.unpair(session, elder_id, buddy, by, now)
+    for buddy in buddies[same:]:
+        edits.pair(session, elder_id, buddy, by, now)
+        if kept.get(buddy):
+            edits.set_pair_substitutes(session, elder_id, buddy, kept[buddy], by, now)
+    return int(old != list(buddies))
+
+
+def _substitutes_of(roster: Roster, elder_id: str) -> dict[str, tuple[str, ...]]:
+    return {pair.buddy_id: pair.substitutes for pair in roster.pairs.get(elder_id, ())}
+
+
+def _rotation(wanted: _Wanted) -> Rotation | None:
+    if wanted.rotation is None or not wanted.turns:
+        return None
+    first, minute, days, until = wanted.rotation
+    return Rotation(tuple(wanted.turns), first, first.weekday(), minute, days, until)
+
+
+# ── out ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def export_roster(session: Session, neighbourhood_id: int, now: datetime) -> str:
+    """The table that `import_roster` reads, as it stands: with Chinese headings."""
+    roster = load(session, neighbourhood_id, now)
+    label = _labels(session, neighbourhood_id)
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, [names[1] for names in HEADINGS.values()], lineterminator="\r\n")
+    writer.writeheader()
+    for cells in _rows(roster, label):
+        writer.writerow({HEADINGS[column][1]: _plain(text) for column, text in cells.items()})
+    return out.getvalue()
+
+
+def _plain(text: str) -> str:
+    """A spreadsheet must not take a name for a formula."""
+    return f"'{text}" if text[:1] in ("=", "@", "\t", "\r") else text
+
+
+def _rows(roster: Roster, label: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    for elder_id, pairs in roster.pairs.items():
+        if elder_id in roster.elders:
+            pairs = tuple(pair for pair in pairs if pair.buddy_id in label)
+            for pair in pairs:
+                yield _row("pair", label, pair.buddy_id, elder=elder_id)
+            for pair in pairs:
+                for one in _there(pair.substitutes, label):
+                    yield _row("substitute", label, one, elder=elder_id, instead_of=pair.buddy_id)
+    for one in _there(roster.substitutes, label):
+        yield _row("substitute", label, one)
+    for elder_id, family in roster.family.items():
+        for one in _there(family, label) if elder_id in roster.elders else ():
+            yield _row("family", label, one, elder=elder_id)
+    yield from _duty_rows(roster, label)
+
+
+def _duty_rows(roster: Roster, label: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    rotation = roster.rotation
+    for at, one in enumerate(_there(rotation.people, label) if rotation else ()):
+        yield _row("duty", label, one) | (_beginning(rotation) if rotation and at == 0 else {})
+    if roster.deputy_id in label:
+        yield _row("deputy", label, roster.deputy_id)
+    for person_id, shifts in roster.shifts.items():
+        for shift in shifts if person_id in label else ():
+            span = {"from": f"周{_WEEKDAYS[shift.weekday]} {_text(shift.begins)}", "until": _text(shift.ends)}
+            yield _row("shift", label, person_id) | span
+    for begins, ends in roster.calendar.hours:
+        yield {"kind": KINDS["hours"], "from": _text(begins), "until": _text(ends)}
+    if roster.street is not None:
+        yield {"kind": KINDS["street"], "person": roster.street.name, "phone": national(roster.street.number)}
+
+
+def _row(kind: str, label: Mapping[str, str], person: str, **more: str) -> dict[str, str]:
+    return {"kind": KINDS[kind], "person": label[person]} | {column: label[one] for column, one in more.items()}
+
+
+def _there(people: Sequence[str], label: Mapping[str, str]) -> list[str]:
+    """Who has not moved or died: nobody else could be read in again."""
+    return [one for one in people if one in label]
+
+
+def _beginning(rotation: Rotation) -> dict[str, str]:
+    first = first_day(rotation)
+    until = {} if rotation.until is None else {"until": rotation.until.isoformat()}
+    return {"from": f"{first} {_text(rotation.minute)}", "days": str(rotation.days)} | until
+
+
+def _text(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _labels(session: Session, neighbourhood_id: int) -> dict[str, str]:
+    """What names somebody so that the import finds them again: the name, where two have it the number, else the id."""
+    query = select(Person.id, Person.name, Person.number).where(Person.neighbourhood_id == neighbourhood_id)
+    rows = session.execute(query.where(Person.state.not_in(GONE))).all()
+    names, numbers = Counter(row.name for row in rows), Counter(row.number for row in rows)
+    labels = {}
+    for row in rows:
+        numbered = row.number and numbers[row.number] == 1
+        labels[row.id] = row.name if names[row.name] == 1 else national(row.number) if numbered else row.id
+    return labels
