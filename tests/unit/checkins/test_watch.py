@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from checkins.alarm_signs import House
+from checkins.alarms import Kind, open_alarms
 from checkins.watch import Watch
 from tests.unit.checkins.world import World
 
@@ -48,7 +50,8 @@ async def test_a_round_that_fails_gives_no_sign_of_life_and_the_next_one_follows
 
     monkeypatch.setattr(world.db, "run", fails_once)
     await asyncio.wait_for(watch.run(stop, every_s=0.001), 10)
-    assert rounds == [False, False]
+    assert len(rounds) > 1
+    assert not any(rounds), "no sign of life before all of a round is done"
     assert (tmp_path / "heartbeat").exists()
     assert "a round of the auditor failed" in caplog.text
     caplog.clear()
@@ -61,3 +64,42 @@ async def test_a_heartbeat_that_cannot_be_written_stops_no_round(
     assert await watch.look() == ()
     assert "heartbeat file can't be written: Is a directory" in caplog.text
     caplog.clear()
+
+
+async def test_three_failed_rounds_in_a_row_cry_for_help_without_the_database(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cried: list[tuple[str, str]] = []
+    stop, rounds = asyncio.Event(), 0
+
+    async def cry(kind: str, text: str) -> None:
+        cried.append((kind, text))
+        stop.set()
+
+    async def away(_work: object) -> object:
+        nonlocal rounds
+        rounds += 1
+        raise OSError("no disk")
+
+    monkeypatch.setattr(world.db, "run", away)
+    watch = Watch(world.db, world.clock, tmp_path / "heartbeat", cry=cry)
+    await asyncio.wait_for(watch.run(stop, every_s=0.001), 10)
+    assert (rounds, [kind for kind, _ in cried]) == (3, [Kind.DATABASE])
+    caplog.clear()
+
+
+async def test_what_a_round_sees_becomes_an_alarm_and_the_sign_of_life_goes_off_the_machine(
+    world: World, tmp_path: Path
+) -> None:
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        beats += 1
+
+    full = House(free=1)
+    watch = Watch(world.db, world.clock, tmp_path / "heartbeat", house=lambda session, now: full, beat=beat)
+    await watch.look()
+    with world.db.read() as session:
+        assert [alarm.kind for alarm in open_alarms(session)] == [Kind.DISK]
+    assert beats == 1
