@@ -24,12 +24,13 @@ class Bar:
 
 
 SCORER = "phrase-scorer"
-# Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through). Below SCORED nothing was
-# understood: some 0.5 % of off-menu speech lies above, and 90 % of rendered answers (0.8 % at 0.5; with the several
-# hundred phrases of the health question 3 %). Certain is what no off-menu speech and no answer with another meaning
-# reached, and 81 % of the answers do: 勿是本人 was heard in 我是本人 at 0.85. A call for help counts when the spotter
-# found it, whose bar is measured in false alarms an hour; as a whole answer only when it is nearly sure.
-SCORED, SCORED_CERTAIN, SCORED_DISTRESS = 0.6, 0.9, 0.9
+# Its confidence is calibrated (tools/calibrate_scorer.py prints what each bar lets through; these shares are of speech
+# that was left out of the fit). Below SCORED nothing was understood: 0.5 to 1 % of off-menu speech lies above where
+# some fifty to a few hundred phrases are open, 2.2 % at the health question with its thousand, and 94 to 97 % of
+# rendered answers. Certain is what no off-menu "well" reached (0.89) and no answer with another meaning, and 86 % of
+# the answers do. A call for help counts when the spotter found it, whose bar is measured in false alarms an hour; as a
+# whole answer only when it is nearly sure.
+SCORED, SCORED_CERTAIN, SCORED_DISTRESS = 0.45, 0.9, 0.9
 
 BARS = {
     SCORER: Bar(confidence=SCORED, margin=-2.0, needs_agreement=False),

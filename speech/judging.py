@@ -5,9 +5,10 @@ model expects without listening, less `slot_cost` for every slot: without the fi
 one whose sounds are spread over many Mandarin ones, would win by being easy; the first alone would favour long ones.
 The *margin* is the score per slot; since all that may be said
 adds up to probability 1, it is the lead over the garbage model. The confidence is the product of two chances, each a
-logistic regression: that an answer was given at all (from the margin, and the lead over every phrase of the lexicon
-that is not offered now), and that it was this one (from the lead over other meanings). tools/calibrate_scorer.py fits
-both on speech that was made for it, and docs/evaluation.md shows how well they hold.
+logistic regression: that an answer was given at all (from the margin, the lead over every phrase of the lexicon that is
+not offered now, and how many phrases are: of a thousand one fits by chance sooner than of fifty), and that it was this
+one (from the lead over other meanings). tools/calibrate_scorer.py fits both on speech that was made for it, and
+docs/evaluation.md shows how well they hold.
 """
 
 from __future__ import annotations
@@ -99,26 +100,29 @@ class Judgement:
         return self.best.score / self.best.slots
 
 
-def features(best: Candidate, lead: float, outside: float) -> dict[str, float]:
-    """What the confidence depends on, each kept in the range in which it tells something."""
+def features(best: Candidate, lead: float, outside: float, many: int) -> dict[str, float]:
+    """What the confidence depends on, each kept in the range in which it tells something. `many`: phrases offered."""
     return {
         "whole": float(np.clip(best.whole / best.slots, -6, 0)),
         "margin": float(np.clip(best.score / best.slots, -6, 3)),
+        "score": float(np.clip(best.score, -20, 20)),
         "lead": float(np.clip(lead, -1, 10)),
         "outside": float(np.clip(outside, -10, 10)),
         "short": 1 / best.slots,
+        "many": float(np.log(max(1, many))),
         "": 1.0,
     }
 
 
-def judge(candidates: Sequence[Candidate], outside: float, calibration: Calibration) -> Judgement | None:
-    """The best of `candidates` (one for each meaning). `outside`: the best score of what is not offered."""
+def judge(candidates: Sequence[Candidate], outside: float, many: int, calibration: Calibration) -> Judgement | None:
+    """The best of `candidates` (one for each meaning). `outside`: the best score of what is not offered, `many`: how
+    many phrases are."""
     if not candidates:
         return None
     ranked = sorted(candidates, key=lambda one: -one.score)
     best = ranked[0]
     lead = best.score - ranked[1].score if len(ranked) > 1 else FAR
-    told = features(best, lead, best.score - outside)
+    told = features(best, lead, best.score - outside, many)
     return Judgement(best, lead, best.score - outside, confidence(told, calibration.weights))
 
 

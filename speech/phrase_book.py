@@ -24,7 +24,9 @@ Floats = NDArray[np.float32]
 TINY = 1e-9  # a probability that takes part in no sum
 ANY = "*"  # as a token of a slot: every token
 MAX_SKIPS = 3  # slots that may be left out are written out both ways, so long as there are no more in a phrase
-LIKELY = 0.5  # tokens of at least this share of the best weight say what a slot is to what comes after it
+# Tokens of at least this share of the best weight say what a slot is to what comes after it. At 0.5 there are 183
+# contexts instead of 82, and the model's answer costs twice as much; scores of rendered answers differ by 0.03 nats.
+LIKELY = 0.85
 _IDS = {token: at for at, token in enumerate(TOKENS)}
 _FIRST = 3
 Sound = frozenset[tuple[int, float]]  # tokens and their weights

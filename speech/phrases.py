@@ -216,10 +216,14 @@ def _plain(phrase: str) -> str:
 
 
 def _table(phrases: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
-    """(normalised, meaning, phrase), longest first."""
-    rows = {(_plain(phrase), meaning): phrase for meaning, ways in phrases.items() for phrase in ways}
+    """(normalised, meaning, phrase), longest first; of the same length those first that are written so, then those that
+    lose a particle (可以 is the "all right" of the menu, 可以额 its "not bad")."""
+    known = sorted(
+        ((_plain(way), name, way) for name, ways in phrases.items() for way in ways), key=lambda row: row[0] == row[2]
+    )
+    rows = {(plain, meaning): phrase for plain, meaning, phrase in known}
     table = [(plain, meaning, phrase) for (plain, meaning), phrase in rows.items() if plain]
-    return sorted(table, key=lambda row: -len(row[0]))
+    return sorted(table, key=lambda row: (-len(row[0]), row[0] != row[2]))
 
 
 def _variants(heard: str) -> Iterator[str]:

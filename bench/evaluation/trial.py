@@ -191,7 +191,8 @@ def _outcome(engine: str, task: Task, ask: Ask, **more: object) -> Outcome:
 def listen(stream: Stream, pcm: bytes, *, pauses: bool = False) -> tuple[str, Hypothesis, float, float]:
     """The last partial text, the result, all the time it took, and the time after the last audio.
 
-    `pauses`: as in an answer, a stream that wants to know is told of the pause after the words (its `pause`).
+    `pauses`: as in an answer, a stream that wants to know is told of the pause after the words (its `pause`) and does
+    not get the silence after that, which the line keeps back, too (ivr.utterances).
     """
     begin, partial, fed = time.perf_counter(), "", 0
     pause = getattr(stream, "pause", None) if pauses else None
@@ -202,7 +203,7 @@ def listen(stream: Stream, pcm: bytes, *, pauses: bool = False) -> tuple[str, Hy
             fed += len(piece)
             if pause and fed >= paused_at:
                 partial = pause() or partial
-                pause = None
+                break
         ended = time.perf_counter()
         hypothesis = stream.finish()
     finally:

@@ -33,7 +33,7 @@ LANGUAGES = frozenset({"zh", "wuu"})
 MENU_WORDS = "请按"  # only the line says this: a prompt that came back
 MENUS = 512  # that are kept ready: a few for every call; 0.1 MB each
 SPOT_FRAMES = 110  # 4.4 s: the longest cry takes about 3 s
-SPOT_EVERY = 8  # frames
+SPOT_EVERY = 16  # frames; at a pause and at the end in any case
 LEAST = -4.0  # nats a slot; beginnings that are less likely are not followed
 # One phrase is far ahead. Of the answers rendered for calibration some 77 % reach the confidence, none with a wrong
 # meaning; the lead was not measured.
@@ -42,8 +42,8 @@ EXPLAINED = 0.85  # confidence from which the whole of an answer explains what s
 CLEAR_CRY = 3.0  # nats above the bar: not by chance
 LONG = 75  # frames, 3 s: no short answer any more
 # Chance of any token in a frame, on the average of all contexts. Noise, tones and clicks made by formula stay below
-# 0.28, 99 of 100 answers reach 0.42 somewhere.
-VOICED = 0.35
+# 0.31 (hard clicks: 0.41, once), every answer rendered for calibration reaches 0.47 somewhere.
+VOICED = 0.39
 SYLLABLES = 2  # of the shortest cry: each has such a frame, a click makes one
 SPOKEN = 0.5
 
@@ -59,9 +59,10 @@ class Shelf:
 @dataclass(frozen=True)
 class Menu:
     """A request made ready. `shelves`: the lexicon's first, each beside the one before it, with the meaning of each way
-    (OUTSIDE: offered by nobody; ALIKE: offered by nobody, but no rival of what is offered)."""
+    (OUTSIDE: offered by nobody; ALIKE: offered by nobody, but no rival of what is offered). `many`: phrases offered."""
 
     meanings: tuple[str, ...]
+    many: int
     shelves: tuple[tuple[Shelf, Indices], ...]
     spots: tuple[str, ...]
 
@@ -86,7 +87,7 @@ class PhraseScorer:
         self._prepared: tuple[Shelf, ...] = ()
         self.anything = self.model.contexts[FIRST_TOKEN:].mean(axis=0, keepdims=True)
         self.menu = lru_cache(maxsize=MENUS)(self._menu)
-        self._own = lru_cache(maxsize=MENUS)(self._shelf)
+        self._own = lru_cache(maxsize=MENUS)(self.shelf)
         self.spotting = lru_cache(maxsize=8)(self._spotting)
 
     def supports(self, request: Request) -> bool:
@@ -96,7 +97,7 @@ class PhraseScorer:
         """The phrases of waits that many calls will have, those with a name left out: made ready once, and not in the
         call that needs them first. What was prepared earlier goes. Takes about 0.4 ms a phrase."""
         unknown = dict.fromkeys(tuple(phrase for phrase in wait if phrase not in self._known) for wait in waits)
-        shelves = [self._shelf(phrases, self.base) for phrases in unknown]
+        shelves = [self.shelf(phrases, self.base) for phrases in unknown]
         self._prepared = tuple(sorted((one for one in shelves if one.book.ways), key=lambda one: -len(one.book.ways)))
         self.menu.cache_clear()
         self._own.cache_clear()
@@ -119,14 +120,18 @@ class PhraseScorer:
         for at, (_, ways) in enumerate(offered):
             for phrase in ways:
                 meaning_of.setdefault(phrase, at)
-        alike = {phrase for ways in self._lists.values() if ways & meaning_of.keys() for phrase in ways}
-        number = [meaning_of.get(phrase, ALIKE if phrase in alike else OUTSIDE) for phrase in self.base.phrases]
-        shelves = [(Shelf(self.base, self.base_penalty), np.array(number, np.int64)[self.base.phrase_of])]
+        shelves = [(Shelf(self.base, self.base_penalty), self.meanings_of(meaning_of))]
         for shelf in self._beside(meaning_of):
             meanings_of = [meaning_of[phrase] for phrase in shelf.book.phrases]
             shelves.append((shelf, np.array(meanings_of, np.int64)[shelf.book.phrase_of]))
         spots = next((ways for meaning, ways in offered if meaning == DISTRESS), ())
-        return Menu(meanings, tuple(shelves), spots)
+        return Menu(meanings, len(meaning_of), tuple(shelves), spots)
+
+    def meanings_of(self, offered: Mapping[str, int]) -> Indices:
+        """For every way of the lexicon: the number of what it means, OUTSIDE or ALIKE. `offered`: phrase → number."""
+        alike = {phrase for ways in self._lists.values() if ways & offered.keys() for phrase in ways}
+        number = [offered.get(phrase, ALIKE if phrase in alike else OUTSIDE) for phrase in self.base.phrases]
+        return np.array(number, np.int64)[self.base.phrase_of]
 
     def _beside(self, offered: Mapping[str, int]) -> Iterator[Shelf]:
         """What is offered and not in the lexicon: the largest prepared book of which all is offered, the rest."""
@@ -140,7 +145,7 @@ class PhraseScorer:
         if own.book.ways:
             yield own
 
-    def _shelf(self, phrases: tuple[str, ...], beside: PhraseBook) -> Shelf:
+    def shelf(self, phrases: tuple[str, ...], beside: PhraseBook) -> Shelf:
         book = PhraseBook(self.model, phrases, beside=beside)
         return Shelf(book, self.penalty(book))
 
@@ -199,6 +204,7 @@ class PhraseStream:
         self._books = [_Ears(one.book, one.penalty + trust * one.book.foreign, of) for one, of in shelves]
         self._frames: list[NDArray[np.float32]] = []
         self._samples = self._spotted_at = self._heard = 0
+        self._ahead = False
         self._spot: tuple[str, float] | None = None
         self._judged: tuple[int, Judgement | None] | None = None
         self._told_cry = False
@@ -207,13 +213,15 @@ class PhraseStream:
     def feed(self, pcm: bytes) -> str | None:
         """A call for help, once, as soon as it is found in what was said."""
         self._samples += len(pcm) // 2
+        self._take_back()
         self._take(self._listening.feed(pcm))
         if self._heard - self._spotted_at < SPOT_EVERY:
             return None
         return self._cry(over=False)
 
     def pause(self) -> str | None:
-        """Judges ahead: what is said up to here may be all."""
+        """Judges ahead: what is said up to here may be all. If nothing follows, this is the judgement."""
+        self._take_ahead()
         found = self._cry(over=True)
         if self._request.mode == "answer":
             judged = self._judge()
@@ -224,8 +232,9 @@ class PhraseStream:
 
     def finish(self) -> Hypothesis:
         begin = time.monotonic()
-        self._take(self._listening.finish())
-        self._look()
+        if not self._ahead:
+            self._take(self._listening.finish())
+            self._look()
         told = self._told()
         self.close()
         return replace(told, work_s=time.monotonic() - begin)
@@ -242,6 +251,24 @@ class PhraseStream:
         chances = self._engine.model.probabilities(frames, self._books[-1].book.contexts)
         for ears in self._books:
             ears.parts.append(ears.book.read(chances))
+
+    def _take_ahead(self) -> None:
+        """What would be heard if silence followed."""
+        self._take_back()
+        frames = self._listening.rest()
+        if len(frames) and self._books:
+            self._take(frames)
+            self._ahead = True
+
+    def _take_back(self) -> None:
+        """Somebody goes on."""
+        if not self._ahead:
+            return
+        self._ahead, self._judged = False, None
+        self._heard -= len(self._frames.pop())
+        self._spotted_at = min(self._spotted_at, self._heard)
+        for ears in self._books:
+            ears.parts.pop()
 
     def _look(self) -> None:
         """Looks for a call for help in the last seconds, until one was found."""
@@ -288,7 +315,7 @@ class PhraseStream:
             for meaning, candidate in best_ways(ears.book, ears.penalty, scores, ears.meaning_of, names):
                 if meaning not in found or candidate.score > found[meaning].score:
                     found[meaning] = candidate
-        judged = judge(list(found.values()), outside, self._engine.calibration)
+        judged = judge(list(found.values()), outside, self._menu.many, self._engine.calibration)
         self._judged = (said, judged)
         return judged
 

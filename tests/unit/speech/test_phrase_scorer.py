@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -118,6 +119,33 @@ def test_decided_at_the_pause_is_what_the_end_says(scorer: PhraseScorer, voices:
         assert not early or heard.meaning == meaning
         decided += early
     assert decided >= 2
+
+
+def test_who_goes_on_after_a_pause_is_heard_as_if_nobody_had_asked(scorer: PhraseScorer, voices: clips.Clips) -> None:
+    audio = silence(200) + said(voices, "zm_yunxi/unwell_body") + silence(1300)
+    asked, left_alone = opened(scorer), opened(scorer)
+    for at in range(0, len(audio), PIECE):
+        if at % (4 * PIECE) == 0:
+            asked.pause()
+            asked.pause()
+        for stream in (asked, left_alone):
+            stream.feed(audio[at : at + PIECE])
+    told, wanted = asked.finish(), left_alone.finish()
+    assert told.confidence == pytest.approx(wanted.confidence, abs=0.01)  # judged at a pause: some silence less
+    assert replace(told, work_s=0.0, confidence=0.0, margin=0.0) == replace(
+        wanted, work_s=0.0, confidence=0.0, margin=0.0
+    )
+
+
+def test_what_was_judged_at_the_pause_costs_nothing_at_the_end(
+    scorer: PhraseScorer, voices: clips.Clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = opened(scorer)
+    fed(stream, silence(200) + said(voices, "zm_yunxi/well_quite") + silence(300))
+    stream.pause()
+    monkeypatch.setattr(scorer.model, "encode", None)
+    monkeypatch.setattr("speech.engines.phrase_scorer.whole", None)
+    assert stream.finish().meaning == "well"
 
 
 def test_without_its_meaning_on_the_menu_an_answer_is_not_taken_for_another(

@@ -259,3 +259,9 @@ def test_normalising() -> None:
 def test_matching_a_menu_of_nothing() -> None:
     assert match("好", {}) is None
     assert match("好", {"well": []}) is None
+
+
+def test_a_phrase_that_is_written_so_goes_before_one_that_only_loses_a_particle() -> None:
+    menu = {"well": ("可以额",), "yes": ("可以呀", "可以")}
+    assert match("可以", menu) == Match("yes", "可以", whole=True)
+    assert match("可以额。", menu) == Match("yes", "可以", whole=True)
