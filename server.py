@@ -36,6 +36,8 @@ app.add_typer(people_app, name="people")
 alarms_app = typer.Typer(help="What is wrong with the line, and who knows of it.", no_args_is_help=True)
 app.add_typer(alarms_app, name="alarms")
 app.add_typer(devices_app, name="devices")
+roster_app = typer.Typer(help="Who is rung when an elder needs a person (docs/roster.md).", no_args_is_help=True)
+app.add_typer(roster_app, name="roster")
 
 out = Console()
 err = Console(stderr=True)
@@ -376,6 +378,102 @@ def alarms_ack(
         from alarm_commands import acknowledge_alarm
 
         return await acknowledge_alarm(settings, number, by, out)
+
+    _run(work)
+
+
+# ── roster ────────────────────────────────────────────────────────────────────────────────────────
+
+Committee = Annotated[str, typer.Option(help="the committee's name; not needed where there is one only")]
+
+
+@roster_app.command("import")
+def roster_import(
+    file: Annotated[Path, typer.Argument(help="CSV: kind 类别, elder 老人, person 谁 … (docs/roster.md)")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="who says so; kept with every change")],
+    committee: Committee = "",
+) -> None:
+    """Pairs, substitutes, family, duty and shifts from a spreadsheet: all rows or none; every error names row and
+    column. A list that the file names stands instead of the one before; what it doesn't name stays."""
+
+    async def work(settings: Settings) -> int:
+        import roster_commands as commands
+
+        return await commands.said(commands.import_sheet(settings, file, committee, by, out), out)
+
+    _run(work)
+
+
+@roster_app.command("export")
+def roster_export(
+    file: Annotated[Path | None, typer.Argument(help="where to write it; without it, it is printed")] = None,
+    committee: Committee = "",
+) -> None:
+    """The roster as the table that `roster import` reads, e.g. to change it in a spreadsheet."""
+
+    async def work(settings: Settings) -> int:
+        import roster_commands as commands
+
+        return await commands.said(commands.export_sheet(settings, committee, file, out), out)
+
+    _run(work)
+
+
+@roster_app.command("show")
+def roster_show(committee: Committee = "") -> None:
+    """Who is on duty today and in the next 14 days, and how many elders have a buddy."""
+
+    async def work(settings: Settings) -> int:
+        import roster_commands as commands
+
+        return await commands.said(commands.show(settings, committee, out), out)
+
+    _run(work)
+
+
+@roster_app.command("gaps")
+def roster_gaps(
+    committee: Committee = "", days: Annotated[int, typer.Option(min=1, max=92, help="how far ahead")] = 14
+) -> None:
+    """What the roster lacks in the next days: nobody on duty, elders without a buddy, numbers that don't work, people
+    who are gone. Status 3: there are gaps."""
+
+    async def work(settings: Settings) -> int:
+        import roster_commands as commands
+
+        return await commands.said(commands.show_gaps(settings, committee, days, out), out)
+
+    _run(work)
+
+
+@roster_app.command("leave")
+def roster_leave(
+    who: Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="a buddy, staff or family")],
+    begins: Annotated[str, typer.Option("--from", metavar="TIME", help='"2026-03-02 09:00"; a date: from 00:00')],
+    ends: Annotated[str, typer.Option("--until", metavar="TIME", help="a date: until the end of that day")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="who says so; kept")],
+) -> None:
+    """Somebody is away: rung by nobody, for nothing. The next on the list follows by itself."""
+
+    async def work(settings: Settings) -> int:
+        import roster_commands as commands
+
+        return await commands.said(commands.leave(settings, who, begins, ends, by, out), out)
+
+    _run(work)
+
+
+@roster_app.command("remove")
+def roster_remove(
+    who: Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="a buddy, staff or family")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="who says so; kept")],
+) -> None:
+    """Takes somebody who moved, died or helps no longer out of pairs, rotation, shifts and whatever else is ahead."""
+
+    async def work(settings: Settings) -> int:
+        import roster_commands as commands
+
+        return await commands.said(commands.take_off(settings, who, by, out), out)
 
     _run(work)
 

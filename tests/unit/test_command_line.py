@@ -250,6 +250,58 @@ def test_a_pin_is_set_hidden_or_made_and_shown_once(tmp_path: Path) -> None:
     assert run("people", "pin", "谁", "--by", "陈老师", "--make").exit_code == 2
 
 
+STAFF = (
+    CALLS.splitlines()[0].replace("电话,", "电话,角色,")
+    + """
+王秀英,王阿婆,62345678,,拨打 老伙伴
+李梅,李阿姨,13800000001,老伙伴,
+陈静,陈老师,13800000002,工作人员,
+"""
+)
+WEEK = "类别,老人,谁,从\n结对,王秀英,李梅,\n值班,,陈静,2026-03-02 08:30\n"
+
+
+def test_the_roster_goes_in_and_out_and_says_what_it_lacks(tmp_path: Path) -> None:
+    assert imported(tmp_path, STAFF).exit_code == 0
+    assert run("roster", "gaps").exit_code == 3
+    (tmp_path / "roster.csv").write_text(WEEK.replace("李梅", "李美"), "utf-8")
+    wrong = run("roster", "import", "roster.csv", "--by", "书记")
+    assert (wrong.exit_code, "row 2, column person: there is nobody like this" in wrong.output) == (2, True)
+    (tmp_path / "roster.csv").write_text(WEEK, "utf-8")
+    assert run("roster", "import", "roster.csv", "--by", "书记", "--committee", "曹杨居委会").exit_code == 0
+    assert "陈静" in run("roster", "show").output
+    assert run("roster", "gaps").exit_code == 0
+    assert run("roster", "export", "out.csv").exit_code == 0
+    again = run("roster", "import", "out.csv", "--by", "书记")
+    assert (again.exit_code, "0 lists changed" in again.output) == (0, True)
+    away = run("roster", "leave", "李梅", "--from", "2999-01-01", "--until", "2999-01-02", "--by", "本人")
+    assert (away.exit_code, "李梅 is not rung" in away.output) == (0, True)
+    assert run("roster", "remove", "李梅", "--by", "书记").exit_code == 0
+    assert "王阿婆没有老伙伴" in run("roster", "gaps").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "--committee", "别处"), "--committee: name one of: 曹杨居委会"),
+        (
+            ("leave", "王秀英", "--from", "2999-01-01", "--until", "2999-01-02", "--by", "x"),
+            "no buddy, staff or family",
+        ),
+        (("leave", "李梅", "--from", "soon", "--until", "2999-01-02", "--by", "x"), "--from: write"),
+        (("leave", "李梅", "--from", "2999-01-02", "--until", "2999-01-01", "--by", "x"), "must begin before it ends"),
+        (("remove", "李梅", "--by", " "), "--by: say who says so"),
+        (("import", "none.csv", "--by", "x"), "No such file"),
+    ],
+)
+def test_a_roster_command_that_can_not_be_is_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    imported(tmp_path, STAFF)
+    result = run("roster", *arguments)
+    assert (result.exit_code, message in result.output) == (2, True)
+
+
 def test_an_unknown_elder_can_not_be_called() -> None:
     result = run("call", "nobody")
     assert result.exit_code == 1

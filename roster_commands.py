@@ -1,0 +1,201 @@
+"""What the commands `roster …` do: spreadsheet in and out, who is on duty, gaps, leave. Each returns an exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from checkins.results import LINE
+from checkins.roster import edits
+from checkins.roster.duty_days import DutySpan, duty_days
+from checkins.roster.gaps import gaps
+from checkins.roster.loading import load
+from checkins.roster.sentences import Sentence, sentence
+from checkins.roster.sheet import export_roster, import_roster
+from checkins.roster.values import Roster
+from checkins.schedule import at_minute, local_date, read_minute
+from checkins.tables import Neighbourhood, Person, Role
+from settings import Settings
+from storage.database import Database
+from storage.migrate import upgrade
+
+DAYS = 14  # ahead
+_T = TypeVar("_T")
+
+
+async def said(work: Awaitable[int], out: Console) -> int:
+    """What a command comes to; what can't be done is one sentence and status 2."""
+    try:
+        return await work
+    except (LookupError, ValueError) as error:
+        out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
+        return 2
+
+
+async def import_sheet(settings: Settings, file: Path, committee: str, by: str, out: Console) -> int:
+    """2 with every error named; nothing is changed then."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> tuple[int, tuple[str, ...]]:
+        report = import_roster(session, _place(session, committee).id, file, _name(by), now)
+        return report.changed, report.errors
+
+    changed, errors = await _write(settings, work)
+    for error in errors:
+        out.print(error, style="red", highlight=False)
+    if errors:
+        out.print(f"{len(errors)} errors: nothing was changed", style="red")
+        return 2
+    out.print(f"{changed} lists changed. `roster gaps` says what is still missing.")
+    return 0
+
+
+async def export_sheet(settings: Settings, committee: str, file: Path | None, out: Console) -> int:
+    """The table that `roster import` reads; without `file` it is printed."""
+    now = datetime.now(UTC)
+    text = await _read(settings, lambda session: export_roster(session, _place(session, committee).id, now))
+    if file is None:
+        out.out(text, end="", highlight=False)
+        return 0
+    try:
+        await asyncio.to_thread(file.write_bytes, text.encode("utf-8-sig"))  # so that spreadsheets take it for UTF-8
+    except OSError as error:
+        raise LookupError(f"{file}: {error.strerror}") from None
+    out.print(f"{file}: written. It holds names: keep it as you keep the register.", highlight=False)
+    return 0
+
+
+async def show(settings: Settings, committee: str, out: Console) -> int:
+    """Who is on duty, today and in the next days, and how many elders have whom."""
+    now = datetime.now(UTC)
+    roster = await _read(settings, lambda session: load(session, _place(session, committee).id, now))
+    table = Table("day", "", "on duty", "deputy")
+    for day in duty_days(roster, local_date(roster.zone, now), DAYS):
+        spans = [span for span in day.spans if span.ends > now]
+        first, deputy = (
+            "\n".join(_duty(roster, span, day.day, deputy=each) for span in spans) for each in (False, True)
+        )
+        table.add_row(f"{day.day:%a %Y-%m-%d}", "" if day.working else "off", first, deputy)
+    out.print(table)
+    paired = sum(bool(roster.pairs.get(elder)) for elder in roster.elders)
+    out.print(
+        f"{len(roster.elders)} elders, {paired} with a buddy, {len(roster.substitutes)} substitutes for everybody."
+    )
+    return 0
+
+
+async def show_gaps(settings: Settings, committee: str, days: int, out: Console) -> int:
+    """0: none; 3: there are gaps."""
+    now = datetime.now(UTC)
+    roster = await _read(settings, lambda session: load(session, _place(session, committee).id, now))
+    found = _sentences(roster, now, days)
+    for one in found:
+        out.print(f"{one.zh}  ({one.en})", highlight=False)
+    out.print(f"{len(found)} gaps in the next {days} days" if found else f"no gap in the next {days} days")
+    return 3 if found else 0
+
+
+async def leave(settings: Settings, who: str, begins: str, ends: str, by: str, out: Console) -> int:
+    """Somebody is away; says which gaps there are now."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> tuple[str, Roster]:
+        person = _person(session, who)
+        zone = session.get_one(Neighbourhood, person.neighbourhood_id).timezone
+        span = _moment("--from", begins, zone, 0), _moment("--until", ends, zone, 24 * 60)
+        edits.put_on_leave(session, person.id, *span, _name(by), now)
+        return person.name, load(session, person.neighbourhood_id, now)
+
+    name, roster = await _write(settings, work)
+    out.print(f"{name} is not rung from {begins} until {ends}.", highlight=False)
+    for one in _sentences(roster, now, DAYS):
+        out.print(f"gap: {one.zh}  ({one.en})", style="yellow", highlight=False)
+    return 0
+
+
+async def take_off(settings: Settings, who: str, by: str, out: Console) -> int:
+    """Out of everything that is ahead."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> str:
+        person = _person(session, who)
+        edits.take_off(session, person.id, _name(by), now)
+        return person.name
+
+    out.print(f"{await _write(settings, work)} is in no roster any more.", highlight=False)
+    return 0
+
+
+def _sentences(roster: Roster, now: datetime, days: int) -> list[Sentence]:
+    until = now + timedelta(days=days)
+    return [sentence(roster, gap, now, until) for gap in gaps(roster, now, until)]
+
+
+def _duty(roster: Roster, span: DutySpan, day: date, *, deputy: bool) -> str:
+    """ "08:30 陈老师"; without a time when it is so from the day's first moment on."""
+    person = span.duty.deputy if deputy else span.duty.first
+    name = person.name if person else "–" if deputy else "nobody"
+    local = span.begins.astimezone(ZoneInfo(roster.zone))
+    return name if span.begins == at_minute(roster.zone, day, 0) else f"{local:%H:%M} {name}"
+
+
+# ── what was typed ────────────────────────────────────────────────────────────────────────────────
+
+
+def _name(by: str) -> str:
+    if not by.strip() or by.strip().casefold() == LINE:
+        raise ValueError("--by: say who says so")
+    return by
+
+
+def _place(session: Session, committee: str) -> Neighbourhood:
+    """By name; without one, the only place there is."""
+    places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all()
+    found = [place for place in places if committee.strip() in ("", place.committee, place.name)]
+    if len(found) != 1:
+        known = "、".join(place.committee for place in places) or "none yet: `people import` makes one"
+        raise LookupError(f"--committee: name one of: {known}")
+    return found[0]
+
+
+def _person(session: Session, who: str) -> Person:
+    query = select(Person).where(or_(Person.id == who, Person.name == who), Person.role != Role.ELDER)
+    found = session.scalars(query).all()
+    if len(found) != 1:
+        many = f"{len(found)} people have this name; use the id" if found else "no buddy, staff or family of this name"
+        raise LookupError(f"{many} (`people list` shows all)")
+    return found[0]
+
+
+def _moment(option: str, text: str, zone: str, minute: int) -> datetime:
+    """ "2026-03-02 09:00"; a date alone: its minute `minute`."""
+    day, _, clock = text.strip().replace("T", " ").partition(" ")
+    try:
+        return at_minute(zone, date.fromisoformat(day), read_minute(clock) if clock else minute)
+    except ValueError:
+        raise ValueError(f'{option}: write "2026-03-02" or "2026-03-02 09:00"') from None
+
+
+async def _write(settings: Settings, work: Callable[[Session], _T]) -> _T:
+    with contextlib.closing(_database(settings)) as db:
+        return await db.run(work)
+
+
+async def _read(settings: Settings, work: Callable[[Session], _T]) -> _T:
+    with contextlib.closing(_database(settings)) as db:
+        return await db.view(work)
+
+
+def _database(settings: Settings) -> Database:
+    upgrade(settings.database_url)
+    return Database(settings.database_url)
