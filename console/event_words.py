@@ -18,6 +18,7 @@ STATE_ZH = {"died": "已故", "moved": "搬走", "paused": "暂停", "refused": 
 _FIELD_ZH = {"number": "电话", "mode": "应答方式", "consents": "同意事项", "state": "状态"}
 _FIELD_ZH |= {"address": "地址", "key_holder": "钥匙", "notes": "备注"}
 _MORE_ZH = {str(word): text for words in (RESULT_ZH, REASON_ZH) for word, text in words.items()}
+_MORE_ZH |= {"declined": "去不了", "wrong_person": "不是本人接的"}
 _DEVICE_ZH = {"alarm_button": "报警按钮", "smoke": "烟雾报警器"}
 _SOMEBODY = "对方"
 
@@ -61,13 +62,17 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "device:alarm_button": ("老人按了报警按钮", "alarm button"),
     "device:smoke": ("烟雾报警器响了", "smoke detector"),
     "device:cancel": ("设备发来取消（不算，仍要有人看到）", "the device says cancel: somebody must see"),
-    "rang_in": ("老人打进电话", "the elder rang in"),
+    "rang_in": ("{who}打进电话", "{who} rang in"),
+    "handed_over": ("老人的电话由{who}接了", "{who} took the elder's call"),
+    "promised": ("答应老人有人回电", "the elder was promised a call"),
 }
 # By the word before the colon: {more} is what comes after it.
 _KINDS: Mapping[str, tuple[str, str]] = {
     "call": ("第 {more} 次拨打", "try {more}"),
     "ring": ("打电话给{who}（{more}），请去看看", "rings {who}"),
     "ask": ("打电话问{who}看到了什么", "asks {who} what they found"),
+    "hand_over": ("把老人的电话转给{who}（{more}）", "the elder's call goes to {who}"),
+    "not_handed_over": ("{who}没有接老人的电话：{more}", "{who} did not take the elder's call"),
     "needs_person": ("转人工：{more}", "needs a person"),
     "not_confirmed": ("不再打电话确认（{more}），以{who}所见为准", "not rung to make sure: by what {who} saw"),
     "closed": ("办结：{more}", "closed"),
@@ -125,7 +130,7 @@ def _who(event: Event, names: Mapping[str, str]) -> str:
 
 
 def _more(word: str, more: str) -> str:
-    if word == "ring":
+    if word in ("ring", "hand_over"):
         return WHO_ZH.get(more, more)
     if word == "closed":
         return STATE_ZH.get(more, more)

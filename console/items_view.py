@@ -50,7 +50,7 @@ def _shown(item: Item, people: Mapping[str, Person], place: Neighbourhood) -> Sh
         id=item.id,
         kind=_WORDS.get(item.kind, item.kind),
         whom=whom.name if whom else "",
-        number=(whom.number or "") if whom else "",
+        number=_number(whom or by),
         by=by.name if by else "",
         text=str(detail.get("text") or detail.get("worry_text") or ""),
         case=case if isinstance(case, int) else None,
@@ -59,3 +59,8 @@ def _shown(item: Item, people: Mapping[str, Person], place: Neighbourhood) -> Sh
         zone=place.timezone,
         place=place.name,
     )
+
+
+def _number(person: Person | None) -> str:
+    """Whom to ring about it: the one it is about, else the one it comes from."""
+    return (person.number or "") if person else ""

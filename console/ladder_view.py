@@ -20,7 +20,7 @@ from checkins.responders import Rosters, name_of
 from checkins.tables import CallIntent, Checkin
 from console.event_words import WHO_ZH, Sentence, sentence
 
-_CALLS = {"ring": "请去看看", "ask": "问看到了什么"}
+_CALLS = {"ring": "请去看看", "ask": "问看到了什么", "hand_over": "把老人的电话转过去"}
 _TOLD = {"taken": "告诉已有人去了", "confirm": "向本人确认", "elder": "打给本人"}
 _LOOKS = 5  # of the search at moments ahead; then it is only said when it is looked at again
 
