@@ -7,7 +7,7 @@ the same days and compares every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from heapq import heappush
@@ -15,6 +15,7 @@ from heapq import heappush
 from checkins import ladder
 from checkins.answers import finding_of, reply_of
 from checkins.confirming import AGAIN
+from checkins.emergency import Rung
 from checkins.errands import CONFIRM, FINDING
 from checkins.escalation import search as core
 from checkins.escalation.policy import AWAKE, Escalation, Who
@@ -22,6 +23,7 @@ from checkins.escalation.policy import FINDING as FINDING_WITHIN
 from checkins.escalation.values import Action, Phase, Reply, Search, Wait
 from checkins.escalation.values import Finding as Found
 from checkins.ladder import Case, News
+from checkins.line_rules import Purpose
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, SLEEPLESS, Reason, Result, Status, Urgency
 from checkins.roster import resolve
@@ -30,7 +32,9 @@ from checkins.roster.values import Kind, Roster
 from checkins.searches import FINDING_ZH
 from checkins.settling import result_of
 from checkins.tables import NumberState, Person, State
+from checkins.telling import TAKEN
 from simulation.line import Call, Line
+from simulation.telling import Tellings
 
 _WHO = {kind: Who(kind.value) for kind in Kind}
 Due = tuple[datetime, int, int]  # moment, row, version: what a newer version replaced counts no more
@@ -76,6 +80,8 @@ class Cases:
     newest: dict[str, Row] = field(default_factory=dict)  # by elder
     out: dict[str, Out] = field(default_factory=dict)  # by call
     last_results: dict[str, tuple[Result | None, str | None]] = field(default_factory=dict)  # of the day before
+    tellings: Tellings = field(default_factory=Tellings)
+    rung: dict[int, list[Rung]] = field(default_factory=dict)  # elders in an emergency, by case
     asleep: int = 0  # how often an unreached case slept longer than it may; must stay 0
     _people_due: list[Due] = field(default_factory=list)
     _calls_due: list[Due] = field(default_factory=list)
@@ -142,14 +148,15 @@ class Cases:
         if row.search is None or row.search.phase is Phase.ENDED:
             return
         named = row.case.closed_by if row.case.closed_by != LINE else None
-        row.search = self.tell_all(core.stop(row.search, named or row.elder.id, now), now)
+        row.search = self.tell_all(row, core.stop(row.search, named or row.elder.id, now), now)
 
-    def tell_all(self, search: Search, now: datetime) -> Search:
+    def tell_all(self, row: Row, search: Search, now: datetime) -> Search:
         for item in search.untold:
-            search = self.tell(search, item.responder, now)
+            search = self.tell(row, search, item.responder, now)
         return search
 
-    def tell(self, search: Search, responder: str, now: datetime) -> Search:
+    def tell(self, row: Row, search: Search, responder: str, now: datetime) -> Search:
+        self.tellings.queue(row.id, responder, now)
         called = search.called(responder)
         search = core.told(search, responder, now)
         if called is None:
@@ -157,7 +164,7 @@ class Cases:
         return replace(search, calls=tuple(called if one.responder == responder else one for one in search.calls))
 
     def keep(self, row: Row, search: Search, now: datetime) -> None:
-        search = self.tell_all(search, now)
+        search = self.tell_all(row, search, now)
         if search.phase is not Phase.ENDED:
             case = row.case
             if case.status is not Status.NEEDS_PERSON:
@@ -192,12 +199,18 @@ class Cases:
             return
         disposition = outcome.disposition or Disposition.UNKNOWN
         people = {person.id: person for person in outcome.people}
-        for row in out.rows:
-            person = people.get(row.elder.id)
-            if out.call.responder is None:
-                self._apply(out, row, disposition, person, now)
-            else:
-                self._answered(out.call, row, disposition, person, now)
+        if out.call.flow == TAKEN:
+            told = {one.id for one in outcome.people if one.result == "told"}
+            self.tellings.ended(out.call, [(row.id, row.elder.id) for row in out.rows], disposition, told)
+        elif out.call.responder is None:
+            for row in out.rows:
+                self._apply(out, row, disposition, people.get(row.elder.id), now)
+                self._off_the_line(row, now)
+        else:
+            for row in out.rows:
+                self._answered(out.call, row, disposition, people.get(row.elder.id), now)
+            elsewhere = {one.id for one in outcome.people if one.result == "taken"}
+            self.tellings.heard(out.call, [row.id for row in out.rows if row.elder.id in elsewhere])
         if disposition is Disposition.BAD_NUMBER:
             self._flag(out.rows, NumberState.BAD)
         self.line.over(out.call, disposition, now)
@@ -213,6 +226,10 @@ class Cases:
     def _apply(
         self, out: Out, row: Row, disposition: Disposition, person: PersonOutcome | None, now: datetime
     ) -> None:
+        if out.call.purpose == Purpose.EMERGENCY:
+            self.rung[row.id][-1] = Rung(out.call.at, disposition)
+            if person is None or person.result != Result.EMERGENCY:
+                return
         result, evidence = result_of(disposition, person)
         if result is Result.EMERGENCY:
             if row.elder.id in out.cried:
@@ -226,6 +243,11 @@ class Cases:
             row.elder.state = State.REFUSED
         if result is Result.WRONG_NUMBER:
             self._flag(out.rows, NumberState.SUSPECT)
+
+    def _off_the_line(self, row: Row, now: datetime) -> None:
+        case = row.case
+        if case.status is Status.NEEDS_PERSON and case.urgency is Urgency.EMERGENCY and not case.owner:
+            self.due(row, now, now)
 
     def _news(self, row: Row, news: News, now: datetime) -> None:
         before = row.case
@@ -291,6 +313,8 @@ class Cases:
         assert call.responder is not None
         search = self._search(row, now)
         after = core.replied(search, call.responder, reply, now)
+        if after != search and reply is Reply.LINE_ERROR and self.line.down(now):
+            after = core.forgiven(after, call.responder)
         if after == search:
             return
         if after.phase is Phase.TAKEN and search.phase is not Phase.TAKEN:
@@ -318,5 +342,3 @@ def awake(case: Case) -> timedelta:
     """How far ahead the next action of a case that must not sleep may lie."""
     return timedelta(minutes=FINDING_WITHIN if case.owner else AWAKE)
 
-
-Results = Mapping[str, tuple[Result | None, str | None]]

@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from checkins import ladder, planning
+from checkins import emergency, ladder, planning
 from checkins.claims import FLOW, JOIN_WITHIN, Trunk
 from checkins.errands import CONFIRM, DISPATCH
 from checkins.errands import FINDING as ASK
 from checkins.escalation import search as core
 from checkins.escalation.policy import Escalation, Who
-from checkins.escalation.values import CallForFinding, Confirm, Idle, Responder, Ring, Search, TellTaken, Wait
+from checkins.escalation.scene import POLL, TELL_WITHIN, ago
+from checkins.escalation.values import CallForFinding, Confirm, Idle, Phase, Responder, Ring, Search, TellTaken, Wait
 from checkins.finder import CONFIRM_AGAIN, MOST, Lines
 from checkins.intents import NEWS_WITHIN
 from checkins.ladder import Case, NeedPerson, PlaceCall
@@ -29,9 +30,12 @@ from checkins.policy import Policy
 from checkins.results import SLEEPLESS, URGENCIES, Reason, Status, Urgency
 from checkins.roster import loading
 from checkins.schedule import Day, day_of, local_date
-from checkins.tables import Checkin, Neighbourhood, Person, Role, State
+from checkins.tables import Checkin, Neighbourhood, NumberState, Person, Role, State
+from checkins.teller import AGAIN as TELL_AGAIN
+from checkins.telling import TAKEN, TELL
 from simulation.cases import Cases, Due, Out, Row, awake
 from simulation.line import Call, Line
+from simulation.telling import Telling
 
 TICK = timedelta(seconds=1)  # Cycle.run
 
@@ -61,7 +65,8 @@ class Desk(Cases):
         self._ticked = begin
         self._errands: dict[tuple[str, str], _Errand] = {}
         self._noted: dict[int, Row] = {}
-        self._lines = self.line.lines(begin)
+        self._emergencies: list[Row] = []
+        self._lines = self.line.lines(begin, False)
         self._placed: list[Call] = []
         self.limited = False
         self.warning: str | None = None
@@ -126,6 +131,8 @@ class Desk(Cases):
             moments.append(calls)
         elif calls is not None:  # it waits for a line: news of a call's end come by themselves
             moments += [start for start in (self.line.next_start(self._ticked),) if start > self._ticked]
+        if (telling := self.tellings.next_due()) is not None:
+            moments.append(max(telling, self._ticked + TICK))
         if self._moments:
             moments.append(max(self._moments[0][0], self._ticked + TICK))
         return min(moments, default=None)
@@ -138,11 +145,13 @@ class Desk(Cases):
     def tick(self, now: datetime) -> list[Call]:
         """claims.claim: people first, then calls while there are lines."""
         self._ticked, self._placed, self.limited = now, [], False
-        self._lines = self.line.lines(now)
+        calls = self._head(self._calls_due)
+        self._lines = self.line.lines(now, calls is not None and calls <= now)
         rows = self._take_due(now)
         for row in sorted(rows, key=_urgent_first):
             self.look(row, now)
         self._ring(now)
+        self._tell(now)
         self._calls(now)
         return self._placed
 
@@ -242,6 +251,8 @@ class Desk(Cases):
     # ── checkins.finder ──
 
     def look(self, row: Row, now: datetime) -> None:
+        if _emergency(row):
+            self._emergencies.append(row)
         before = search = row.search or self.begin(row.case, now)
         while True:
             search, action = self.advance(row, search, now)
@@ -257,7 +268,7 @@ class Desk(Cases):
                     self._wait(row, search, now, now)
                     return
                 case TellTaken(responder):
-                    search = self.tell(search, responder.id, now)
+                    search = self.tell(row, search, responder.id, now)
                 case Confirm() if stops_calls(row.elder):
                     search = core.confirmed(search, now)
                 case Confirm():
@@ -294,6 +305,9 @@ class Desk(Cases):
             self._ring_one(errand, now)
         for row in rows:
             self._after(row, now)
+        for row in self._emergencies:
+            self._elder(row, now)
+        self._emergencies.clear()
 
     def _ring_one(self, errand: _Errand, now: datetime) -> None:
         number = errand.responder.number
@@ -316,6 +330,69 @@ class Desk(Cases):
             self._wait(row, search, action.until, now)
         elif isinstance(action, Wait):
             self.due(row, now + NEWS_WITHIN, now)
+
+    def _elder(self, row: Row, now: datetime) -> None:
+        if not self._wanted(row):
+            return
+        number, since = row.elder.number or "", row.search.since if row.search else now
+        rung = [call for call in self.rung.get(row.id, ()) if call.at >= since]
+        when = emergency.next_call(rung, now)
+        if when is None or self.line.taken(number, now):
+            return
+        if when > now or not self._lines.free(urgent=True):
+            self.limited |= when <= now
+            self.due(row, min(row.case.due_at or when, when), now)
+        else:
+            self.rung.setdefault(row.id, []).append(emergency.Rung(now, None))
+            self._write(number, emergency.ALARM, Purpose.EMERGENCY, [row], now)
+            self._lines.take()
+
+    def _wanted(self, row: Row) -> bool:
+        case, elder = row.case, row.elder
+        open_ = case.status is Status.NEEDS_PERSON and _emergency(row) and not case.owner
+        hers = elder.number is not None and elder.number_state == NumberState.OK and elder.state not in loading.GONE
+        return open_ and hers and (row.search is None or row.search.phase is Phase.SEARCHING)
+
+    # ── checkins.teller ──
+
+    def _tell(self, now: datetime) -> None:
+        for some in self.tellings.by_responder(now):
+            if news := [one for one in some if self._is_news(one, now)]:
+                self._tell_one(news[0].responder, news, now)
+
+    def _is_news(self, one: Telling, now: datetime) -> bool:
+        row = self.rows[one.case]
+        if ago(one.since, now) >= TELL_WITHIN or _theirs(row, one.responder):
+            self.tellings.done(one)
+            return False
+        if row.case.status is not Status.CLOSED and (row.search is None or row.search.phase is Phase.SEARCHING):
+            one.due_at = now + POLL
+        return one.due_at <= now
+
+    def _tell_one(self, responder: str, news: list[Telling], now: datetime) -> None:
+        number = self._number(responder)
+        if number is None:
+            for one in news:
+                self.tellings.done(one)
+        elif self.line.taken(number, now):
+            return
+        elif not self._lines.free(urgent=False):
+            self.limited = True
+        else:
+            rows = [self.rows[one.case] for one in news[:MOST]]
+            self._write(number, TAKEN, TELL, rows, now, responder)
+            self._lines.take()
+            for one in news[:MOST]:
+                one.tries, one.due_at = one.tries + 1, now + TELL_AGAIN
+
+    def _number(self, responder: str) -> str | None:
+        street = self.roster.street
+        if street is not None and responder == street.id:
+            return street.number
+        person = self.roster.people.get(responder)
+        return None if person is None else person.number
+
+    # ── checkins.finder: the elder who was seen ──
 
     def _confirm(self, row: Row, search: Search, action: Confirm, now: datetime) -> None:
         number = row.elder.number
@@ -345,6 +422,15 @@ class Desk(Cases):
 
 def _emergency(row: Row) -> bool:
     return row.case.urgency is Urgency.EMERGENCY
+
+
+def _theirs(row: Row, responder: str) -> bool:
+    search = row.search
+    if search is None or search.phase is Phase.SEARCHING:
+        return False
+    if search.phase is Phase.TAKEN:
+        return search.accepted_by == responder
+    return responder in (search.ended_by, search.found_by)
 
 
 def _neighbours(elder: str) -> tuple[str, str]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from checkins.emergency import ALARM
 from checkins.errands import FINDING
 from checkins.ports import Disposition, PersonOutcome
 from checkins.results import Result
 from checkins.schedule import at_minute, local_date
+from checkins.telling import TAKEN
 from simulation.chance import Chance
 from simulation.line import Call
 from simulation.people import ZONE
@@ -88,6 +90,8 @@ class Life:
     # ── calls to elders ──
 
     def elder_call(self, call: Call) -> Answer:
+        if call.flow == ALARM:
+            return self._cut(call, self._alarm_call(call))
         answers = [self._elder(elder, call.at) for elder in call.elders]
         talked = [one for one in answers if one.disposition is Disposition.ANSWERED]
         if not talked:
@@ -96,6 +100,15 @@ class Life:
         cries = next((one.cries for one in talked if one.cries), None)
         people = tuple(person for one in talked for person in one.people)
         return self._cut(call, Answer(seconds, Disposition.ANSWERED, people, cries))
+
+    def _alarm_call(self, call: Call) -> Answer:
+        """Who is in trouble says so, if they can; else nobody has an alarm."""
+        (elder,) = call.elders
+        trouble = self.trouble.get(elder)
+        if (trouble is not None and not trouble.can_answer) or not self.hears_telephone(elder, call.at):
+            return Answer(RINGS, Disposition.NO_ANSWER)
+        person = PersonOutcome(elder, "needs_help" if trouble else "says_fine", "key")
+        return Answer(_PICK_UP + _GREETING, Disposition.ANSWERED, (person,))
 
     def _elder(self, elder: str, at: datetime) -> Answer:
         """One elder's part."""
@@ -160,24 +173,27 @@ class Life:
         """`found`: what responders found, by responder and elder, as far as they have."""
         who = call.responder
         assert who is not None
-        if self.chance.of("picks up", who, call.at) >= self._picks_up(who, call.purpose, call.at):
+        if self.chance.of("picks up", who, call.at) >= self._picks_up(who, call.at):
             machine = self.chance.of("machine", who, call.at) < self.rates.machine_responder
             return self._cut(call, Answer(RINGS, Disposition.MACHINE if machine else Disposition.NO_ANSWER))
         if call.flow == FINDING:
             people = [PersonOutcome(elder, found.get((who, elder), "no_reply"), "key") for elder in call.elders]
+            return self._cut(call, Answer(_length(people), Disposition.ANSWERED, tuple(people)))
+        if call.flow == TAKEN:
+            people = [PersonOutcome(elder, "told", "key") for elder in call.elders]
             return self._cut(call, Answer(_length(people), Disposition.ANSWERED, tuple(people)))
         people = [PersonOutcome(elder, self._word(who, call, elder), "key") for elder in call.elders]
         moments = [_PICK_UP + _GREETING + _ANSWER * (index + 1) - 5 for index in range(len(people))]
         accepts = [(at, one.id) for at, one in zip(moments, people, strict=True) if one.result == "accepted"]
         return self._cut(call, Answer(_length(people), Disposition.ANSWERED, tuple(people), None, tuple(accepts)))
 
-    def _picks_up(self, who: str, purpose: str, at: datetime) -> float:
-        rates = self.rates
-        if purpose == "buddy":
+    def _picks_up(self, who: str, at: datetime) -> float:
+        rates, kind = self.rates, who.partition("-")[0]
+        if kind == "buddy":
             return 0 if self.chance.of("ignores", who) < rates.ignoring else rates.picks_up_buddy
-        if purpose == "family":
+        if kind == "family":
             return rates.picks_up_family
-        if purpose == "street":
+        if kind == "street":
             return rates.picks_up_street
         return rates.picks_up_staff if daytime(at) else rates.picks_up_staff_night
 

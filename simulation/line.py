@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from checkins.claims import Trunk
 from checkins.escalation.policy import APART
 from checkins.finder import Lines
-from checkins.line_rules import LOOK_BACK
+from checkins.line_rules import LOOK_BACK, Purpose
 from checkins.pace import DOWN_AFTER_NUMBERS, DOWN_MEMORY, PROBE_EVERY, Pace
 from checkins.ports import Disposition
 
@@ -38,8 +38,6 @@ class Line:
     def __init__(self, trunk: Trunk) -> None:
         self.trunk = trunk
         self.live: dict[str, Call] = {}  # by number
-        self._window = timedelta(seconds=max(1.0, 1 / trunk.starts_per_s))
-        self._most = max(1, int(trunk.starts_per_s * self._window.total_seconds()))
         self._starts: deque[datetime] = deque()
         self._last: datetime | None = None
         self._rung: dict[str, datetime] = {}  # responders' numbers
@@ -49,28 +47,28 @@ class Line:
 
     # ── what may start ──
 
-    def lines(self, now: datetime) -> Lines:
+    def lines(self, now: datetime, due: bool) -> Lines:
+        """`due`: an elder's call is due, and tries the line when that is down."""
         pace = self._pace(now, self.trunk.lines)
         every = self.trunk.lines + self.trunk.reserved
-        urgent = max(0, every - len(self.live)) if pace.line_down else self._pace(now, every).budget
-        return Lines(pace, urgent)
+        urgent = min(pace.urgent, max(0, every - len(self.live)))
+        return Lines(pace, urgent, due) if pace.line_down else Lines(pace, urgent)
 
     def next_start(self, now: datetime) -> datetime:
         """When a routine call may start by time, lines apart."""
         return self._pace(now, self.trunk.lines).next_start
 
     def _pace(self, now: datetime, lines: int) -> Pace:
-        free = max(0, lines - len(self.live))
-        if self._down(now):
-            probe = now if self._last is None else max(now, self._last + PROBE_EVERY)
-            return Pace(min(free, int(probe <= now)), probe, line_down=True)
-        while self._starts and self._starts[0] <= now - self._window:
+        free, rate = max(0, lines - len(self.live)), self.trunk.rate
+        while self._starts and self._starts[0] <= now - rate.memory:
             self._starts.popleft()
-        started = len(self._starts)
-        next_start = now if started < self._most else self._starts[0] + self._window
-        return Pace(min(free, max(0, self._most - started)), next_start)
+        routine, urgent, next_start = rate.room(self._starts, now)
+        if self.down(now):
+            probe = now if self._last is None else max(now, self._last + PROBE_EVERY)
+            return Pace(min(free, int(probe <= now)), probe, line_down=True, urgent=urgent)
+        return Pace(min(free, routine), next_start, urgent=urgent)
 
-    def _down(self, now: datetime) -> bool:
+    def down(self, now: datetime) -> bool:
         since = max(self._through or now - DOWN_MEMORY, now - DOWN_MEMORY)
         while self._failures and self._failures[0][0] <= since:
             self._failures.popleft()
@@ -98,10 +96,10 @@ class Line:
         self.live[call.number] = call
         self._starts.append(call.at)
         self._last = call.at
-        if call.responder is None:
-            self._dialled[call.number].append(call.at)
-        else:
+        if call.responder is not None:
             self._rung[call.number] = call.at
+        elif call.purpose != Purpose.EMERGENCY:
+            self._dialled[call.number].append(call.at)
 
     def over(self, call: Call, disposition: Disposition, now: datetime) -> None:
         del self.live[call.number]

@@ -5,8 +5,8 @@ database. The town is the same for both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -14,8 +14,8 @@ from typing import Protocol
 
 from checkins.errands import FINDING
 from checkins.ports import CallOutcome
-from checkins.schedule import at_minute, local_date
-from checkins.tables import Mode, State
+from checkins.schedule import local_date
+from checkins.tables import State
 from simulation.chance import Chance
 from simulation.life import Answer, Life, Trouble
 from simulation.line import Call
@@ -23,7 +23,6 @@ from simulation.people import ZONE
 from simulation.rates import Rates
 
 IN_HOSPITAL = timedelta(days=7)
-_SOUND_WHEN_REFUSED = "人工回访"
 
 
 class AnyDesk(Protocol):
@@ -59,6 +58,7 @@ class Town:
     _free: dict[str, datetime] = field(default_factory=dict)  # when who works on one case after the other is free
     _found: dict[tuple[str, str], str] = field(default_factory=dict)  # what responders found, to be told when asked
     _going: set[tuple[str, str]] = field(default_factory=set)
+    _lost: dict[str, set[str]] = field(default_factory=dict)  # by call: elders to whom somebody else was first
 
     # ── time ──
 
@@ -107,8 +107,9 @@ class Town:
         if call.flow == FINDING:  # what they said, they have said
             for elder in call.elders:
                 self._found.pop((call.responder or "", elder), None)
-        outcome = CallOutcome(call.id, now, True, answer.disposition, answer.people)
-        self.desk.settle(outcome, now)
+        lost = self._lost.pop(call.id, set())
+        people = tuple(replace(one, result="taken") if one.id in lost else one for one in answer.people)
+        self.desk.settle(CallOutcome(call.id, now, True, answer.disposition, people), now)
 
     # ── people on their way ──
 
@@ -116,6 +117,7 @@ class Town:
         assert call.responder is not None
         who = call.responder
         if not self.desk.first(call.id, elder, now):
+            self._lost.setdefault(call.id, set()).add(elder)
             return  # somebody else goes, and they have just heard it
         self.watching.accepted(call, elder, now)
         if (who, elder) in self._going:
@@ -188,11 +190,3 @@ class Town:
 
     def _minutes(self, span: tuple[int, int], *about: object) -> timedelta:
         return timedelta(minutes=int(self.chance.between(span, *about)))
-
-
-def midnight(day: datetime) -> datetime:
-    return at_minute(ZONE, local_date(ZONE, day), 0)
-
-
-Nothing = Mapping[str, str]
-Modes = Mode

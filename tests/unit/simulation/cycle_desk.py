@@ -13,6 +13,7 @@ from checkins import answers, cases
 from checkins.case_rows import select_cases
 from checkins.claims import Trunk
 from checkins.cycle import Cycle
+from checkins.device_tables import Telling
 from checkins.ports import CallOutcome, CallRequest, Placed, Trace
 from checkins.results import Status
 from checkins.tables import CallIntent, Checkin, Person
@@ -63,7 +64,9 @@ class CycleDesk:
     def next_tick(self) -> datetime | None:
         ahead = (Status.PLANNED, Status.WAITING, Status.NEEDS_PERSON)
         with self.db.read() as session:
-            due = session.scalar(select(func.min(Checkin.due_at)).where(Checkin.status.in_(ahead)))
+            cases = session.scalar(select(func.min(Checkin.due_at)).where(Checkin.status.in_(ahead)))
+            told = session.scalar(select(func.min(Telling.due_at)).where(Telling.done_at.is_(None)))
+        due = min((moment for moment in (cases, told) if moment is not None), default=None)
         return None if due is None else max(due, self._ticked + TICK)
 
     def tick(self, now: datetime) -> list[Call]:
