@@ -8,7 +8,7 @@ is taken by compare-and-set on its status and lease; a crash leaves an intent th
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from checkins import devices, ladder, promises, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.escalation.scene import POLL
 from checkins.finder import Finder, lines_now
 from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
 from checkins.line_rules import Purpose, allowed_at
-from checkins.pace import LIVE, Pace, pace_now
+from checkins.pace import BURST, LIVE, Pace, Rate, pace_now
 from checkins.people import stops_calls
 from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
@@ -68,11 +69,16 @@ class NotNowError(Exception):
 @dataclass(frozen=True)
 class Trunk:
     """What may be used for outgoing calls. `lines` excludes those kept free for people ringing in (`reserved`), which
-    emergencies may use all the same."""
+    emergencies may use all the same, as they may start `burst` calls ahead of the rate."""
 
     lines: int
     starts_per_s: float
     reserved: int = 0
+    burst: int = BURST
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.starts_per_s, self.burst)
 
 
 def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
@@ -82,12 +88,20 @@ def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
     finder = work.finder
     for row in _due(session, now, calls=False, limit=BATCH):
         work.handle(row)
+    finder.joined(_soon(session, now))
     finder.ring()
     teller = Teller(session, now, owner, finder.rosters, finder.lines, work.claimed.requests)
     teller.ring()
     work.claimed.reminded, work.claimed.limited = finder.reminded, finder.limited or teller.limited
     _calls(work, now)
     return work.claimed
+
+
+def _soon(session: Session, now: datetime) -> Iterator[Checkin]:
+    """Cases that are looked at within the time after which somebody on a call is looked for again."""
+    for row in _due(session, now + POLL, calls=False, limit=BATCH):
+        if row.due_at is not None and row.due_at > now:
+            yield row
 
 
 def claim_one(session: Session, now: datetime, owner: str, trunk: Trunk, checkin_id: int) -> Claimed:
@@ -105,8 +119,8 @@ def _begin(session: Session, now: datetime, owner: str, trunk: Trunk) -> _Work:
     """One claimer at a time counts the lines."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TRUNK_LOCK})
-    pace = pace_now(session, now, trunk.lines, trunk.starts_per_s)
-    lines = lines_now(session, now, pace, trunk.lines + trunk.reserved, trunk.starts_per_s)
+    pace = pace_now(session, now, trunk.lines, trunk.rate)
+    lines = lines_now(session, now, pace, trunk.lines + trunk.reserved)
     claimed = Claimed(line_down=pace.line_down)
     finder = Finder(session, now, owner, Rosters(session, now), lines, claimed.requests)
     return _Work(session, now, owner, claimed, pace, finder)

@@ -9,7 +9,7 @@ unique index on live numbers holds the same against every other process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ from checkins.escalation.values import (
 )
 from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.line_rules import Purpose, allowed_at
-from checkins.pace import Pace, lines_taken, pace_now
+from checkins.pace import Pace, lines_taken
 from checkins.people import stops_calls
 from checkins.ports import CallRequest
 from checkins.responders import Rosters
@@ -51,7 +51,8 @@ _MOVES = 20  # of one search at one moment; more would be a fault
 
 @dataclass
 class Lines:
-    """What may be started now. `urgent` counts the lines that are else kept free for people ringing in."""
+    """What may be started now. `urgent` counts the lines that are else kept free for people ringing in, and starts
+    ahead of the rate."""
 
     pace: Pace
     urgent: int
@@ -64,13 +65,14 @@ class Lines:
         self.pace.budget, self.urgent = max(0, self.pace.budget - 1), self.urgent - 1
 
 
-def lines_now(session: Session, now: datetime, pace: Pace, all_lines: int, starts_per_s: float) -> Lines:
+def lines_now(session: Session, now: datetime, pace: Pace, all_lines: int) -> Lines:
     """An emergency may use every line, and tries also while the line counts as down. For all else a dead line is tried
     by one call at a time: an elder's who is due, if there is one, so that it sends out no buddies."""
+    urgent = min(pace.urgent, max(0, all_lines - lines_taken(session)))
     if not pace.line_down:
-        return Lines(pace, pace_now(session, now, all_lines, starts_per_s).budget)
+        return Lines(pace, urgent)
     due = select(Checkin.id).where(Checkin.status.in_((Status.PLANNED, Status.WAITING)), Checkin.due_at <= now).limit(1)
-    return Lines(pace, max(0, all_lines - lines_taken(session)), session.scalar(due) is not None)
+    return Lines(pace, urgent, session.scalar(due) is not None)
 
 
 @dataclass
@@ -161,10 +163,28 @@ class Finder:
         people = action.responders if isinstance(action, Ring) else (action.responder,)
         flow = DISPATCH if isinstance(action, Ring) else FINDING
         for one in people:
-            whom = (one.id, one.number or "", flow)  # every street office has the same id
-            errand = self._errands.setdefault(whom, _Errand(one, str(Who(one.kind)), flow))
+            errand = self._errands.setdefault(self._whom(one, flow), _Errand(one, str(Who(one.kind)), flow))
             errand.rows.append(row)
         self._waiting[row.id] = row
+
+    def join(self, row: Checkin) -> None:
+        """A case that is looked at a little later, as one that waits for somebody on a call is, goes with the call that
+        they get now: else others' cases could keep them from it for as long as they are rung."""
+        search = searches.search_of(row)
+        if search is None:
+            return
+        search, action = self.rosters.advance(row, search)
+        if isinstance(action, Ring) and any(self._whom(one, DISPATCH) in self._errands for one in action.responders):
+            self._note(row, action)
+            self._wait(row, search, self.now)
+
+    def joined(self, rows: Iterable[Checkin]) -> None:
+        for row in rows if self._errands else ():
+            self._guarded(row, lambda row=row: self.join(row))  # type: ignore[misc]
+
+    @staticmethod
+    def _whom(one: Responder, flow: str) -> tuple[str, str, str]:
+        return one.id, one.number or "", flow  # every street office has the same id
 
     # ── ringing ───────────────────────────────────────────────────────────────────────────────────
 

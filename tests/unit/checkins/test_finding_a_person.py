@@ -386,3 +386,17 @@ async def test_who_goes_is_told_where_and_at_a_shut_door_what_is_known_of_the_el
         texts = _own_texts(session)
     said = {*home.values(), duty.variables["responder"], duty.callees[0].variables["why"], goes.callees[0].spoken_name}
     assert said <= set(texts), "all that only this place says is rendered before a call needs it"
+
+
+async def test_cases_that_look_for_the_same_busy_person_go_with_one_call(street: Street) -> None:
+    """Each looks for her once a minute, at seconds of its own: the first to find her free must not take her alone, else
+    the others could find her on a call for ever. What is to wait for her waits."""
+    world = street.world
+    elders = [street.elder(name) for name in ("王秀英", "张桂兰", "陆阿妹")]
+    await street.unreached(*elders)
+    with world.db.write() as session:
+        for elder, seconds in zip(elders, (0, 45, 200), strict=True):
+            row = session.get_one(Checkin, street.checkin(elder).id)
+            row.due_at = world.clock.now() + timedelta(seconds=seconds)
+    (call,) = await street.tick()
+    assert (call.number, {callee.id for callee in call.callees}) == (LI, set(elders[:2]))
