@@ -50,7 +50,10 @@ class Row:
     case: Case
     search: Search | None = None
     version: int = 0
+    first_call: datetime | None = None
     needed_at: datetime | None = None  # since when a person was needed, the first time
+    reason: Reason | None = None  # why, then
+    urgency: Urgency | None = None
     taken_at: datetime | None = None  # when the first one accepted
     taken_by: str | None = None
 
@@ -91,7 +94,8 @@ class Cases:
     def put(self, row: Row, case: Case, now: datetime) -> None:
         row.case, row.version = case, row.version + 1
         if case.status is Status.NEEDS_PERSON:
-            row.needed_at = row.needed_at or now
+            if row.needed_at is None:
+                row.needed_at, row.reason, row.urgency = now, case.reason, case.urgency
             self.asleep += case.urgency in SLEEPLESS and case.due_at is not None and case.due_at - now > awake(case)
         if case.due_at is not None and case.status is not Status.CALLING:
             heap = self._people_due if case.status is Status.NEEDS_PERSON else self._calls_due

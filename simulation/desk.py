@@ -76,7 +76,6 @@ class Desk(Cases):
     def plan(self, now: datetime) -> list[Row]:
         """Today's cases, by checkins.planning on the register as it is."""
         day = local_date(self._place.timezone, now)
-        self._session.execute(delete(Checkin).where(Checkin.date < day))
         self._session.flush()
         report = planning.plan_day(self._session, self._place, day, now, self.line.trunk.lines)
         self.warning = report.warning or self.warning
@@ -84,6 +83,7 @@ class Desk(Cases):
         query = select(*columns).where(Checkin.date == day).order_by(Checkin.id)
         hours = day_of(self._place.timezone, day, self._policy)
         rows = [self._row(day, hours, found) for found in self._session.execute(query)]
+        self._session.execute(delete(Checkin).where(Checkin.date < day))  # not before: ids would come again
         for row in rows:
             self.put(row, row.case, now)
         return rows
@@ -94,6 +94,8 @@ class Desk(Cases):
             reason, urgency = Reason(found.reason), Urgency(found.urgency)
             case = replace(case, status=Status(found.status), reason=reason, urgency=urgency)
         row = Row(found.id, self._elders[found.elder_id], day, case)
+        if case.reason:
+            row.needed_at, row.reason, row.urgency = found.slot, case.reason, case.urgency
         last = self.newest.get(row.elder.id)
         if last is not None:
             self.last_results[row.elder.id] = (last.case.result, last.case.closed_by)
@@ -124,18 +126,14 @@ class Desk(Cases):
     # ── ticks ──
 
     def next_tick(self) -> datetime | None:
-        """When there is something to do, unless news come before; never the moment of the last tick again."""
+        """When there is something to do, unless news come before; later than the last tick, on a whole second."""
         people, calls = self._head(self._people_due), self._head(self._calls_due)
-        moments = [max(moment, self._ticked + TICK) for moment in (people,) if moment]
-        if calls is not None and calls > self._ticked:
-            moments.append(calls)
-        elif calls is not None:  # it waits for a line: news of a call's end come by themselves
-            moments += [start for start in (self.line.next_start(self._ticked),) if start > self._ticked]
-        if (telling := self.tellings.next_due()) is not None:
-            moments.append(max(telling, self._ticked + TICK))
-        if self._moments:
-            moments.append(max(self._moments[0][0], self._ticked + TICK))
-        return min(moments, default=None)
+        moments = [people, self.tellings.next_due(), self._moments[0][0] if self._moments else None]
+        if calls is not None and calls <= self._ticked:  # it waits for a line, or for the rate
+            start = self.line.next_start(self._ticked)
+            calls = start if start > self._ticked else None  # for a line: the end of a call comes by itself
+        due = min((moment for moment in (*moments, calls) if moment is not None), default=None)
+        return None if due is None else max(whole_second(due), self._ticked + TICK)
 
     def _head(self, heap: list[Due]) -> datetime | None:
         while heap and self.current(heap[0]) is None:
@@ -150,6 +148,8 @@ class Desk(Cases):
         rows = self._take_due(now)
         for row in sorted(rows, key=_urgent_first):
             self.look(row, now)
+        if self._errands:
+            self._join(now)
         self._ring(now)
         self._tell(now)
         self._calls(now)
@@ -223,6 +223,7 @@ class Desk(Cases):
             rows = [row, *self._others(row, number, now)]
             self._write(number, FLOW, Purpose.CHECKIN, rows, now)
             for one in rows:
+                one.first_call = one.first_call or now
                 self.put(one, ladder.calling(one.case, now + NEWS_WITHIN), now)
 
     def _others(self, row: Row, number: str, now: datetime) -> list[Row]:
@@ -296,6 +297,16 @@ class Desk(Cases):
         for one in people:
             self._errands.setdefault((one.id, flow), _Errand(one, flow)).rows.append(row)
         self._noted[row.id] = row
+
+    def _join(self, now: datetime) -> None:
+        """finder.joined: cases looked at within a minute go with the call that somebody gets now."""
+        soon = (self.current(due) for due in self._people_due if now < due[0] <= now + POLL)
+        for row in sorted({row for row in soon if row is not None and row.search is not None}, key=_urgent_first):
+            assert row.search is not None
+            search, action = self.advance(row, row.search, now)
+            if isinstance(action, Ring) and any((one.id, DISPATCH) in self._errands for one in action.responders):
+                self._note(row, action)
+                self._wait(row, search, now, now)
 
     def _ring(self, now: datetime) -> None:
         errands, rows = sorted(self._errands.values(), key=_first_case), list(self._noted.values())
@@ -418,6 +429,12 @@ class Desk(Cases):
             moments.append(last + CONFIRM_AGAIN)
         moments.append(allowed_at(Purpose.CHECKIN, self.line.dialled(number, now), now))
         return max(moments)
+
+
+def whole_second(moment: datetime) -> datetime:
+    """The first tick from `moment` on."""
+    down = moment.replace(microsecond=0)
+    return down if down == moment else down + TICK
 
 
 def _emergency(row: Row) -> bool:

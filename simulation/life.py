@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from checkins.emergency import ALARM
 from checkins.errands import FINDING
@@ -19,6 +20,7 @@ from simulation.people import ZONE
 from simulation.rates import Rates
 
 RINGS = 45
+_ZONE = ZoneInfo(ZONE)
 Span = tuple[datetime, datetime]
 
 _PICK_UP, _GREETING, _ANSWER, _CRY = 12, 20, 20, 8  # seconds: until picked up; of a responder's call; until 救命
@@ -229,7 +231,11 @@ def _length(people: Sequence[PersonOutcome]) -> int:
 
 def daytime(at: datetime) -> bool:
     begins = _midnight(local_date(ZONE, at))
-    return timedelta(hours=8) <= at - begins < timedelta(hours=21)
+    return timedelta(hours=8) <= at - begins < timedelta(hours=21)  # PRODUCT.md, line rules
+
+
+def local_hour(at: datetime) -> int:
+    return at.astimezone(_ZONE).hour
 
 
 @lru_cache(maxsize=512)

@@ -12,10 +12,10 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Protocol
 
-from checkins.errands import FINDING
 from checkins.ports import CallOutcome
 from checkins.schedule import local_date
 from checkins.tables import State
+from checkins.telling import TAKEN
 from simulation.chance import Chance
 from simulation.life import Answer, Life, Trouble
 from simulation.line import Call
@@ -43,6 +43,7 @@ class Watching(Protocol):
     def call(self, call: Call, answer: Answer) -> None: ...
     def accepted(self, call: Call, elder: str, now: datetime) -> None: ...
     def worked(self, who: str, begins: datetime, ends: datetime) -> None: ...
+    def fell(self, trouble: Trouble) -> None: ...
     def helped(self, trouble: Trouble, now: datetime) -> None: ...
 
 
@@ -58,6 +59,7 @@ class Town:
     _free: dict[str, datetime] = field(default_factory=dict)  # when who works on one case after the other is free
     _found: dict[tuple[str, str], str] = field(default_factory=dict)  # what responders found, to be told when asked
     _going: set[tuple[str, str]] = field(default_factory=set)
+    _told: set[tuple[str, str]] = field(default_factory=set)  # who knows that somebody else has a case
     _lost: dict[str, set[str]] = field(default_factory=dict)  # by call: elders to whom somebody else was first
 
     # ── time ──
@@ -83,7 +85,11 @@ class Town:
         for elder in elders:
             trouble = self.life.trouble_on(elder, day)
             if trouble is not None and elder not in self.life.trouble:
-                self.at(max(now, trouble.since), lambda _now, it=trouble: self.life.trouble.setdefault(it.elder, it))  # type: ignore[misc]
+                self.at(max(now, trouble.since), lambda _now, trouble=trouble: self._falls(trouble))  # type: ignore[misc]
+
+    def _falls(self, trouble: Trouble) -> None:
+        self.life.trouble[trouble.elder] = trouble
+        self.watching.fell(trouble)
 
     # ── calls ──
 
@@ -104,9 +110,9 @@ class Town:
         self.desk.settle(CallOutcome(call.id, now, False, alarm="救命", alarm_person=answer.cries[1]), now)
 
     def _ends(self, call: Call, answer: Answer, now: datetime) -> None:
-        if call.flow == FINDING:  # what they said, they have said
-            for elder in call.elders:
-                self._found.pop((call.responder or "", elder), None)
+        who = call.responder or ""
+        if call.flow == TAKEN and answer.people:  # whoever has not begun with it leaves it
+            self._told |= {(who, elder) for elder in call.elders}
         lost = self._lost.pop(call.id, set())
         people = tuple(replace(one, result="taken") if one.id in lost else one for one in answer.people)
         self.desk.settle(CallOutcome(call.id, now, True, answer.disposition, people), now)
@@ -120,6 +126,7 @@ class Town:
             self._lost.setdefault(call.id, set()).add(elder)
             return  # somebody else goes, and they have just heard it
         self.watching.accepted(call, elder, now)
+        self._told.discard((who, elder))
         if (who, elder) in self._going:
             return
         self._going.add((who, elder))
@@ -135,6 +142,8 @@ class Town:
     def _arrives(self, who: str, elder: str, now: datetime) -> None:
         """A buddy, or family, at the door."""
         self._going.discard((who, elder))
+        if (who, elder) in self._told:
+            return
         gets_in = self.chance.of("key", who, elder) < self.rates.has_key
         if elder in self.life.trouble:
             self._found[who, elder] = "needs_help" if gets_in else "nobody_opens"
@@ -145,23 +154,25 @@ class Town:
 
     def _rings_up(self, who: str, elder: str, begins: datetime, now: datetime) -> None:
         """Staff ring the elder; who doesn't answer is visited."""
-        self.watching.worked(who, begins, now)
-        if not self.desk.is_open(elder):
+        if (who, elder) in self._told or not self.desk.is_open(elder):
             self._going.discard((who, elder))
-        elif elder not in self.life.trouble and self.life.hears_telephone(elder, now):
+            return
+        self.watching.worked(who, begins, now)
+        if elder not in self.life.trouble and self.life.hears_telephone(elder, now):
             self._closes(who, elder, "电话里听到本人", now)
-        else:
-            begins = max(now, self._free.get(who, now))
-            ends = begins + self._minutes(self.rates.staff_visit, "visit", who, elder, now)
-            self._free[who] = ends
-            self.at(ends, lambda at: self._visits(who, elder, begins, at))
+            return
+        self._found[who, elder] = "needs_help"  # who asks meanwhile hears that they are at it
+        begins = max(now, self._free.get(who, now))
+        ends = begins + self._minutes(self.rates.staff_visit, "visit", who, elder, now)
+        self._free[who] = ends
+        self.at(ends, lambda at: self._visits(who, elder, begins, at))
 
     def _visits(self, who: str, elder: str, begins: datetime, now: datetime) -> None:
         self.watching.worked(who, begins, now)
         if elder not in self.life.trouble and self.life.at_home(elder, now):
             self._closes(who, elder, "已见到本人", now)
             return
-        self._found[who, elder] = "nobody_opens"  # who asks meanwhile hears so
+        self._found[who, elder] = "nobody_opens"
         ends = now + self._minutes(self.rates.staff_search, "search", who, elder, now)
         self._free[who] = max(ends, self._free.get(who, ends))
         self.at(ends, lambda at: self._finds(who, elder, now, at))
@@ -169,7 +180,6 @@ class Town:
     def _finds(self, who: str, elder: str, begins: datetime, now: datetime) -> None:
         """Neighbours, the hospital, a locksmith: somebody knows."""
         self.watching.worked(who, begins, now)
-        self._found.pop((who, elder), None)
         if elder in self.life.trouble:
             self._helped(elder, now)
             self._closes(who, elder, "已送医院", now)
@@ -180,6 +190,7 @@ class Town:
 
     def _closes(self, who: str, elder: str, finding: str, now: datetime) -> None:
         self._going.discard((who, elder))
+        self._found.pop((who, elder), None)
         if self.desk.is_open(elder):
             self.desk.staff_closes(elder, who, finding, now)
         if self.life.silent(elder):  # now somebody knows how this elder answers best

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -17,12 +17,12 @@ from checkins.device_tables import Telling
 from checkins.ports import CallOutcome, CallRequest, Placed, Trace
 from checkins.results import Status
 from checkins.tables import CallIntent, Checkin, Person
+from simulation.desk import TICK, whole_second
 from simulation.line import Call
 from storage.database import Database
 from tests.fakes.clock import WarpClock
 
 T = TypeVar("T")
-TICK = timedelta(seconds=1)
 
 
 class Takes:
@@ -67,7 +67,7 @@ class CycleDesk:
             cases = session.scalar(select(func.min(Checkin.due_at)).where(Checkin.status.in_(ahead)))
             told = session.scalar(select(func.min(Telling.due_at)).where(Telling.done_at.is_(None)))
         due = min((moment for moment in (cases, told) if moment is not None), default=None)
-        return None if due is None else max(due, self._ticked + TICK)
+        return None if due is None else max(whole_second(due), self._ticked + TICK)
 
     def tick(self, now: datetime) -> list[Call]:
         self._ticked = now
