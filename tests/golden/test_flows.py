@@ -177,10 +177,18 @@ PIN = {"pin": "yes"}
 BUDDY_LOG = {
     "visited_fine": Case(["1234#", "right", "1", "1", "1", "hangup"], people=PAIRED, variables=PIN),
     "phoned_worried": Case(["1", "2", "2", "咳了三天了", "", "", ""], people=(WANG, LI)),
-    "could_not_reach": Case(["2", "3", "hangup"], people=(WANG, LI)),
+    "could_not_reach": Case(["2", "3", "opened", "hangup"], people=(WANG, LI)),
+    "could_not_reach_and_nobody_knows_yet": Case(["2", "3", "", "hangup"], people=(WANG, LI)),
+    "without_a_pin": Case([], variables={**PIN, "no_pin": "yes"}),
     "the_only_elder": Case(["1", "1", "1"]),
     "all_five": Case(
-        [*["1", "1", "1", "1"], *["4", "2", "1", "1"], *["2", "3", "1"], *["1", "1", "1", "1"], *["2", "1", "1"]],
+        [
+            *["1", "1", "1", "1"],
+            *["4", "2", "1", "1"],
+            *["2", "3", "opened", "1"],
+            *["1", "1", "1", "1"],
+            *["2", "1", "1"],
+        ],
         PAIRED,
     ),
     "a_mistake": Case(["1", "1", "1", "2", "2", "2", "头昏", "2", "1", "1", "hangup"], people=(WANG, LI)),
