@@ -31,7 +31,7 @@ class ItemKind(StrEnum):
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
 
 
-ITEM_ZH = {
+ITEM_ZH: Mapping[str, str] = {
     ItemKind.PIN_LOCKED: "密码已锁",
     ItemKind.NO_PIN: "还没有密码",
     ItemKind.WORRIED: "老伙伴不放心",

@@ -69,10 +69,10 @@ def rang_in(session: Session, call_id: str, number: str, now: datetime) -> CallR
     for person in people:
         if person.role != Role.ELDER and (elders := elders_of(session, person, now)):
             return _log(session, _intend(session, call_id, person, BUDDY_LOG, now), person, elders, now)
-    elders = [person for person in people if person.role == Role.ELDER]
-    for elder in elders:
+    themselves = [person for person in people if person.role == Role.ELDER]
+    for elder in themselves:
         _rang(session, call_id, elder, now)
-    return Heard.NOTED if elders else Heard.STRANGER
+    return Heard.NOTED if themselves else Heard.STRANGER
 
 
 def waiting_for(session: Session, person: Person) -> list[Checkin]:
