@@ -281,6 +281,7 @@ def _build(
         lines=settings.lines,
         reserved=settings.lines_reserved,
         starts_per_s=settings.calls_per_second,
+        burst=settings.calls_burst,
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     calls.outbox.listener = Listener(cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN))

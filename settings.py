@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     lines: int = Field(8, ge=1, le=2000, description="lines of the trunk")
     lines_reserved: int = Field(2, ge=0, description="lines kept free for people ringing in")
     calls_per_second: float = Field(1.0, gt=0, le=100, description="calls started per second at most")
+    calls_burst: int = Field(4, ge=0, le=100, description="calls that emergencies may start at once ahead of that")
     recogniser_workers: int = Field(2, ge=1, le=64, description="threads that recognise speech")
     whisper_threads: int = Field(1, ge=1, le=64, description="processor threads per Whisper utterance")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from checkins import planning, settling
 from checkins.claims import Claimed, NotNowError, Trunk, claim, claim_one
 from checkins.intents import NEWS_WITHIN
-from checkins.pace import LIVE, pace_now
+from checkins.pace import BURST, LIVE, pace_now
 from checkins.planning import PlanReport
 from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
 from checkins.results import Status
@@ -80,11 +80,12 @@ class Cycle:
         lines: int = 8,
         reserved: int = 2,
         starts_per_s: float = 1.0,
+        burst: int = BURST,
     ) -> None:
         if not 0 <= reserved < lines:
             raise ValueError("lines kept free must be fewer than the lines there are")
         self._db, self._placer, self._clock, self._owner = db, placer, clock, owner
-        self._trunk = Trunk(lines - reserved, starts_per_s, reserved)
+        self._trunk = Trunk(lines - reserved, starts_per_s, reserved, burst)
         self._planned_at: datetime | None = None
         self._line_down = False
         self._clock_behind = False
@@ -297,5 +298,5 @@ def _next_due(session: Session, now: datetime, trunk: Trunk, search: bool) -> da
     dial = session.scalar(select(func.min(Checkin.due_at)).where(Checkin.status.in_(ahead)))
     ask = session.scalar(select(func.min(CallIntent.check_at)).where(CallIntent.state.in_(LIVE)))
     if dial is not None and dial <= now:
-        dial = max(dial, pace_now(session, now, trunk.lines, trunk.starts_per_s).next_start)
+        dial = max(dial, pace_now(session, now, trunk.lines, trunk.rate).next_start)
     return min((moment for moment in (dial, ask) if moment is not None), default=None)

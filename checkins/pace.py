@@ -5,6 +5,8 @@ All of it is read from the intents, so that a restart or a second process keeps 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +23,7 @@ LIVE = (IntentState.INTENDED, IntentState.PLACED)
 DOWN_AFTER_NUMBERS = 3
 DOWN_MEMORY = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=2)
+BURST = 4  # calls that emergencies may start at once, ahead of the rate
 _LINE_FAILED = (Disposition.LINE_ERROR, Disposition.INTERRUPTED)
 OWN_TRUNK = CallIntent.trunk.is_(None)  # what a second trunk does says nothing about the line, and takes none of it
 _OUT = OWN_TRUNK & (CallIntent.purpose != INBOUND)  # who rings in proves nothing about calls out
@@ -28,30 +31,73 @@ _OUT = OWN_TRUNK & (CallIntent.purpose != INBOUND)  # who rings in proves nothin
 
 @dataclass
 class Pace:
-    """A budget of starts. `next_start`: when there may be one again by time (lines apart)."""
+    """A budget of starts. `next_start`: when there may be one again by time (lines apart). `urgent`: how many
+    emergencies may start, lines apart, also while the line counts as down."""
 
     budget: int
     next_start: datetime
     line_down: bool = False
+    urgent: int = 0
 
 
-def pace_now(session: Session, now: datetime, lines: int, starts_per_s: float) -> Pace:
+@dataclass(frozen=True)
+class Rate:
+    """The carrier's bound on calls started. `per_s` holds for what is routine at any time and for all calls in the long
+    run; emergencies may start `burst` calls more at once, and what is routine waits until that is made up for."""
+
+    per_s: float
+    burst: int = BURST
+
+    @property
+    def window(self) -> timedelta:
+        """A second, or longer when less than one call a second may start."""
+        return timedelta(seconds=max(1.0, 1 / self.per_s))
+
+    @property
+    def most(self) -> int:
+        """Routine calls within a window."""
+        return max(1, int(self.per_s * self.window.total_seconds()))
+
+    @property
+    def memory(self) -> timedelta:
+        """Starts further back don't matter."""
+        return self.window + timedelta(seconds=3 * (self.most + self.burst) / self.per_s)
+
+    def room(self, starts: Sequence[datetime], now: datetime) -> tuple[int, int, datetime]:
+        """How many routine calls, and how many of emergencies, may start at `now`, and when a routine one may (again).
+        `starts` within `memory`, oldest first."""
+        recent = [start for start in starts if start > now - self.window]
+        left = self._left(starts, now)
+        routine = max(0, min(self.most - len(recent), math.floor(left) - self.burst))
+        if routine:
+            return routine, math.floor(left), now
+        full = now + timedelta(seconds=max(0.0, self.burst + 1 - left) / self.per_s)
+        free = recent[-self.most] + self.window if len(recent) >= self.most else now
+        return 0, max(0, math.floor(left)), max(full, free)
+
+    def _left(self, starts: Sequence[datetime], now: datetime) -> float:
+        """A token bucket: one token a call, filled at `per_s` up to what may start at once."""
+        full = float(self.most + self.burst)
+        level, at = full, starts[0] if starts else now
+        for moment in starts:
+            level, at = self._filled(level, moment - at, full) - 1, moment
+        return self._filled(level, now - at, full) + 1e-6  # what a float lacks is no reason to wait
+
+    def _filled(self, level: float, gone: timedelta, full: float) -> float:
+        return min(full, level + gone.total_seconds() * self.per_s)
+
+
+def pace_now(session: Session, now: datetime, lines: int, rate: Rate) -> Pace:
+    """`lines`: those that routine calls may take."""
     free = max(0, lines - lines_taken(session))
+    query = select(CallIntent.created_at).where(_OUT, CallIntent.created_at > now - rate.memory)
+    starts = sorted(session.scalars(query))
+    routine, urgent, next_start = rate.room(starts, now)
     if is_line_down(session, now):
         last = session.scalar(select(func.max(CallIntent.created_at)).where(_OUT))
         probe = now if last is None else max(now, last + PROBE_EVERY)
-        return Pace(min(free, int(probe <= now)), probe, line_down=True)
-    started, oldest, window, most = _recent(session, now, starts_per_s)
-    next_start = now if started < most or oldest is None else oldest + window
-    return Pace(min(free, max(0, most - started)), next_start)
-
-
-def _recent(session: Session, now: datetime, rate: float) -> tuple[int, datetime | None, timedelta, int]:
-    """Starts within the last window: a second, or longer when less than one call a second may start."""
-    window = timedelta(seconds=max(1.0, 1 / rate))
-    recent = select(func.count(), func.min(CallIntent.created_at)).where(_OUT, CallIntent.created_at > now - window)
-    started, oldest = session.execute(recent).one()
-    return started, oldest, window, max(1, int(rate * window.total_seconds()))
+        return Pace(min(free, int(probe <= now)), probe, line_down=True, urgent=urgent)
+    return Pace(min(free, routine), next_start, urgent=urgent)
 
 
 def is_line_down(session: Session, now: datetime) -> bool:
