@@ -22,6 +22,7 @@ from console.event_words import WHO_ZH, Sentence, sentence
 
 _CALLS = {"ring": "请去看看", "ask": "问看到了什么", "hand_over": "把老人的电话转过去"}
 _TOLD = {"taken": "告诉已有人去了", "confirm": "向本人确认", "elder": "打给本人"}
+_ELDER = "老人本人"
 _LOOKS = 5  # of the search at moments ahead; then it is only said when it is looked at again
 
 
@@ -68,7 +69,7 @@ def ladder(
     until = search.finding_due if search.phase is Phase.TAKEN else None
     if search.phase is Phase.ENDED:
         return Ladder(calls, row.owner, None, None, None, nobody=False)
-    live = [call for call in calls if call.live]
+    live = [call for call in calls if call.live and call.who != _ELDER]
     if live:
         waits = Sentence(f"正在打给{live[-1].who}，等回答", f"waiting for {live[-1].who}'s answer")
         return Ladder(calls, row.owner, until, None, waits, nobody=False)
@@ -89,7 +90,7 @@ def _calls(session: Session, events: Sequence[Event], names: Mapping[str, str]) 
 
 def _rung(event: Event, events: Sequence[Event], names: Mapping[str, str], live: bool) -> Rung:
     word, _, more = event.what.partition(":")
-    who = names.get(str(event.detail.get("responder")), "老人本人")
+    who = names.get(str(event.detail.get("responder")), _ELDER)
     answers = [each for each in events if each.intent_id == event.intent_id and _is_answer(each)]
     answer = sentence(answers[-1], names).zh if answers else "" if live else "没有结果"
     return Rung(event.at, who, WHO_ZH.get(more, ""), _TOLD.get(more, _CALLS[word]), answer, live and not answers)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
 
 from checkins.roster import edits
 from checkins.roster.errors import RosterError

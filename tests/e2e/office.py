@@ -1,0 +1,101 @@
+"""A console over a small neighbourhood, and the browser on the same machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from checkins import auditor
+from console.deps import Deps
+from console.routes import routes
+from ivr.recordings import Recordings
+from ivr.records import Call, CallEvent, Transcript
+from tests.unit.checkins.world import World
+
+HERE = "http://127.0.0.1:8000"
+NASTY = "<script>alert('王')</script>"
+
+
+@dataclass(frozen=True)
+class Ear:
+    name: str
+    ready: bool
+    why: str = ""
+
+
+class Office:
+    """A console over a small neighbourhood, and the browser on the same machine."""
+
+    def __init__(self, world: World, folder: Path, client: httpx.AsyncClient, recordings: Recordings) -> None:
+        self.world, self.folder, self.client, self.recordings = world, folder, client, recordings
+
+    async def token(self) -> str:
+        found = re.search(r'name="token" value="([^"]+)"', (await self.client.get("/")).text)
+        assert found
+        return found.group(1)
+
+    async def send(self, path: str, headers: dict[str, str] | None = None, **form: str) -> httpx.Response:
+        if "token" not in form:
+            form["token"] = await self.token()
+        return await self.client.post(path, data=form, headers=headers or {})
+
+    def case(self, elder: str) -> int:
+        return self.world.row(elder).checkin_id
+
+    async def not_well(self, elder: str) -> str:
+        """The elder's call, with a dictation: its recording's path."""
+        call = self.world.last_call(elder)
+        now = self.world.clock.now()
+        kept = await self.recordings.add(call.id, "unwell", now, b"\xff" * 8000)
+        heard = {"text": "头晕", "engine": "whisper", "confidence": 0.82, "certain": True, "recording": kept.path}
+        with self.world.db.write() as session:
+            session.add(Call(id=call.id, number=call.number, order={}, ordered_at=now, disposition="answered"))
+            session.flush()
+            for at_ms, kind, detail in (
+                (0, "stream", {}),
+                (3000, "prompt", {"name": "greet.ask"}),
+                (5000, "key", {"node": "greet.ask", "digit": "1"}),
+                (9000, "heard", {"text": "不大好", "meaning": "unwell", "engine": "vosk", "confidence": 0.5}),
+                (20000, "dictation", {"seconds": 1.0, "by": "silence", **heard}),
+            ):
+                session.add(CallEvent(call_id=call.id, at=now, kind=kind, at_ms=at_ms, detail=detail))
+        await self.world.ends(elder, "not_well", "speech", heard)
+        return kept.path
+
+    async def second_pass(self, elder: str, path: str, text: str) -> None:
+        call, now = self.world.last_call(elder), self.world.clock.now()
+        first = {"live_text": "头晕", "live_engine": "whisper", "live_confidence": 0.82}
+        second = {"text": text, "engine": "sherpa", "confidence": 0.91, "finished_at": now}
+        with self.world.db.write() as session:
+            session.add(Transcript(call_id=call.id, recording=path, language="zh", created_at=now, **first, **second))
+
+
+@asynccontextmanager
+async def open_office(folder: Path) -> AsyncIterator[Office]:
+    with World(f"sqlite:///{folder}/wenan.db") as world:
+        recordings = Recordings(folder / "recordings")
+        app = FastAPI(redirect_slashes=False)
+        deps = Deps(
+            db=world.db,
+            clock=world.clock,
+            ears_status=lambda: [Ear("whisper", True), Ear("vosk", False, "run: models pull vosk")],
+            recordings_read=recordings.read,
+            late=lambda: late(world),
+            notes=lambda: ["磁盘快满了"],
+        )
+        app.include_router(routes(deps))
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+            yield Office(world, folder, client, recordings)
+        await recordings.close()
+
+
+def late(world: World) -> list[auditor.Late]:
+    with world.db.read() as session:
+        return auditor.late(session, world.clock.now())
