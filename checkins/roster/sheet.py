@@ -1,9 +1,9 @@
 """The roster as a spreadsheet: a CSV file in, all errors at once by row and column, nothing changed if there is one;
 and the same table out again.
 
-One row for each entry: kind 类别, elder 老人, person 谁, instead_of 替谁, from 从, until 到, days 天数, phone 电话. A list
-that the file names (an elder's buddies, the rotation …) stands instead of the one before, in the order of its rows;
-what the file does not name stays. Leave and standing in are not in it: they are changed one by one.
+One row for each entry: kind 类别, elder 老人, person 谁, instead_of 替谁, from 从, until 到, days 天数, phone 电话.
+A list that the file names (an elder's buddies, the rotation …) stands instead of the one before, in the order of its
+rows; what the file does not name stays. Leave and standing in are not in it: they are changed one by one.
 """
 
 from __future__ import annotations
@@ -391,7 +391,7 @@ def _duty_rows(roster: Roster, label: Mapping[str, str]) -> Iterator[dict[str, s
     rotation = roster.rotation
     for at, one in enumerate(_there(rotation.people, label) if rotation else ()):
         yield _row("duty", label, one) | (_beginning(rotation) if rotation and at == 0 else {})
-    if roster.deputy_id in label:
+    if roster.deputy_id is not None and roster.deputy_id in label:
         yield _row("deputy", label, roster.deputy_id)
     for person_id, shifts in roster.shifts.items():
         for shift in shifts if person_id in label else ():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from checkins.people import set_state
 from checkins.roster import edits
@@ -13,7 +14,7 @@ from checkins.roster.loading import load
 from checkins.roster.sheet import SheetReport, export_roster, import_roster
 from checkins.roster.tables import RosterChange
 from checkins.roster.values import Roster
-from checkins.tables import State
+from checkins.tables import Person, Role, State
 from tests.unit.checkins.roster.street import MONDAY
 from tests.unit.checkins.roster.test_edits import BY, NOW, Book, fill
 
@@ -127,7 +128,7 @@ def test_every_mistake_is_named_by_row_and_column_and_nothing_is_changed(book: B
 
 
 def test_without_consent_a_pair_is_a_mistake_in_the_file(book: Book, tmp_path: Path) -> None:
-    book.edit(lambda session, _: setattr(session.get_one(edits.Person, "wang"), "consents", {}))
+    book.edit(lambda session, _: setattr(session.get_one(Person, "wang"), "consents", {}))
     (error,) = read(book, tmp_path, "类别,老人,谁\n结对,wang,li\n").errors
     assert error.startswith("row 2, column elder: has not agreed that buddy hears of them")
 
@@ -148,3 +149,25 @@ def test_who_moved_is_a_gap_until_somebody_takes_them_off_and_duty_goes_on(book:
         before.rotation and before.rotation.until,
     )
     assert book.history()[-1].what == "taken_off"
+
+
+def test_the_example_of_the_workers_page_is_a_good_file(book: Book, tmp_path: Path) -> None:
+    page = Path(__file__).parents[4] / "docs" / "roster.md"
+    text = page.read_text("utf-8").partition("```csv\n")[2].partition("```")[0]
+    names = {
+        "wang": "王秀珍",
+        "li": "李梅",
+        "zhang": "张兰",
+        "zhou": "周平",
+        "daughter": "王芳",
+        "chen": "陈静",
+        "wu": "吴强",
+    }
+
+    def rename(session: Session, place: int) -> None:
+        for person, name in names.items():
+            session.get_one(Person, person).name = name
+        session.add(Person(id="sun", name="孙丽", spoken_name="孙老师", role=Role.STAFF, neighbourhood_id=place))
+
+    book.edit(rename)
+    assert read(book, tmp_path, text) == SheetReport(9, (), "UTF-8")
