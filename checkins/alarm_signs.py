@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from checkins import alarms
 from checkins.alarms import UNWATCHED, Alarm, Kind
 from checkins.auditor import Late
-from checkins.cycle import CLOCK_TOLERANCE, newest_row
+from checkins.cycle import CLOCK_TOLERANCE, is_clock_behind, newest_row
 from checkins.pace import is_line_down, last_through
 from checkins.results import Status, Urgency
 from checkins.roster import loading
@@ -28,6 +28,7 @@ from checkins.tables import Checkin, CheckinEvent, Neighbourhood
 
 DISK_LOW = 500 * 1024 * 1024  # bytes: a day of recordings of a few hundred elders, and room for the database
 REMINDED = timedelta(minutes=70)  # a case without anybody to ring reminds at least so often
+QUEUE = timedelta(minutes=30)  # after the line was down: so long who waited may still wait their turn
 GAPS_AHEAD = timedelta(hours=48)
 EVENING_FROM_HOUR = 18
 _MOST = 5  # gaps named in a sentence
@@ -62,7 +63,7 @@ def note(session: Session, late: Sequence[Late], house: House, now: datetime) ->
 def signs(session: Session, late: Sequence[Late], house: House, now: datetime) -> Iterator[Sign]:
     yield from _line(session, now)
     yield from _clock(session, now)
-    yield from _late(late)
+    yield from _late(_not_held_up(session, late, now))
     yield from _nobody(session, now)
     if house.silent_calls:
         yield Sign(
@@ -105,6 +106,21 @@ def _clock(session: Session, now: datetime) -> Iterator[Sign]:
 def _late(late: Sequence[Late]) -> Iterator[Sign]:
     for place, count in sorted(Counter(item.neighbourhood_id for item in late).items()):
         yield Sign(Kind.LATE, f"有{count}位老人没有下一步安排，可能被漏掉了。请打开首页，逐个打电话。", str(place))
+
+
+def _not_held_up(session: Session, late: Sequence[Late], now: datetime) -> list[Late]:
+    """Without those who wait for the line or the clock only, or in the queue after that: it had an alarm of its own, and
+    one is enough."""
+    stops = (
+        Alarm.kind.in_((Kind.LINE_DOWN, Kind.CLOCK_BEHIND)),
+        or_(Alarm.over_at.is_(None), Alarm.over_at > now - QUEUE),
+    )
+    stopped = session.scalar(select(Alarm.id).where(*stops).limit(1)) is not None
+    if not late or not (stopped or is_line_down(session, now) or is_clock_behind(session, now)):
+        return list(late)
+    dialling = select(Checkin.id).where(Checkin.status.in_((Status.PLANNED, Status.WAITING)))
+    waiting = set(session.scalars(dialling.where(Checkin.due_at.is_not(None))))
+    return [item for item in late if item.checkin_id not in waiting]
 
 
 def _nobody(session: Session, now: datetime) -> Iterator[Sign]:

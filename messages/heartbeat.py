@@ -6,6 +6,8 @@ import logging
 
 import httpx
 
+from messages.tls import trusted
+
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
@@ -21,7 +23,7 @@ class Heartbeat:
     async def beat(self) -> None:
         """One GET. A failure is logged when it begins, never raised: the absence of the sign is the alarm."""
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=True) as client:
+            async with httpx.AsyncClient(verify=trusted(), timeout=TIMEOUT_S, follow_redirects=True) as client:
                 answer = await client.get(self._url)
             why = "" if answer.is_success else f"status {answer.status_code}"
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -13,6 +13,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from checkins.ports import AlarmMessage, NotToldError
+from messages.tls import trusted
 
 TIMEOUT_S = 15.0
 Security = Literal["starttls", "ssl", "none"]
@@ -40,7 +41,7 @@ class Mail:
 
     def __init__(self, server: MailServer, sender: str, to: tuple[str, ...], tls: ssl.SSLContext | None = None) -> None:
         self._server, self._from, self._to = server, sender, to
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or trusted()
 
     async def tell(self, message: AlarmMessage) -> None:
         mail = self._mail(message)

@@ -8,6 +8,7 @@ import httpx
 
 from checkins import standard_webhooks
 from checkins.ports import AlarmMessage, NotToldError
+from messages.tls import trusted
 
 TIMEOUT_S = 10.0
 
@@ -24,7 +25,7 @@ class Webhook:
         content = payload(message)
         headers = {"content-type": "application/json", **self._signed(message, content)}
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            async with httpx.AsyncClient(verify=trusted(), timeout=TIMEOUT_S) as client:
                 answer = await client.post(self._url, content=content, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotToldError(type(error).__name__) from None
