@@ -109,8 +109,8 @@ def _late(late: Sequence[Late]) -> Iterator[Sign]:
 
 
 def _not_held_up(session: Session, late: Sequence[Late], now: datetime) -> list[Late]:
-    """Without those who wait for the line or the clock only, or in the queue after that: it had an alarm of its own, and
-    one is enough."""
+    """Without those who wait for the line or the clock only, or in the queue after that: that has an alarm of its own,
+    and one is enough."""
     stops = (
         Alarm.kind.in_((Kind.LINE_DOWN, Kind.CLOCK_BEHIND)),
         or_(Alarm.over_at.is_(None), Alarm.over_at > now - QUEUE),
