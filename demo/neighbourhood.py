@@ -58,7 +58,6 @@ def _roster(session: Session, place_id: int, scenario: Scenario, ids: Mapping[st
             edits.pair(session, ids[elder.name], ids[buddy], BY, now)
         if elder.family:
             edits.set_family(session, ids[elder.name], [ids[name] for name in elder.family], BY, now)
-    edits.set_substitutes(session, place_id, [ids[name] for name in roster.substitutes], BY, now)
     if roster.duty:
         turns = tuple(ids[name] for name in roster.duty)
         edits.set_rotation(session, place_id, Rotation(turns, day, day.weekday(), minute=0), BY, now)

@@ -9,7 +9,7 @@ first: takes several tries, or long), the keys of ivr.virtual.elder, `manners` (
 later ones win), `buddies` and `family` (names, in order), and `expect`.
 
 Staff, buddies and family (`name`, `spoken`, `number`) have telephones like the elders'. `roster` says who is on duty,
-who is deputy, and who stands in for any buddy.
+who is deputy, and who sits at the console and takes there what nobody is rung for in the scenario (`by`, no `ladder`).
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ class Helper:
 
 @dataclass(frozen=True)
 class Roster:
-    """Names. `duty`: whose turn it is, and who follows. `substitutes` stand in for any buddy."""
+    """Names. `duty`: whose turn it is, and who follows. `desk`: who sits at the console."""
 
     duty: tuple[str, ...] = ()
     deputy: str | None = None
-    substitutes: tuple[str, ...] = ()
+    desk: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,9 +211,9 @@ class _Reader:
 
     def _roster(self) -> Roster:
         place, entry = f"{self._where}: roster", self._data["roster"]
-        duty, deputy = self._known(entry["duty"], f"{place}.duty"), entry.get("deputy")
-        self._known([deputy] if deputy else [], f"{place}.deputy")
-        return Roster(duty, deputy, self._known(entry.get("substitutes", ()), f"{place}.substitutes"))
+        duty, deputy, desk = self._known(entry["duty"], f"{place}.duty"), entry.get("deputy"), entry.get("desk", "")
+        self._known([name for name in (deputy, desk) if name], place)
+        return Roster(duty, deputy, desk)
 
     def _known(self, names: Sequence[str], place: str) -> tuple[str, ...]:
         """Names of people who are rung for others."""
