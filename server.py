@@ -33,6 +33,8 @@ people_app = typer.Typer(
 devices_app = typer.Typer(help="Alarm buttons and smoke detectors: add, list, test, remove.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")
+clock_app = typer.Typer(help="The machine's clock.", no_args_is_help=True)
+app.add_typer(clock_app, name="clock")
 alarms_app = typer.Typer(help="What is wrong with the line, and who knows of it.", no_args_is_help=True)
 app.add_typer(alarms_app, name="alarms")
 app.add_typer(devices_app, name="devices")
@@ -363,6 +365,33 @@ def alarms_list() -> None:
         from alarm_commands import show_alarms
 
         return await show_alarms(settings, out)
+
+    _run(work)
+
+
+@alarms_app.command("test")
+def alarms_test() -> None:
+    """Raises an alarm that is an exercise: a running `serve` tells it by every way that is set up, calls included."""
+
+    async def work(settings: Settings) -> int:
+        from alarm_commands import raise_test
+
+        return await raise_test(settings, out)
+
+    _run(work)
+
+
+@clock_app.command("accept")
+def clock_accept(
+    by: Annotated[str, typer.Option(metavar="WHO", help="your name: you have compared it with another clock")],
+) -> None:
+    """Says that the clock is right now and was fast before: calls begin again, and what was written ahead of time counts
+    as written now. Never for a clock that is slow: set that one."""
+
+    async def work(settings: Settings) -> int:
+        from alarm_commands import accept_clock
+
+        return await accept_clock(settings, by, out)
 
     _run(work)
 

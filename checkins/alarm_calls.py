@@ -50,6 +50,7 @@ SPOKEN = {
     Kind.NOBODY_TO_RING: "有老人要找人,值班表上却没有人可以打。请看首页",
     Kind.EMERGENCY_UNWRITTEN: "有人在电话里呼救,机器没能记下来。请马上看机器的日志",
     Kind.WEBHOOKS_SILENT: "线路公司的消息到不了,老人接起电话没有声音。请联系管理机器的人",
+    Kind.TEST: "这是一次演练,电话机器人没有出问题",
     Kind.DATABASE: "数据库用不了,电话停打了。请联系管理机器的人",
 }
 

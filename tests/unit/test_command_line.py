@@ -62,6 +62,8 @@ def run(*arguments: str, text: str = "") -> Result:
         "people set",
         "alarms list",
         "alarms ack",
+        "alarms test",
+        "clock accept",
         "people pin",
     ],
 )
