@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from callflows import loader
 from checkins import cases
-from checkins.errands import DISPATCH, FINDING
+from checkins.errands import DISPATCH, FINDING, REASONS
 from checkins.people import set_mode
 from checkins.ports import CallOutcome, CallRequest, Disposition, Placed
 from checkins.results import Reason, Result, Status, Urgency
@@ -400,3 +401,8 @@ async def test_cases_that_look_for_the_same_busy_person_go_with_one_call(street:
             row.due_at = world.clock.now() + timedelta(seconds=seconds)
     (call,) = await street.tick()
     assert (call.number, {callee.id for callee in call.callees}) == (LI, set(elders[:2]))
+
+
+def test_every_reason_that_a_responder_may_hear_is_in_the_pack() -> None:
+    """The flow names them, so that they are rendered in the line's own voice and not by whatever is at hand."""
+    assert set(REASONS) <= set(loader.shipped(DISPATCH).variables["why"].usual)
