@@ -385,8 +385,8 @@ def alarms_test() -> None:
 def clock_accept(
     by: Annotated[str, typer.Option(metavar="WHO", help="your name: you have compared it with another clock")],
 ) -> None:
-    """Says that the clock is right now and was fast before: calls begin again, and what was written ahead of time counts
-    as written now. Never for a clock that is slow: set that one."""
+    """Says that the clock is right now and was fast before: calls begin again, and what was written ahead of time
+    counts as written now. Never for a clock that is slow: set that one."""
 
     async def work(settings: Settings) -> int:
         from alarm_commands import accept_clock
