@@ -11,12 +11,14 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import alarms
-from checkins.alarms import Alarm
+from checkins import alarms, fast_clock
+from checkins.alarms import Alarm, Kind
 from checkins.tables import Neighbourhood
 from settings import Settings
 from storage.database import Database
 from storage.migrate import upgrade
+
+EXERCISE = "这是一次演练：电话机器人没有出问题。听到、看到的人请按“知道了”。"
 
 
 async def show_alarms(settings: Settings, out: Console) -> int:
@@ -43,6 +45,32 @@ async def acknowledge_alarm(settings: Settings, number: int, by: str, out: Conso
         out.print(f"wenan: no alarm {number} waits for somebody (`alarms list`)", style="red", highlight=False)
         return 1
     out.print(f"alarm {number}: {by.strip()} knows of it; it is told no more", highlight=False)
+    return 0
+
+
+async def raise_test(settings: Settings, out: Console) -> int:
+    """An exercise; open until somebody acknowledges it."""
+    now = datetime.now(UTC)
+    with contextlib.closing(_database(settings)) as db:
+        number = await db.run(lambda session: alarms.raise_alarm(session, Kind.TEST, EXERCISE, now).id)
+    out.print(f"alarm {number} is raised; a running `serve` tells it until somebody acknowledges it", highlight=False)
+    return 0
+
+
+async def accept_clock(settings: Settings, by: str, out: Console) -> int:
+    """0; 2 without a name."""
+    now = datetime.now(UTC)
+    try:
+        with contextlib.closing(_database(settings)) as db:
+            done = await db.run(lambda session: fast_clock.accept(session, by, now))
+    except ValueError as error:
+        out.print(f"wenan: --by: {error}", style="red", highlight=False)
+        return 2
+    out.print(
+        f"{done.moments} moments lay ahead and count as now; {done.open} cases are looked at again, {done.ahead} of "
+        "days to come are a person's on their day",
+        highlight=False,
+    )
     return 0
 
 

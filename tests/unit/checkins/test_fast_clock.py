@@ -1,0 +1,42 @@
+"""A clock that was fast and is right again: nothing is called until a person says so, then nobody is forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from checkins import auditor, fast_clock
+from checkins.cycle import is_clock_behind
+from checkins.ports import Disposition
+from checkins.results import Reason, Status
+from tests.unit.checkins.world import DAY, World
+
+TOMORROW = DAY + timedelta(days=1)
+
+
+async def test_what_a_fast_clock_wrote_counts_as_written_now(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    missed, tried = world.elder("王秀英", slot=480), world.elder("李福根", slot=485)
+    await world.to("08:00")
+    await world.ends(missed, Disposition.NO_ANSWER)
+    await world.to("08:05", TOMORROW)  # a day too early
+    await world.ends(tried, "well")
+    assert world.row(tried, TOMORROW).status is Status.CLOSED
+
+    world.clock._now = world.at("08:40")
+    assert (await world.cycle.tick()).clock_behind
+    with world.db.write() as session:
+        with pytest.raises(ValueError, match="named person"):
+            fast_clock.accept(session, " ", world.clock.now())
+        done = fast_clock.accept(session, "陈老师", world.clock.now())
+        assert (done.moments > 0, done.ahead > 0) == (True, True)
+        assert fast_clock.accept(session, "陈老师", world.clock.now()) == fast_clock.Accepted(0, 0, 0)
+        assert not is_clock_behind(session, world.clock.now())
+    report = await world.cycle.tick()
+    assert not report.clock_behind
+    with world.db.read() as session:
+        assert auditor.late(session, world.clock.now()) == []
+    again = world.row(tried, TOMORROW)
+    assert (again.status, again.reason) == (Status.NEEDS_PERSON, Reason.HUMAN_CONTACT)
+    assert again.due_at == again.slot, "on that day"
+    caplog.clear()
