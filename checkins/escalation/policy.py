@@ -168,8 +168,13 @@ def _soon() -> Plan:
 
 
 def _today() -> Plan:
+    """As what is soon, but slower: a person rings back the same day, and staff have evenings. So on a day off it is the
+    buddy who rings."""
     return Plan(
-        steps=(Step((Who.DUTY,), rounds=2, every=60), Step((Who.DEPUTY,), every=60)),
+        steps=(
+            Step((Who.DUTY,), rounds=2, every=60),
+            Step((Who.DEPUTY, Who.BUDDY), calls=2, spacing=5, every=60),
+        ),
         office=(Who.DUTY, Who.DEPUTY),
         seen=False,
         confirm_within=0,

@@ -265,11 +265,19 @@ def test_not_well_is_dutys_in_working_hours_and_the_buddys_on_a_saturday() -> No
 
 def test_the_roster_knows_holidays() -> None:
     """Monday is a holiday; the office works again on Tuesday."""
-    line = Line(Urgency.TODAY, "10:00")
+    line = Line(Urgency.TODAY, "10:00", people=DUTY_ONLY)
     line.working_from = at("09:00", 3)
     assert line.act() == Wait(at("11:00"))
     assert line.at("08:30", 3) == Wait(at("09:00", 3))
     assert line.rings("09:00", day=3) == ("陈老师",)
+
+
+def test_on_a_day_off_a_person_rings_back_the_same_day_all_the_same() -> None:
+    """Saturday morning: present, unconfirmed. Staff have their weekend; the buddy rings, but not at night."""
+    line = Line(Urgency.TODAY, "08:30", day=7)
+    assert line.rings("08:30", day=7) == ("李阿姨",)
+    assert Line(Urgency.TODAY, "21:30", day=7).act() == Wait(at("22:30", 7))
+    assert Line(Urgency.TODAY, "10:00").rings("10:00") == ("陈老师",)
 
 
 def test_what_can_wait_with_nobody_in_the_roster_is_told_the_auditor_too() -> None:
