@@ -89,7 +89,7 @@ async def test_one_zero_is_a_person(line: Story) -> None:
     await line.tick()
     await call.hears("greet.ask")
     call.presses("0")
-    await call.hears("talk.bye")
+    await call.hears("person.none")
     await call.ended()
     assert (await line.row(elder)).reason is Reason.WANTS_PERSON
 

@@ -210,7 +210,7 @@ async def test_zero_once_is_a_person(carrier: FakeCarrier, room: Control) -> Non
     call = await rung(carrier, room)
     await call.hears("greet.ask")
     call.presses("0")
-    await call.hears("talk.bye")
+    await call.hears("person.none")
     await call.ended()
     assert await outcome(room) == (Disposition.ANSWERED, ["wants_person"], ["key"])
     assert len(room.listener.reports) == 1
@@ -226,7 +226,7 @@ async def test_zero_in_a_recording(carrier: FakeCarrier, room: Control) -> None:
     await call.hears("unwell.ask")
     call.says(SPEECH)
     call.presses("0")
-    await call.hears("talk.bye")
+    call.keeps_quiet(1)
     call.presses("0")
     await call.hears("emergency.ask")
     call.hangs_up()
@@ -384,7 +384,7 @@ async def asked_to_press_zero_again(room: Control) -> None:
     await room.calls.placed("i1", "CA1")
     await room.post("voice?call=i1", VOICE)
     answer = await room.post("verbs/key?call=i1&turn=1", {**VOICE, "Digits": "0"})
-    assert prompts_of(answer) == ["talk.bye"]
+    assert prompts_of(answer) == ["person.none"]
 
 
 async def until_told(room: Control) -> list[str]:

@@ -16,6 +16,8 @@ from callflows.events import (
     Dictate,
     DictationEnded,
     Distress,
+    HandedOver,
+    HandOver,
     Hangup,
     Heard,
     HungUp,
@@ -53,7 +55,9 @@ MORE_THAN_A_CALL = 400  # inputs
 contexts = st.builds(
     CallContext,
     st.integers(1, 3).map(lambda many: PEOPLE[:many]),
-    st.sampled_from([{}, {"committee": "桃源居委会"}, {"committee": "桃源居委会", "notice": "明天停水。"}]),
+    st.sampled_from(
+        [{}, {"committee": "桃源居委会", "duty": "1"}, {"committee": "桃源居委会", "notice": "明天停水。"}]
+    ),
     st.booleans(),
 )
 texts = st.sampled_from(["", " ", "嗯", "今天天气不错", "不好", "救命"])
@@ -88,6 +92,7 @@ rare = st.one_of(
     st.just(HungUp()),
     st.just(TimeLimit()),
     st.just(Started()),
+    st.builds(HandedOver, st.booleans()),
 )
 stories = st.lists(st.one_of(ordinary, ordinary, ordinary, ordinary, ordinary, rare), max_size=40)
 
@@ -106,7 +111,7 @@ def timed(events: list[Input]) -> list[Input]:
 def check_outputs(outputs: tuple[Output, ...]) -> None:
     if not outputs:
         return
-    waits = [output for output in outputs if isinstance(output, Listen | Dictate | Hangup)]
+    waits = [output for output in outputs if isinstance(output, Listen | Dictate | HandOver | Hangup)]
     assert len(waits) == 1
     assert waits[0] is outputs[-1]
     stops = [at for at, output in enumerate(outputs) if isinstance(output, StopPlaying)]
@@ -134,7 +139,9 @@ def test_any_story_keeps_the_promises(context: CallContext, story: list[Input]) 
         assert (twin.wait, twin.over) == (session.wait, session.over)
         if outputs:
             assert session.over == isinstance(outputs[-1], Hangup)
-            assert session.wait == (None if session.over else outputs[-1])
+            handed = isinstance(outputs[-1], HandOver)
+            assert session.wait == (None if session.over or handed else outputs[-1])
+            assert session.handing == (outputs[-1] if handed else None)
         findings = session.findings
         assert [finding.person for finding in findings] == [person.id for person in context.people]
         assert all(finding.result in RESULTS for finding in findings)

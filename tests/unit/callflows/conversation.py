@@ -12,6 +12,7 @@ from callflows.events import (
     Dictate,
     DictationEnded,
     Distress,
+    HandOver,
     Hangup,
     Heard,
     Input,
@@ -86,7 +87,7 @@ class Conversation:
 
     def feed(self, event: Input) -> Conversation:
         self.outputs = self.session.feed(event)
-        waits = [output for output in self.outputs if isinstance(output, Listen | Dictate | Query | Hangup)]
+        waits = [output for output in self.outputs if isinstance(output, Listen | Dictate | Query | HandOver | Hangup)]
         assert not self.outputs or (len(waits) == 1 and waits[0] is self.outputs[-1])
         self.session = Session.from_json(self.flow, json.loads(json.dumps(self.session.to_json())))
         return self

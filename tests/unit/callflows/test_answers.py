@@ -134,14 +134,14 @@ def test_wants_a_person() -> None:
 
 def test_zero_is_a_person_at_any_moment_also_after_well() -> None:
     call = at_health().presses("1").presses("0")
-    assert call.said == ["talk.bye"]
+    assert call.said == ["person.none"]
     assert call.results == ["wants_person"]
     assert call.finding.detail["also"] == ["well"]
 
 
 def test_zero_in_a_dictation_leaves_it_and_keeps_its_recording() -> None:
     call = at_health().presses("2").presses("0")
-    assert call.said == ["talk.bye"]
+    assert call.said == ["person.none"]
     assert call.cut
     call.feed(DictationEnded(3, 2, "头昏", 0.5, "vosk", "rec-9", "key", "unwell"))
     assert call.outputs == ()

@@ -16,6 +16,7 @@ from callflows.events import (
     Dictate,
     DictationEnded,
     Distress,
+    HandOver,
     Hangup,
     Heard,
     HungUp,
@@ -101,7 +102,7 @@ def test_any_story_keeps_the_promises(flow: Flow, context: CallContext, story: l
     session, twin = Session(flow, context), Session(flow, context)
     for event in timed([Started(), *story]):
         outputs = session.feed(event)
-        waits = [output for output in outputs if isinstance(output, Listen | Dictate | Query | Hangup)]
+        waits = [output for output in outputs if isinstance(output, Listen | Dictate | Query | HandOver | Hangup)]
         assert not outputs or (len(waits) == 1 and waits[0] is outputs[-1])
         assert twin.feed(event) == outputs
         twin = Session.from_json(flow, json.loads(json.dumps(twin.to_json())))
