@@ -163,6 +163,44 @@ def flow(
         out.print(f"→ {finding.result} ({finding.evidence})")
 
 
+@app.command()
+def simulate(
+    elders: Annotated[int, typer.Option(min=2, max=1_000_000, help="elders of the invented city")] = 1000,
+    days: Annotated[int, typer.Option(min=1, max=366)] = 7,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same city and the same days")] = 1,
+    begin: Annotated[str, typer.Option(metavar="DATE", help="the first day")] = "2026-03-02",
+    together: Annotated[int, typer.Option(min=2, max=4000, help="elders of one neighbourhood, at most")] = 1000,
+    lines: Annotated[
+        int | None, typer.Option(min=3, max=2000, help="of each neighbourhood's trunk; default: what the planner wants")
+    ] = None,
+    buddies_ignore: Annotated[float, typer.Option(min=0, max=1, help="share of buddies who never pick up")] = 0.1,
+    silent: Annotated[float, typer.Option(min=0, max=1, help="share of elders who say nothing to a machine")] = 0.25,
+    corrected: Annotated[
+        float, typer.Option(min=0, max=1, help="share of these whose way of answering is known; 0: the line is new")
+    ] = 0.98,
+    outage: Annotated[
+        list[str] | None, typer.Option(help='the trunk is dead: "09:00-10:00", or "2 09:00-10:00" for the second day')
+    ] = None,
+    out_: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="for report.html and plots")] = None,
+    processes: Annotated[int, typer.Option(min=0, help="0: as many as there are processors")] = 0,
+) -> None:
+    """A city in virtual time by the line's own rules (docs/simulation.md): how soon somebody is on the way, calls,
+    lines, load. Status 1: an elder's case was never closed, or a rule was broken. Needs no settings, rings nobody."""
+    from datetime import date
+
+    from simulation.city import City
+    from simulation.command import processors, read_outages, run
+    from simulation.rates import Rates
+
+    try:
+        outages, first = read_outages(outage or ()), date.fromisoformat(begin)
+    except ValueError as error:
+        raise _fail(str(error)) from None
+    rates = Rates(ignoring=buddies_ignore, silent=silent, corrected=corrected)
+    city = City(elders, days, seed, first, together, lines, rates, outages)
+    raise typer.Exit(run(city, out_, processes or processors(), out))
+
+
 # ── weights ───────────────────────────────────────────────────────────────────────────────────────
 
 Names = Annotated[list[str] | None, typer.Argument(help="names as `models list` shows them; none: all")]

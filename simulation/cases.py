@@ -227,9 +227,7 @@ class Cases:
                 self._news(row, News(Result.EMERGENCY), now)
         out.cried |= {row.elder.id for row in whom}
 
-    def _apply(
-        self, out: Out, row: Row, disposition: Disposition, person: PersonOutcome | None, now: datetime
-    ) -> None:
+    def _apply(self, out: Out, row: Row, disposition: Disposition, person: PersonOutcome | None, now: datetime) -> None:
         if out.call.purpose == Purpose.EMERGENCY:
             self.rung[row.id][-1] = Rung(out.call.at, disposition)
             if person is None or person.result != Result.EMERGENCY:
@@ -345,4 +343,3 @@ class Cases:
 def awake(case: Case) -> timedelta:
     """How far ahead the next action of a case that must not sleep may lie."""
     return timedelta(minutes=FINDING_WITHIN if case.owner else AWAKE)
-

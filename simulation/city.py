@@ -7,7 +7,7 @@ import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -29,7 +29,7 @@ class City:
     begin: date = date(2026, 3, 2)
     together: int = 1000
     lines: int | None = None  # of each neighbourhood's trunk
-    rates: Rates = Rates()
+    rates: Rates = field(default_factory=Rates)
     outages: tuple[Outage, ...] = ()
 
     def jobs(self) -> list[Job]:

@@ -21,9 +21,9 @@ from checkins.escalation import search as core
 from checkins.escalation.policy import Escalation, Who
 from checkins.escalation.scene import POLL, TELL_WITHIN, ago
 from checkins.escalation.values import CallForFinding, Confirm, Idle, Phase, Responder, Ring, Search, TellTaken, Wait
-from checkins.finder import CONFIRM_AGAIN, MOST, Lines
+from checkins.finder import CONFIRM_AGAIN, MOST
 from checkins.intents import NEWS_WITHIN
-from checkins.ladder import Case, NeedPerson, PlaceCall
+from checkins.ladder import NeedPerson, PlaceCall
 from checkins.line_rules import Purpose, allowed_at
 from checkins.people import stops_calls
 from checkins.policy import Policy
@@ -58,7 +58,9 @@ class Desk(Cases):
         roster = loading.load(session, place.id, begin)
         super().__init__(roster, Line(trunk), Escalation.from_json(place.escalation or {}))
         self._session, self._place, self._policy = session, place, Policy.from_json(place.policy)
-        self._elders = {person.id: person for person in session.scalars(select(Person).where(Person.role == Role.ELDER))}
+        self._elders = {
+            person.id: person for person in session.scalars(select(Person).where(Person.role == Role.ELDER))
+        }
         self._ids = count(1)
         self._moments: list[tuple[datetime, int]] = []  # when a case that waits for a line needs a person instead
         self._confirmed: dict[int, datetime] = {}  # the last confirming call of each case

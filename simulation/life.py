@@ -163,9 +163,7 @@ class Life:
             luck -= share
         return self._said(elder, at, Result.WELL, _WELL_TALK)
 
-    def _said(
-        self, elder: str, at: datetime, result: Result, talk: Sequence[float], evidence: str = "key"
-    ) -> Answer:
+    def _said(self, elder: str, at: datetime, result: Result, talk: Sequence[float], evidence: str = "key") -> Answer:
         seconds = _PICK_UP + int(self.chance.between(talk, "talk", elder, at))
         return Answer(seconds, Disposition.ANSWERED, (PersonOutcome(elder, result, evidence),))
 

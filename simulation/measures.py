@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from checkins.escalation.policy import APART, VOLUNTEERS
@@ -17,6 +18,7 @@ from simulation.line import Call
 
 _PEOPLE = ("buddy", "family", "staff", "street")
 _APART = timedelta(minutes=APART)
+UNSEEN = timedelta(hours=36)  # after a check-in, the whole day, and the next one until a buddy is there
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Figures:
     others: list[int] = field(default_factory=list)  # not well, silent, to be called by a person …
     trouble: list[int] = field(default_factory=list)  # in trouble → somebody is on the way
     helped: list[int] = field(default_factory=list)  # in trouble → somebody is there
+    unseen: int = 0  # in trouble since the last check-in of the last day: nothing has asked for them yet
     not_taken: int = 0  # cases for a person that were closed without anybody accepting by telephone
     waits: list[int] = field(default_factory=list)  # slot → first call
     peaks: list[int] = field(default_factory=list)  # most calls at once, each day
@@ -148,7 +151,7 @@ class Watch:
         """Lines, from the calls of the day."""
         moments = sorted([(at, 1) for at, _ in self._busy_until] + [(at, -1) for _, at in self._busy_until])
         busy = most = 0
-        for (at, step), (following, _) in zip(moments, moments[1:], strict=False):
+        for (at, step), (following, _) in pairwise(moments):
             busy += step
             most = max(most, busy)
             if busy:
@@ -156,6 +159,13 @@ class Watch:
         self.figures.peaks.append(most)
         self._busy_until.clear()
         self.days += 1
+
+    def still_in_trouble(self, elders: Iterable[Trouble], end: datetime) -> None:
+        """At the end of the last day."""
+        for trouble in elders:
+            found = end - trouble.since > UNSEEN
+            self.figures.broken["in trouble for longer than a day and a half"] += found
+            self.figures.unseen += not found
 
     def ends(self, buddies: int) -> Figures:
         """All that is counted by person and by shift, those who had nothing to do too."""

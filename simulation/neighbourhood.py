@@ -1,4 +1,4 @@
-"""One neighbourhood from the first midnight until every case is closed: the desk, the town, and what is written down."""
+"""One neighbourhood from the first midnight until every case is closed: desk, town, and what is written down."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def _simulate(session: Session, job: Job, day_done: Callable[[int], None]) -> Fi
         watch.day_ends()
         day_done(job.size.elders)
     end = begin + job.size.days * _DAY
+    watch.still_in_trouble(life.trouble.values(), end)
     _run_out(town, desk, end)
     watch.cases(list(desk.rows.values()))
     return _figures(job, desk, watch)

@@ -1,4 +1,4 @@
-"""One neighbourhood's days in virtual time: moments in order, people who answer, go and look, and close what they found.
+"""One neighbourhood's days in virtual time: moments in order, people who answer, go and look, close what they found.
 
 What the line does comes from a desk: simulation.desk.Desk in memory, or (in a test) the product's own cycle on a
 database. The town is the same for both."""

@@ -81,9 +81,7 @@ class CycleDesk:
 
     def _call(self, intent: CallIntent, request: CallRequest) -> Call:
         elders = tuple(callee.id for callee in request.callees)
-        return Call(
-            intent.id, intent.created_at, intent.number, request.flow, intent.purpose, elders, intent.responder
-        )
+        return Call(intent.id, intent.created_at, intent.number, request.flow, intent.purpose, elders, intent.responder)
 
     def first(self, call: str, elder: str, now: datetime) -> bool:
         with self.db.write() as session:
