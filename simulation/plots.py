@@ -104,6 +104,8 @@ def _trouble(figures: Figures, folder: Path) -> Path:
     )
     if figures.helped:
         axes.legend(loc="lower right")
+    else:
+        axes.text(0.5, 0.5, "nobody, in these days", ha="center", transform=axes.transAxes, color="grey")
     return _saved(figure, folder / "trouble.png")
 
 
@@ -113,6 +115,7 @@ def _lines(figures: Figures, folder: Path) -> Path:
     total = max(1, sum(figures.lines.values()))
     axes.bar(range(1, most + 1), [100 * figures.lines[lines] / total for lines in range(1, most + 1)], color="#1b6ca8")
     axes.set(title="Lines taken, while any is", xlabel="calls at once", ylabel="% of the time")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     return _saved(figure, folder / "lines.png")
 
 
