@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: help demo test lint setup setup-dev serve bench eval chaos lock prompts clean
+.PHONY: help demo test lint setup setup-dev serve bench eval chaos nobody-forgotten lock prompts clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ eval: setup-dev ## how well every installed engine understands, and what it cost
 
 chaos: setup-dev ## kill -9 at any moment of a call, again and again
 	@$(RUN) -m pytest tests/chaos -o norecursedirs= $(ARGS)
+
+nobody-forgotten: setup-dev ## 100,000 days on the pure cores, 1,000 on a database, one killed at every write
+	@$(RUN) -m tests.property.town $(ARGS)
 
 prompts: setup-dev ## renders what the prompt packs lack (docs/prompts.md)
 	@$(PYTHON) -m venv $(VENV)/voices && $(VENV)/voices/bin/pip -q install -e ".[voices]"
