@@ -266,3 +266,25 @@ async def test_a_suspended_number_is_not_rung(street: Street) -> None:
         session.get_one(Person, home.elder).number_state = NumberState.SUSPECT
     home.sends()
     assert numbers(await street.tick()) == sorted(PEOPLE)
+
+
+class Crash(BaseException):
+    """The process dies: nothing may catch it."""
+
+
+async def test_a_crash_between_the_message_and_its_case_leaves_neither_and_it_comes_again(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(street, street.elder())
+
+    def dies(*_: object) -> None:
+        raise Crash
+
+    for step in ("case_today", "_alarm", "_log"):
+        with monkeypatch.context() as patch:
+            patch.setattr(devices, step, dies)
+            with pytest.raises(Crash):
+                home.sends(message="msg_a")
+        assert await street.tick(seconds=1) == []
+    assert home.sends(message="msg_a") == Receipt(test=False)
+    assert CHEN in numbers(await street.tick())
