@@ -145,7 +145,7 @@ def judge(session: Session, pin: Known, right: bool, now: datetime) -> PinVerdic
     row = session.get(Pin, pin.person_id, with_for_update=True)
     if row is None or row.hashed != pin.hashed:
         return None
-    if row.locked_at is not None:
+    if row.locked_at is not None or pin.locked:
         return PinVerdict.LOCKED
     if right:
         row.wrong = 0

@@ -8,7 +8,7 @@ the log asks for the PIN, the finding first asks who it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -29,7 +29,7 @@ from checkins.phones import NumberError, to_e164
 from checkins.ports import Callee, CallRequest
 from checkins.results import SLEEPLESS, Status
 from checkins.roster import loading, resolve
-from checkins.roster.values import Roster
+from checkins.roster.values import Kind, Roster
 from checkins.tables import (
     CallIntent,
     Checkin,
@@ -96,7 +96,8 @@ def elders_of(session: Session, buddy: Person, now: datetime) -> list[Callee]:
     """Whose contacts this buddy logs: who is paired with them, and who they stand in for right now; who still needs a
     contact first. Elders who don't share with buddies are left out."""
     roster = loading.load(session, buddy.neighbourhood_id, now)
-    mine = [elder_id for elder_id in roster.elders if _logs(roster, elder_id, buddy.id, now)]
+    away = _away(roster, now)
+    mine = [elder_id for elder_id in roster.pairs if _logs(roster, elder_id, buddy.id, away, now)]
     last = contacts.last_contacts(session, buddy.neighbourhood_id)
     open_ = _need_person(session, mine)
     listed = []
@@ -107,12 +108,25 @@ def elders_of(session: Session, buddy: Person, now: datetime) -> list[Callee]:
     return [Callee(c.id, c.spoken_name, variables={"state": _DONE if done else _STILL}) for done, c in found]
 
 
-def _logs(roster: Roster, elder_id: str, buddy_id: str, now: datetime) -> bool:
-    if "buddy" not in roster.elders[elder_id].shares:
+def _logs(roster: Roster, elder_id: str, buddy_id: str, away: Collection[str | None], now: datetime) -> bool:
+    """Who stands in is looked for only where somebody may: a caller must not wait for thousands of elders."""
+    elder, pairs = roster.elders.get(elder_id), roster.pairs[elder_id]
+    if elder is None or Kind.BUDDY not in elder.shares:
         return False
-    if any(pair.buddy_id == buddy_id for pair in roster.pairs.get(elder_id, ())):
+    if any(pair.buddy_id == buddy_id for pair in pairs):
         return True
+    if elder_id not in away and not any(pair.buddy_id in away for pair in pairs):
+        return False
     return [one.id for one in resolve.buddies_for(roster, elder_id, now)][:1] == [buddy_id]
+
+
+def _away(roster: Roster, now: datetime) -> set[str | None]:
+    """Who is on leave or stood in for right now, and elders for whom somebody is named."""
+    on_leave = {
+        person for person, spans in roster.leave.items() if any(span.begins <= now < span.ends for span in spans)
+    }
+    active = [each for each in roster.overrides if each.begins <= now < each.ends]
+    return {*on_leave, *(each.instead_of for each in active), *(each.elder_id for each in active)} - {None}
 
 
 def _need_person(session: Session, elders: Iterable[str]) -> set[str]:
