@@ -202,6 +202,8 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
     table = Table("id", "name", "committee", "number", "role", "state", "mode", "consents")
     table.add_row(*_listed(person))
     out.print(table)
+    if person.role != Role.ELDER and person.state in (State.MOVED, State.DIED):
+        out.print("Not rung from now on. `roster remove` takes them out of the roster, `roster gaps` says if it must.")
     return 0
 
 

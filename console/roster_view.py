@@ -57,19 +57,20 @@ class Ahead:
 class Buddy:
     name: str = field(repr=False)
     away: bool
+    gone: bool
     substitutes: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class ElderLine:
-    """`now`: who would be rung first at this moment, of buddies and substitutes; "" for nobody."""
+    """`first`: who is rung first as leave stands now, of buddies and substitutes, in their hours; "" for nobody."""
 
     name: str = field(repr=False)
     spoken_name: str = field(repr=False)
     shares: bool
     buddies: tuple[Buddy, ...]
     family: tuple[str, ...] = field(repr=False)
-    now: str = field(repr=False)
+    first: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,9 @@ def look(session: Session, place_id: int | None, asked: str, now: datetime) -> R
     today = local_date(place.timezone, now)
     roster = load(session, place.id, now - timedelta(days=1))  # what was this morning is shown, too
     names = _names(session, place.id)
-    elders = sorted(_elders(roster, names, asked, now), key=lambda line: (bool(line.now), line.name))
+    elders = sorted(
+        _elders(roster, names, asked, now), key=lambda line: (bool(line.first) or not line.shares, line.name)
+    )
     return RosterPage(
         places=tuple((one.id, one.name) for one in places),
         place_id=place.id,
@@ -193,7 +196,8 @@ def _pair_names(pairs: Iterable[Pair], names: Mapping[str, str]) -> Iterator[str
 
 def _buddy(roster: Roster, pair: Pair, names: Mapping[str, str], now: datetime) -> Buddy:
     away = any(leave.begins <= now < leave.ends for leave in roster.leave.get(pair.buddy_id, ()))
-    return Buddy(names.get(pair.buddy_id, ""), away, tuple(_named(pair.substitutes, names)))
+    gone = pair.buddy_id in roster.gone
+    return Buddy(names.get(pair.buddy_id, ""), away, gone, tuple(_named(pair.substitutes, names)))
 
 
 def _named(ids: Iterable[str], names: Mapping[str, str]) -> Iterator[str]:
