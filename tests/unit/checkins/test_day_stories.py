@@ -22,7 +22,7 @@ async def test_well_by_key_closes_the_day(world: World) -> None:
     assert (report.planned, report.placed) == (1, 1)
     request = world.last_call(elder)
     assert request.flow == "daily_checkin"
-    assert request.variables == {"committee": "曹杨居委会"}
+    assert request.variables == {"committee": "曹杨居委会", "promise": "今天上午九点前"}
     assert request.callees[0].spoken_name == "王阿婆"
     assert request.callees[0].records
     assert world.row(elder).status is Status.CALLING
