@@ -190,6 +190,13 @@ async def test_forms_from_elsewhere_and_unknown_ones_change_nothing(office: Offi
     assert changes(office) == before
 
 
+async def test_nobody_else_gets_these_pages(office: Office) -> None:
+    for path in ("/roster", "/items"):
+        for headers in ({"host": "evil.example"}, {"host": "127.0.0.1", "via": "1.1 proxy"}):
+            assert (await office.client.get(path, headers=headers)).status_code == 403
+        assert "default-src 'none'" in (await office.client.get(path)).headers["content-security-policy"]
+
+
 async def test_names_are_shown_as_text(office: Office, street: Street) -> None:
     office.world.elder(NASTY[:90], spoken_name=NASTY, consents={"buddy": True})
     street.add(NASTY, "+862155510099", Role.STAFF)
