@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -111,8 +112,7 @@ class Bell:
 
     async def _write_down(self) -> None:
         for kind, known in list(self._unwritten.items()):
-            text, since = known.text, known.since
-            await self._db.run(lambda session, k=kind, t=text, s=since: alarms.raise_alarm(session, k, t, s))
+            await self._db.run(partial(_write, kind=kind, text=known.text, since=known.since))
             self._unwritten.pop(kind, None)
 
     # ── what is due ───────────────────────────────────────────────────────────────────────────────
@@ -196,6 +196,10 @@ def _answered(session: Session, intent_id: str, answer: Placed, now: datetime) -
             settling.refused(session, intent_id, Disposition.LINE_ERROR, now)
         case Placed.UNKNOWN:
             settling.give_up(session, intent_id, now)
+
+
+def _write(session: Session, kind: Kind, text: str, since: datetime) -> None:
+    alarms.raise_alarm(session, kind, text, since)
 
 
 def _message(alarm: Alarm, way: AlarmWay, now: datetime, zone: str) -> AlarmMessage:

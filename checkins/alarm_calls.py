@@ -23,8 +23,8 @@ from checkins.pace import LIVE, is_line_down
 from checkins.ports import Callee, CallRequest, Disposition, PersonOutcome
 from checkins.responders import Rosters
 from checkins.roster import loading, resolve
+from checkins.roster.values import Duty, Responder
 from checkins.roster.values import Kind as Role
-from checkins.roster.values import Responder
 from checkins.tables import CallIntent, Neighbourhood, Person
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class _People:
 
     def __init__(self, session: Session, now: datetime, caller: Caller) -> None:
         self._session, self._now, self._caller = session, now, caller
-        self._of: dict[int, resolve.Duty] = {}
+        self._of: dict[int, Duty] = {}
 
     def for_alarm(self, alarm: Alarm) -> list[tuple[Responder, str]]:
         places = self._session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all()
@@ -200,7 +200,7 @@ class _People:
                 once.setdefault(one.number, (one, committee))
         return list(once.values())
 
-    def _duty(self, place_id: int) -> resolve.Duty:
+    def _duty(self, place_id: int) -> Duty:
         if place_id not in self._of:
             roster = loading.load(self._session, place_id, self._now)
             self._of[place_id] = resolve.on_duty(roster, self._now)

@@ -81,7 +81,7 @@ def _line(session: Session, now: datetime) -> Iterator[Sign]:
     """Down, or down when an alarm was raised and nothing has got through since: that nobody was called is no cure."""
     raised = session.scalar(select(Alarm.raised_at).where(Alarm.kind == Kind.LINE_DOWN, Alarm.over_at.is_(None)))
     if is_line_down(session, now) or (raised and not _after(last_through(session), raised)):
-        urgent = session.scalar(_open_cases(Urgency.EMERGENCY)) or 0
+        urgent = _open_emergencies(session)
         also = f"另有{urgent}起紧急求助没有人接手，请马上看首页。" if urgent else ""
         yield Sign(Kind.LINE_DOWN, f"电话线路断了，打不出去。请用打印的名单，用别的电话联系老人，并报修。{also}")
 
@@ -141,9 +141,9 @@ def _nobody(session: Session, now: datetime) -> Iterator[Sign]:
         )
 
 
-def _open_cases(*urgencies: Urgency):  # type: ignore[no-untyped-def]
+def _open_emergencies(session: Session) -> int:
     query = select(func.count()).where(Checkin.status == Status.NEEDS_PERSON, Checkin.owner.is_(None))
-    return query.where(Checkin.urgency.in_(urgencies))
+    return session.scalar(query.where(Checkin.urgency == Urgency.EMERGENCY)) or 0
 
 
 # ── the evening ───────────────────────────────────────────────────────────────────────────────────
@@ -191,3 +191,5 @@ def _gap_zh(gap: Gap, zone: ZoneInfo) -> str:
             return f"{since}值班轮换没有排下去"
         case GapKind.YEAR_UNKNOWN:
             return f"{begin.year}年的放假安排还没有"
+        case GapKind.GONE:
+            return "值班表上有人已经搬走或者不再接电话"

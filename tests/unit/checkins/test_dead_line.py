@@ -67,7 +67,7 @@ class Morning:
         await self.mornings.look()
 
     async def minute(self) -> None:
-        for _ in range(1 if self.line.dead else 3):  # four lines, each free again at once
+        for _ in range(1 if self.line.dead else 2):  # four lines, each free again at once
             await self.world.cycle.tick()
             await self._calls_end()
         await self.watch.look()
@@ -110,13 +110,13 @@ def _errors_are_wanted(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 @pytest.mark.usefixtures("_errors_are_wanted")
 async def test_the_line_dies_at_0820_with_forty_elders_due(world: World, tmp_path: Path) -> None:
     street = Street.of(world)
-    missed = street.elder("许阿大", slot=480)
+    missed = street.elder("许阿大", slot=494)
     elders = [street.elder(f"王{number}", slot=500) for number in range(40)]
     async with mail_server() as box:
         with web_site() as site:
             morning = Morning(street, box, site, tmp_path)
             line = morning.line
-            await world.to("08:00")
+            await world.to("08:14")
             await world.ends(missed, "emergency", after=timedelta())
             await morning.until("08:19")
             line.dead = True
@@ -142,12 +142,12 @@ async def test_the_line_dies_at_0820_with_forty_elders_due(world: World, tmp_pat
             assert [one.acknowledged_by for one in _alarms(world)] == ["陈老师"]
             mails = len(box.mails)
             assert mails == morning.told().count("alarm.raised") == 4
-            await morning.until("09:20")
+            await morning.until("09:01")
             assert len(box.mails) == mails, "who knows is not told again"
             assert "王0" in (tmp_path / "sheets" / f"2026-03-02-{world.place_id}.html").read_text("utf-8")
 
             line.dead = False
-            await morning.until("09:50")
+            await morning.until("09:25")
             assert {world.row(elder).status for elder in elders} == {Status.CLOSED}
             assert not any(elder.number in (LI, ZHOU) for elder in line.requests)
             assert [one.kind for one in _alarms(world)] == []
@@ -161,7 +161,7 @@ async def test_a_search_waits_for_the_line_and_goes_on_where_it_was(world: World
     sleeps, and a dead line tries nobody else's patience."""
     street = Street.of(world)
     missed = street.elder("许阿大", slot=480)
-    elders = [street.elder(f"王{number}", slot=530 + number) for number in range(12)]
+    elders = [street.elder(f"王{number}", slot=530 + number) for number in range(6)]
     async with mail_server() as box:
         with web_site() as site:
             morning = Morning(street, box, site, tmp_path)
@@ -171,14 +171,14 @@ async def test_a_search_waits_for_the_line_and_goes_on_where_it_was(world: World
                 morning.said.add(call.id)
                 await morning.ends(call, Disposition.NO_ANSWER)
             morning.line.dead = True
-            await morning.until("09:40")
+            await morning.until("09:20")
             row = world.row(missed)
             assert (row.status, row.owner) == (Status.NEEDS_PERSON, None)
-            rung = morning.rung(world.at("09:00"), world.at("09:40"))
+            rung = morning.rung(world.at("09:00"), world.at("09:20"))
             assert not rung.keys() & {LI, ZHOU}
             morning.line.dead = False
             before = len(morning.line.requests)
-            await morning.until("09:50")
+            await morning.until("09:30")
             buddies = [one.number for one in morning.line.requests[before:] if one.number in (LI, ZHOU)]
             assert buddies[0] == LI, "the first buddy, as if nothing had been"
             assert all(world.row(elder).status is Status.CLOSED for elder in elders)
