@@ -45,6 +45,7 @@ PACKS = {
     "zh-responders.zip": ("dispatch", "finding", "buddy_log"),
     "zh-emergencies.zip": ("alarm", "taken"),
     "zh-hand-over.zip": ("hand_over",),
+    "zh-alarms.zip": ("line_alarm",),
 }
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
@@ -53,6 +54,7 @@ SAMPLES = {
     "committee": "槐荫里居委会",
     "responder": "李阿姨",
     "why": "三次没接电话",
+    "what": "电话线路断了,今天的电话打不出去。请打印名单,用别的电话联系老人",
     "where": "三号楼五零二室",
     "key_holder": "隔壁陈阿姨",
     "notes": "耳朵不好",
