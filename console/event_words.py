@@ -62,6 +62,8 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "device:alarm_button": ("老人按了报警按钮", "alarm button"),
     "device:smoke": ("烟雾报警器响了", "smoke detector"),
     "device:cancel": ("设备发来取消（不算，仍要有人看到）", "the device says cancel: somebody must see"),
+    "device:test_mode": ("{who}把设备转为测试", "a device is in test mode"),
+    "device:live": ("{who}让设备正式启用", "a device is live"),
     "rang_in": ("{who}打进电话", "{who} rang in"),
     "handed_over": ("老人的电话由{who}接了", "{who} took the elder's call"),
     "promised": ("答应老人有人回电", "the elder was promised a call"),
