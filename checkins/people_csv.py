@@ -62,6 +62,7 @@ class ImportReport:
     """`errors` as sentences ("row 7, column phone: has too few digits"); when there are any, `added` is 0. `known`
     counts rows whose name and number are in the register already. `encoding` is what the file was read as.
     `spoken_names` are those of the people added (personal): prompts that say them can be made now, not in a call.
+    `homes` counts known ones of whom address, key holder or notes were missing and are in the file.
     `no_consent` counts elders added whom the machine will not ring; `warnings` are sentences, too (personal)."""
 
     added: int
@@ -71,6 +72,7 @@ class ImportReport:
     spoken_names: tuple[str, ...] = field(default=(), compare=False, repr=False)
     no_consent: int = 0
     warnings: tuple[str, ...] = field(default=(), repr=False)
+    homes: int = 0
 
 
 def import_people(session: Session, neighbourhood_id: int, path: Path) -> ImportReport:
@@ -83,13 +85,15 @@ def import_people(session: Session, neighbourhood_id: int, path: Path) -> Import
     people, errors = _people(table.rows, place)
     if errors:
         return ImportReport(0, 0, tuple(errors), table.encoding)
-    new = [person for person in people if not _is_known(session, person)]
+    known = [_known(session, person) for person in people]
+    new = [person for person, old in zip(people, known, strict=True) if old is None]
+    homes = sum(_fill_in(old, person) for person, old in zip(people, known, strict=True) if old is not None)
     warnings = tuple(warning for person in new for warning in _elsewhere(session, person))
     session.add_all(new)
     session.flush()
     names = tuple(dict.fromkeys(person.spoken_name for person in new))
     silent = sum(person.role == Role.ELDER and not person.consents.get("calls") for person in new)
-    return ImportReport(len(new), len(people) - len(new), (), table.encoding, names, silent, warnings)
+    return ImportReport(len(new), len(people) - len(new), (), table.encoding, names, silent, warnings, homes)
 
 
 def _people(table: Sequence[tuple[int, Mapping[str, str]]], place: Neighbourhood) -> tuple[list[Person], list[str]]:
@@ -181,10 +185,18 @@ def _elsewhere(session: Session, person: Person) -> list[str]:
     return [f"{person.name}: {committee} {same}" for committee in session.scalars(query.distinct())]
 
 
-def _is_known(session: Session, person: Person) -> bool:
-    same = select(Person.id).where(
+def _known(session: Session, person: Person) -> Person | None:
+    same = select(Person).where(
         Person.neighbourhood_id == person.neighbourhood_id,
         Person.number == person.number,
         Person.name == person.name,
     )
-    return session.scalar(same.limit(1)) is not None
+    return session.scalars(same.limit(1)).first()
+
+
+def _fill_in(known: Person, person: Person) -> bool:
+    """What nobody has written down yet; what somebody has stays."""
+    missing = [column for column in SPOKEN if getattr(known, column) is None and getattr(person, column)]
+    for column in missing:
+        setattr(known, column, getattr(person, column))
+    return bool(missing)

@@ -134,6 +134,9 @@ def test_buddies_staff_and_family_come_in_too_and_homes_as_they_are_spoken(world
     elder = people[0]
     assert (elder.address, elder.key_holder, elder.notes) == ("三号楼五零二室", "隔壁陈阿姨", "耳朵不好")
     assert (people[1].address, people[1].key_holder, people[1].notes) == (None, None, None)
+    row = "王秀英,王阿婆,62345678,,八号楼,,\n李梅,李阿姨,13800000001,老伙伴,,,\n"
+    again = read(world, csv_file(tmp_path, head + row))
+    assert (again.added, again.known, again.homes) == (0, 2, 0), "what somebody wrote down stays"
     long = csv_file(tmp_path, head + f"李建国,李阿公,62345679,,{'楼' * 101},,\n")
     assert read(world, long).errors == ("row 2, column address: is longer than 100 characters",)
 
@@ -266,3 +269,11 @@ def test_a_broken_policy_or_zone_never_enters_the_register(world: World) -> None
         Neighbourhood(name="x", committee="x", policy={"unreached_every": 11})
     with pytest.raises(ValueError, match="no time zone"):
         Neighbourhood(name="x", committee="x", timezone="Asia/Atlantis")
+
+
+def test_a_second_file_fills_in_where_people_live(world: World, tmp_path: Path) -> None:
+    elder = world.elder("王秀英", number="+862162345678")
+    head = "姓名,称呼,电话,地址,备注\n"
+    report = read(world, csv_file(tmp_path, head + "王秀英,王阿婆,62345678,三号楼,\n"))
+    assert (report.added, report.known, report.homes) == (0, 1, 1)
+    assert (world.person(elder).address, world.person(elder).notes) == ("三号楼", None)
