@@ -1,6 +1,8 @@
 // Keeps a page fresh, and never disturbs somebody who types, listens or has opened a form.
 "use strict";
 const EVERY_MS = 10000;
+const HELD_MS = 60000; // so long a page may stay old for somebody's sake before it says so
+let fresh = Date.now();
 
 function busy(main) {
   const typing = main.contains(document.activeElement) && /INPUT|SELECT|TEXTAREA|AUDIO|BUTTON/.test(document.activeElement.tagName);
@@ -25,6 +27,7 @@ async function refresh() {
   for (const part of ["main", "header", "footer", "title"]) {
     document.querySelector(part).replaceWith(document.adoptNode(page.querySelector(part)));
   }
+  fresh = Date.now();
 }
 
 async function keepFresh() {
@@ -34,6 +37,7 @@ async function keepFresh() {
   } catch {
     document.body.classList.add("stale"); // the page is old: say so rather than look calm
   }
+  document.body.classList.toggle("held", Date.now() - fresh > HELD_MS);
 }
 
 if ("fresh" in document.body.dataset) setInterval(keepFresh, EVERY_MS);
