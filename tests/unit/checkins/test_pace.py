@@ -36,7 +36,7 @@ def test_without_a_burst_an_emergency_waits_like_any_call() -> None:
 CALLS = st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(CALLS, st.sampled_from([0.3, 0.5, 1.0, 2.0, 7.0]), st.integers(0, 6))
 def test_whoever_calls_the_carriers_bound_holds(calls: list[tuple[float, bool]], per_s: float, burst: int) -> None:
     """In no time are there more starts than the rate gives, and one burst; routine calls alone never meet the burst."""
@@ -55,7 +55,7 @@ def test_whoever_calls_the_carriers_bound_holds(calls: list[tuple[float, bool]],
             assert last - first + 1 <= rate.most + burst + per_s * gone + 1e-3
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0, 2), max_size=60), st.sampled_from([0.3, 1.0, 3.0]))
 def test_routine_calls_alone_are_bound_by_their_window_only(waits: list[float], per_s: float) -> None:
     rate, now = Rate(per_s), NOON
