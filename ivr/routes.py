@@ -124,6 +124,7 @@ class _Desk:
         if trouble:
             log.error("call %s: the carrier met error %s in our document; going on by verbs", call.id, trouble)
             await self._calls.log(call.id, [LogEntry("error", 0, {"what": "document", "why": trouble})])
+            call = await self._verbs.unable(call)
         elif self._streams(incoming) and not await self._calls.reported(call.id):
             token = await self._calls.issue_token(call.id)
             if token is not None:
@@ -157,10 +158,12 @@ class _Desk:
         return await self._verbs.recorded(call, incoming.number("turn"), incoming.form, incoming.at)
 
     async def _dialled(self, incoming: Incoming) -> str:
-        """A call made out of this one is over; written down also when this one is, too."""
+        """A call made out of this one is over; written down also when this one is, too. Then nobody else is rung."""
         leg = incoming.leg
         status = incoming.form.get("DialCallStatus", "")
         await self._calls.carrier_says(leg, status if status in FINAL else "completed")
+        if status == "canceled" or incoming.form.get("CallStatus") in FINAL:
+            return documents.hang_up()
         call = await self._calls.picked_up(incoming.call_id, incoming.call_sid)
         return documents.hang_up() if call is None else await self._verbs.dialled(call, leg, incoming.form)
 

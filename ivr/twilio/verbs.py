@@ -140,6 +140,14 @@ class Verbs:
             return await self.go_on(call)
         return await self._hand_over(call, asked, bridged=form.get("DialBridged", "true") != "false", ended=leg)
 
+    async def unable(self, call: Call) -> Call:
+        """The carrier could make nothing of our last document: if it was to ring somebody, nobody is there."""
+        asked = self._session(call).handing
+        if asked is None:
+            return call
+        await self._calls.nobody_there(call.id, asked.number)
+        return await self._calls.get(call.id) or call
+
     async def _before_handing(self, call: Call, turn: int, key: Key) -> str:
         """While they are asked to wait: a second 0 is the emergency, all else leads on."""
         session = self._session(call)

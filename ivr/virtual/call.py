@@ -104,6 +104,9 @@ class VirtualCall:
         form = [*self._identity(), *params, ("RecordingStatus", "completed")]
         await self._send("recording", url, form)
 
+    def gone(self) -> None:
+        self.resource.status = "completed"
+
     def dial(self, orders: Orders) -> Leg:
         return self._clerk.dial_out_of(self, orders, self._clerk.directory(orders.to))
 

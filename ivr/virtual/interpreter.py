@@ -56,6 +56,10 @@ class Office(Protocol):
         """Sends a recording status callback."""
         ...
 
+    def gone(self) -> None:
+        """This side has hung up: what is asked from now on says so."""
+        ...
+
     def dial(self, orders: Orders) -> Leg:
         """Begins to ring another party, to be put through to this call."""
         ...
@@ -304,6 +308,7 @@ class Interpreter:
         self._line.pace.begin()
         goto = self._after(verb, (*leg.dialled(), ("DialBridged", "true" if bridged else "false")))
         if gone:
+            self._office.gone()
             if goto is not None:
                 await self._fetch(goto)
             raise HungUpError

@@ -119,5 +119,5 @@ async def test_the_elder_hangs_up_in_the_talk(carrier: FakeCarrier, app: TinyApp
     elder.keeps_quiet(5)
     elder.hangs_up()
     await elder.ended()
-    assert outcome(app)["DialBridged"] == "true"
+    assert (outcome(app)["DialBridged"], outcome(app)["CallStatus"]) == ("true", "completed")
     assert duty.status == "completed"
