@@ -25,7 +25,7 @@ from checkins.tables import CallIntent
 from demo.board import Board
 from demo.clock import JumpClock
 from demo.house import House
-from demo.ladder import Ladder, ladders, numbers
+from demo.ladder import NOBODY, Ladder, ladders, numbers
 from demo.neighbourhood import ZONE, create
 from demo.scenario import Scenario
 from demo.show import Show
@@ -153,7 +153,7 @@ class Round:
             await self._house.cycle.tick()
             await self._house.cycle.reconcile()
             sight = await self._house.db.view(self._look)
-            await self._house.db.run(lambda session: self._desk(session, sight.rows))  # noqa: B023 (awaited here)
+            await self._house.db.run(lambda session: self._desk(session, sight))  # noqa: B023 (awaited here)
             self.board.cases(sight.rows, sight.ladders, sight.rung)
             show.update()
             if self._done(sight) and self._house.active_calls() == 0:
@@ -163,15 +163,18 @@ class Round:
             await asyncio.sleep(tick_s)
         return False
 
-    def _desk(self, session: Session, rows: Iterable[Row]) -> None:
+    def _desk(self, session: Session, sight: Sight) -> None:
         """Who sits at the console takes the cases that are for them, looks after them, and closes them by name."""
         now, who = self._clock.now(), self._scenario.roster.desk
-        theirs = {one.name for one in self._scenario.elders if one.expected.by == who and not one.expected.ladder}
-        for row in rows:
-            if row.status is Status.NEEDS_PERSON and not row.owner and row.name in theirs:
-                cases.take_over(session, row.checkin_id, who, now)
-            elif row.status is Status.NEEDS_PERSON and row.owner == who and row.name in theirs:
+        theirs = {one.name: one.expected.ladder for one in self._scenario.elders if one.expected.by == who}
+        for row in sight.rows:
+            said = sight.ladders.get(row.checkin_id, NOBODY).said
+            if row.status is not Status.NEEDS_PERSON or said != theirs.get(row.name):
+                continue
+            if row.owner == who:
                 cases.close_case(session, row.checkin_id, who, FINDING, now)
+            elif not row.owner:
+                cases.take_over(session, row.checkin_id, who, now)
 
     def _done(self, sight: Sight) -> bool:
         """When every case is closed; without anybody on duty, when everybody was asked."""

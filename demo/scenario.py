@@ -9,7 +9,7 @@ first: takes several tries, or long), the keys of ivr.virtual.elder, `manners` (
 later ones win), `buddies` and `family` (names, in order), and `expect`.
 
 Staff, buddies and family (`name`, `spoken`, `number`) have telephones like the elders'. `roster` says who is on duty,
-who is deputy, and who sits at the console and takes there what nobody is rung for in the scenario (`by`, no `ladder`).
+who is deputy, and who sits at the console and takes there the cases that they must close, once `ladder` was said.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def test_expectations_are_whole_and_do_not_hang_on_the_seed(mornings: list[Scena
     assert [one.status for one in expected].count(None) == 1, "the paused elder has no case"
     assert {one.status for one in expected if one.status} == {Status.CLOSED}
     assert all(bool(one.reason) == bool(one.by) for one in expected), "a person closes it by name"
-    assert sum(bool(one.ladder) for one in expected) == 4
+    assert sum(bool(one.ladder) for one in expected) == 5
     assert {"unreached", "off_hook", "emergency"} <= {one.reason for one in expected}
     assert all("none" not in one.evidence for one in expected if one.result is Result.WELL)
 
