@@ -55,7 +55,9 @@ class Webhooks:
         self.token = token
         self.signer: Signer = lambda url, params: sign(self.token, url, params)
         self._reroute = dict(reroute or {})
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+        # A web server ends an idle connection after 5 s (uvicorn); who uses it again just then reads nothing.
+        limits = httpx.Limits(keepalive_expiry=2.0)
+        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
 
     async def close(self) -> None:
         await self._client.aclose()

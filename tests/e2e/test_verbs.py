@@ -394,6 +394,7 @@ async def until_told(room: Control) -> list[str]:
     return [report.alarm or "" for report in room.listener.reports]
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_the_second_zero_counts_also_when_the_database_is_busy_for_long(
     carrier: FakeCarrier, room: Control, tmp_path: Path, errors_logged: list[str]
 ) -> None:
@@ -412,6 +413,7 @@ async def test_the_second_zero_counts_also_when_the_database_is_busy_for_long(
     errors_logged.clear()
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_what_comes_after_a_late_key_waits_for_it(
     carrier: FakeCarrier, room: Control, tmp_path: Path, errors_logged: list[str]
 ) -> None:
@@ -441,6 +443,7 @@ async def test_the_alarm_is_raised_before_anything_is_logged(
     errors_logged.clear()
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_detection_of_machines_is_not_lost_when_the_database_is_busy(
     room: Control, tmp_path: Path, errors_logged: list[str]
 ) -> None:

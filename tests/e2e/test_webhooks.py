@@ -479,6 +479,7 @@ async def test_the_carriers_error_leads_to_plain_verbs(ringing: Control, errors_
     assert "12100" in errors_logged.pop()
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_trouble_inside_is_an_apology_in_time(
     ringing: Control, errors_logged: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -490,7 +491,7 @@ async def test_trouble_inside_is_an_apology_in_time(
     monkeypatch.setattr(ringing.calls, "picked_up", hangs)
     began = time.monotonic()
     assert verbs_of(await ringing.post("voice?call=i1", VOICE)) == ["Play", "Redirect"]
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 10  # of 60 s for which the database hangs
     assert verbs_of(await ringing.post("verbs?call=i1&tries=3", VOICE)) == ["Play", "Hangup"]
     assert all("TimeoutError" in message for message in errors_logged)
     errors_logged.clear()

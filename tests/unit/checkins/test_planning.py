@@ -150,7 +150,7 @@ def test_a_city_quarter_of_4000_elders_is_planned_in_under_a_second(any_world: W
     report = plan(any_world, lines=60)
     taken = time.perf_counter() - begun
     assert report.added == 4000
-    assert taken < 3, f"{taken:.2f} s"  # 0.4 s on a quiet machine; the bound leaves room for a busy one
+    assert taken < 15, f"{taken:.2f} s"  # 0.4 s on a quiet machine; a join that grows squarely takes minutes
     with any_world.db.read() as session:
         last = session.scalar(select(func.max(Checkin.slot)))
     assert last is not None

@@ -20,6 +20,7 @@ from speech.loudness import active_level
 from speech.resample import to_floats
 from speech.synthesis import EspeakChild, SynthesisError, plain
 
+HANGS_S = 1.0  # how long a child is waited for; what works must be sure to be done by then
 Make = Callable[..., EspeakChild]
 
 
@@ -130,7 +131,7 @@ async def test_it_has_no_shanghainese_voice(make: Make) -> None:
 
 
 async def test_a_hang_costs_one_prompt(make: Make, tmp_path: Path) -> None:
-    child = make(timeout_s=0.2, command=child_that(tmp_path, "time.sleep(60) if n == 1 else speak(request)"))
+    child = make(timeout_s=HANGS_S, command=child_that(tmp_path, "time.sleep(60) if n == 1 else speak(request)"))
     with pytest.raises(SynthesisError, match="took too long"):
         await child.render("一", "zh")
     assert len(await child.render("二", "zh")) == 1600
@@ -209,7 +210,7 @@ async def test_a_missing_library_is_told_without_harm(make: Make, tmp_path: Path
 
 
 async def test_nobody_is_left_behind(make: Make, tmp_path: Path) -> None:
-    child = make(timeout_s=0.2, command=child_that(tmp_path, "time.sleep(60) if n == 1 else speak(request)"))
+    child = make(timeout_s=HANGS_S, command=child_that(tmp_path, "time.sleep(60) if n == 1 else speak(request)"))
     with pytest.raises(SynthesisError):
         await child.render("一", "zh")
     await child.render("二", "zh")
@@ -247,7 +248,9 @@ async def test_the_child_ends_with_its_parent_even_in_mid_utterance() -> None:
 
 
 async def test_errors_never_repeat_the_text(make: Make, tmp_path: Path) -> None:
-    child = make(timeout_s=0.2, command=child_that(tmp_path, "time.sleep(60) if n == 1 else sys.exit(request['text'])"))
+    child = make(
+        timeout_s=HANGS_S, command=child_that(tmp_path, "time.sleep(60) if n == 1 else sys.exit(request['text'])")
+    )
     for _ in range(2):
         with pytest.raises(SynthesisError) as failed:
             await child.render("王阿婆", "zh")

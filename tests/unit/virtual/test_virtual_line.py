@@ -163,5 +163,5 @@ async def test_the_shared_tick_keeps_its_schedule() -> None:
 
     begun = loop.time()
     await asyncio.gather(*(count(pace) for pace in paces))
-    assert 0.28 <= loop.time() - begun < 0.6
+    assert 0.28 <= loop.time() - begun < 3  # one after the other it would be 6 s
     assert ticker.count == 15
