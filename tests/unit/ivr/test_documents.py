@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflows.events import Dictate, Hangup, Listen, Part, Say
+from callflows.events import Dictate, HandOver, Hangup, Listen, Part, Say
+from ivr.ports import CallOrder
 from ivr.twilio import documents, wav
 from ivr.twilio.config import TwilioConfig
 from ivr.twilio.turns import turn_of
@@ -56,6 +57,29 @@ def test_the_end() -> None:
         "Hangup",
     ]
     assert [verb.name for verb in parsed(documents.hang_up())] == ["Hangup"]
+
+
+def test_somebody_is_rung_out_of_the_call() -> None:
+    """Heard first by whoever is rung; nothing is recorded; however it ends we are asked."""
+    leg = CallOrder("l1", "+862155510003", "hand_over", (), ring_s=20, for_call="i1")
+    (dial,) = parsed(documents.dial(CONFIG, "i1", leg))
+    (number,) = dial.children
+    assert (number.text, dial.get("callerId")) == (leg.number, CONFIG.from_number)
+    assert (dial.get("timeout"), dial.get("timeLimit"), dial.get("answerOnBridge")) == ("20", "1800", "true")
+    assert "record" not in dial.attributes
+    assert dial.get("action").startswith("https://line.example/twilio/verbs/dialled?call=i1&leg=l1#")
+    assert number.get("url").startswith("https://line.example/twilio/verbs?call=l1#")
+    assert number.get("statusCallback").startswith("https://line.example/twilio/status?call=l1#")
+
+
+def test_before_somebody_is_rung_a_second_zero_is_heard() -> None:
+    (gather,) = parsed(documents.turn(CONFIG, "i1", turn_of(2, [SAY, HandOver("e1", 1)], None)))
+    assert (gather.name, gather.get("numDigits"), gather.get("timeout")) == ("Gather", "1", "1")
+
+
+def test_who_is_put_through_is_not_hung_up_on() -> None:
+    turn = {**turn_of(2, [SAY, Hangup()], None), "wait": {"kind": "put_through"}}
+    assert [verb.name for verb in parsed(documents.turn(CONFIG, "l1", turn))] == ["Play"]
 
 
 @pytest.mark.parametrize("sentence", sorted(documents.SENTENCES))
