@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -39,6 +39,8 @@ class CallStart:
     call_sid: str
     order: CallOrder
     session: dict[str, Any] | None
+    part: int = 1  # which stream of the call it is: one that was handed over in vain has another
+    at_ms: int = 0  # since answer, when it isn't the first
 
 
 def order(session: DbSession, order: CallOrder, now: datetime) -> bool:
@@ -134,7 +136,8 @@ def ring_out(session: DbSession, call: Call, leg: CallOrder, n: int, number: int
 
 def nobody_there(call: Call, number: int) -> None:
     """Nobody was to be had for this hand-over of the call. A new stream may go on with it."""
-    call.handing = {"n": 0, **(call.handing or {}), "nobody": number}
+    before = call.handing or {}
+    call.handing = {"n": 0, **before, "nobody": number, "streams": before.get("streams", 1) + 1}
     call.token_hash = call.token_used_at = None
 
 
@@ -145,7 +148,9 @@ def use_token(session: DbSession, hashed: str, call_sid: str, now: datetime) -> 
     if outbox.known(session, call.id, outbox.FINAL):
         return None
     call.token_used_at = now
-    return CallStart(call.id, call_sid, order_from_json(call.order), call.session)
+    part, since = (call.handing or {}).get("streams", 1), now - (call.answered_at or now)
+    at_ms = round(since / timedelta(milliseconds=1)) if part > 1 else 0
+    return CallStart(call.id, call_sid, order_from_json(call.order), call.session, part, at_ms)
 
 
 def seen(session: DbSession, key: str) -> bool:

@@ -143,6 +143,8 @@ class MediaServer:
             records=all(callee.records for callee in order.callees),
             transcribes=all(callee.transcribes for callee in order.callees),
             language=order.callees[0].language if order.callees else "zh",
+            part=begun.part,
+            at_ms=begun.at_ms,
         )
         return _Call(Pump(line, session, self._tools), websocket, writer)
 

@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 
 TIME_LIMIT_MS = 10 * 60 * 1000  # PRODUCT.md: a call has a hard limit
 LIMIT_GRACE_MS = 20_000  # for the goodbye
+LAST_MS = 120_000  # so long who was handed over in vain may still talk to the line, whatever the limit
 WAIT_LIMIT_MS = 45_000  # in a room where somebody always speaks (television) a wait ends all the same
 # Somebody else spoke: whose consent to record we have is not theirs, so the recording of the whole call is dropped.
 STRANGERS = frozenset({"wrong_number", "other_says_well", "other_says_unwell", "absent", "wrong_person", "pin_failed"})
@@ -96,6 +97,12 @@ class Line:
     records: bool  # everybody of this call agreed to be recorded
     transcribes: bool = True  # and to have dictations written down
     language: str = "zh"
+    part: int = 1  # which stream of the call: its recordings have names of their own
+    at_ms: int = 0  # where in the call it begins
+
+    def label(self, what: str) -> str:
+        """Names a recording within its call."""
+        return what if self.part == 1 else f"part{self.part}-{what}"
 
 
 class Pump:
@@ -110,13 +117,16 @@ class Pump:
         self._scribe = Scribe(tools.book, line.call_id, lambda: self.at_ms)
         self._playout = Playout()
         self._utterances = Utterances(self, tools.ears, self._store, line.distress, line.language, line.transcribes)
-        self._ticks = self._waited_ms = self._open_ms = self._dictations = self._keys = 0
+        self._ticks = min(line.at_ms, TIME_LIMIT_MS - LAST_MS) // FRAME_MS
+        self._waited_ms = self._open_ms = self._dictations = self._keys = 0
         self._hanging_up = self._limited = False
         self._leaves_ms: int | None = None  # the call is handed over from then on
         self._asking: Query | None = None  # the open question to the program
         self._asked: set[asyncio.Task[None]] = set()
         self._muted_until_ms = 0  # so long nothing that comes in is recorded
-        self._take: Take | None = tools.recordings.take(line.call_id, "call", line.began) if line.records else None
+        self._take: Take | None = (
+            tools.recordings.take(line.call_id, line.label("call"), line.began) if line.records else None
+        )
 
     # ── the call's life ───────────────────────────────────────────────────────────────────────────
 
@@ -126,7 +136,7 @@ class Pump:
 
     @property
     def at_ms(self) -> int:
-        """Audio time since the stream began."""
+        """Audio time since the first stream began; between two streams, time on the wall."""
         return self._ticks * FRAME_MS
 
     @property
@@ -323,7 +333,7 @@ class Pump:
         if self._take is None:
             return ""
         self._dictations += 1
-        label = f"dictation{self._dictations}"
+        label = self._line.label(f"dictation{self._dictations}")
         return (await self._tools.recordings.add(self.call_id, label, self._line.began, ulaw)).path
 
     def _sound(self, alarm: Alarm) -> None:
