@@ -70,7 +70,10 @@ def url(folder: Path) -> str:
 
 
 def joined(db: Database, clock: WarpClock, cycle: Cycle) -> Calls:
-    return Calls(db, clock.now, listener=Listener(cycle.settle))
+    async def unwritten() -> None:
+        raise AssertionError("every alarm is taken in here")
+
+    return Calls(db, clock.now, listener=Listener(cycle.settle, unwritten))
 
 
 class ToldBefore:

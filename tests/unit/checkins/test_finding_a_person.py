@@ -166,7 +166,8 @@ async def test_an_emergency_rings_duty_and_family_at_once_and_the_first_has_it(s
     await world.cycle.settle(CallOutcome(call.id, world.clock.now(), final=False, alarm="double_zero"))
     calls = await street.tick()
     assert numbers(calls) == [CHEN, DAUGHTER]
-    assert all(c.variables == {"why": "在电话里呼救了", "urgent": "1"} for call in calls for c in call.callees)
+    told = {"why": "在电话里呼救了", "urgent": "1", "shared": "1"}
+    assert all(c.variables == told for call in calls for c in call.callees)
     daughter, duty = sorted(calls, key=lambda call: call.number, reverse=True)
     await street.says(daughter, "accepted")
     assert world.row(elder).owner == "王小妹"
