@@ -40,7 +40,7 @@ eval: setup-dev ## how well every installed engine understands, and what it cost
 	@$(RUN) -m bench.evaluation $(ARGS)
 
 chaos: setup-dev ## kill -9 at any moment of a call, again and again
-	@$(RUN) -m pytest tests/chaos -o norecursedirs= $(ARGS)
+	@$(RUN) -m pytest tests/chaos -o norecursedirs=".*" $(ARGS)
 
 nobody-forgotten: setup-dev ## 100,000 days on the pure cores, 1,000 on a database, one killed at every write
 	@$(RUN) -m tests.property.town $(ARGS)
