@@ -3,22 +3,24 @@ memory place the same calls, to the same people about the same elders, at the sa
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from checkins.claims import Trunk
 from checkins.schedule import at_minute
+from checkins.tables import Neighbourhood, Person, Role
 from simulation.chance import Chance
 from simulation.desk import Desk
 from simulation.life import Answer, Life, Span, Trouble
 from simulation.line import Call
 from simulation.people import ZONE, Size, settle_in
 from simulation.rates import Rates
-from simulation.town import AnyDesk, Town
+from simulation.town import Town
 from storage.database import Base, Database
 from tests.unit.simulation.cycle_desk import CycleDesk
 
@@ -26,10 +28,35 @@ DAY = date(2026, 3, 6)  # a Friday: on the day after, the office is closed
 START = at_minute(ZONE, DAY, 0)
 # Everything that is rare elsewhere.
 HARD = replace(
-    Rates(), trouble=0.06, out=0.25, unheard=0.2, busy=0.1, corrected=0, not_well=0.05, wants_person=0.04, unclear=0.04,
-    hung_up=0.03, machine=0.03, line_error=0.02, refuses=0.02, wrong_number=0.02, couples=0.3, human=0.05, refused=0.05,
+    Rates(), trouble=0.1, out=0.25, unheard=0.2, busy=0.1, corrected=0, not_well=0.05, wants_person=0.04, unclear=0.04,
+    hung_up=0.03, machine=0.03, line_error=0.03, refuses=0.02, wrong_number=0.02, couples=0.3, human=0.05, refused=0.05,
     on_leave=0.2, ignoring=0.2, unknown=0.01,
 )  # fmt: skip
+MIXED = replace(HARD, trouble=0.04, out=0.08, unheard=0.08, busy=0.04, corrected=0.5, not_well=0.02, line_error=0.01)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day to be lived through twice, until the hour `until`."""
+
+    seed: str
+    elders: int
+    rates: Rates
+    trunk: Trunk
+    until: int
+    outage: tuple[int, int] | None = None  # minutes
+    slot: int | None = None  # of everybody: then the calls wait for lines
+
+    @property
+    def outages(self) -> tuple[Span, ...]:
+        return ((at_minute(ZONE, DAY, self.outage[0]), at_minute(ZONE, DAY, self.outage[1])),) if self.outage else ()
+
+
+DAYS = {
+    "forty elders": Day("a", 40, MIXED, Trunk(8, 1.0, 2), 24),
+    "too few lines": Day("b", 12, HARD, Trunk(2, 0.5, 1), 10, slot=8 * 60),
+    "the trunk dead for a while": Day("c", 12, HARD, Trunk(4, 2.0, 2), 10, (8 * 60, 8 * 60 + 6), slot=8 * 60),
+}
 
 
 class Log:
@@ -50,43 +77,48 @@ class Log:
     def helped(self, _trouble: Trouble, _now: object) -> None: ...
 
 
-def calls(desk: AnyDesk, plan: object, size: Size, seed: str, outages: tuple[Span, ...]) -> Log:
-    chance, log = Chance(seed), Log()
-    life = Life(HARD, chance, outages)
-    town = Town(HARD, chance, life, desk, log)
-    for number in range(size.days):
-        midnight = START + timedelta(days=number)
-        town.run(midnight)
-        plan(midnight)  # type: ignore[operator]
-        town.morning([f"elder-{index}" for index in range(size.elders)], midnight)
-    town.run(START + timedelta(days=size.days))
-    return log
+def calls(desk: Desk | CycleDesk, day: Day) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    chance, log = Chance(day.seed), Log()
+    life = Life(day.rates, chance, day.outages)
+    town = Town(day.rates, chance, life, desk, log)
+    desk.plan(START)
+    town.morning([f"elder-{index}" for index in range(day.elders)], START)
+    town.run(START + timedelta(hours=day.until))
+    return log.calls
 
 
-@pytest.mark.parametrize(
-    ("seed", "trunk", "outage"),
-    [("a", Trunk(8, 1.0, 2), None), ("b", Trunk(2, 0.5, 1), None), ("c", Trunk(6, 2.0, 2), (9 * 60, 10 * 60))],
-    ids=["lines enough", "too few lines", "an hour without the trunk"],
-)
-def test_the_same_calls_to_the_same_people_at_the_same_second(
-    seed: str, trunk: Trunk, outage: tuple[int, int] | None, tmp_path: Path
-) -> None:
-    size, chance = Size(40, DAY, 1), Chance(seed)
-    outages = ((at_minute(ZONE, DAY, outage[0]), at_minute(ZONE, DAY, outage[1])),) if outage else ()
-    real, memory = Database(f"sqlite:///{tmp_path}/real.db"), Database("sqlite://")
-    for db in (real, memory):
-        Base.metadata.create_all(db.engine)
-    with real.write() as session:
-        settle_in(session, size, HARD, chance)
-    with Session(memory.engine, expire_on_commit=False) as session:
-        place = settle_in(session, size, HARD, chance)
-        desk = Desk(session, place, trunk, START)
-        simulated = calls(desk, desk.plan, size, seed, outages)
-    cycle = CycleDesk(real, trunk, START)
-    product = calls(cycle, cycle.plan, size, seed, outages)
-    cycle.close()
-    real.close()
-    memory.close()
-    assert simulated.calls == product.calls
-    flows = {flow for _, flow, _, _ in product.calls}
+def settle(session: Session, day: Day) -> Neighbourhood:
+    place = settle_in(session, Size(day.elders, DAY, 1), day.rates, Chance(day.seed))
+    session.execute(update(Person).where(Person.role == Role.ELDER).values(slot=day.slot))
+    return place
+
+
+def of_the_product(day: Day, folder: Path) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    db = Database(f"sqlite:///{folder}/real.db")
+    Base.metadata.create_all(db.engine)
+    with db.write() as session:
+        settle(session, day)
+    cycle = CycleDesk(db, day.trunk, START)
+    try:
+        return calls(cycle, day)
+    finally:
+        cycle.close()
+        db.close()
+
+
+def simulated(day: Day) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    db = Database("sqlite://")
+    Base.metadata.create_all(db.engine)
+    with Session(db.engine, expire_on_commit=False) as session:
+        place = settle(session, day)
+        found = calls(Desk(session, place, day.trunk, START), day)
+    db.close()
+    return found
+
+
+@pytest.mark.parametrize("day", DAYS.values(), ids=DAYS)
+def test_the_same_calls_to_the_same_people_at_the_same_second(day: Day, tmp_path: Path) -> None:
+    product = of_the_product(day, tmp_path)
+    assert simulated(day) == product
+    flows = {flow for _, flow, _, _ in product}
     assert flows >= {"daily_checkin", "dispatch", "finding"}, "the day was too quiet to prove anything"
