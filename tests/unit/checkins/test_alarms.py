@@ -329,7 +329,8 @@ async def test_key_1_of_who_is_rung_acknowledges_and_nothing_else(
 
 
 @pytest.mark.usefixtures("quiet")
-async def test_one_call_tells_all_that_waits(world: World) -> None:
+async def test_one_call_tells_all_that_waits(any_world: World) -> None:
+    world = any_world
     staff(world)
     bell = ringer(world)
     raised(world), raised(world, Kind.WEBHOOKS_SILENT), raised(world, Kind.DISK), raised(world, Kind.LATE)
@@ -431,7 +432,8 @@ async def test_late_elders_are_counted_and_not_named(world: World) -> None:
     assert look(world) == {}
 
 
-async def test_nobody_to_ring_is_an_alarm_until_somebody_is_rung_or_has_it(world: World) -> None:
+async def test_nobody_to_ring_is_an_alarm_until_somebody_is_rung_or_has_it(any_world: World) -> None:
+    world = any_world
     elder = world.elder(slot=8 * 60, mode="human")
     await world.to("08:00")
     assert world.row(elder).status is Status.NEEDS_PERSON
