@@ -50,6 +50,9 @@ class Street:
         return call
 
     async def row(self) -> Row:
+        """The case when all calls are over and written down, however long that takes."""
+        await self.line.row(self.elder)
+        await self.line.house.media.close(60)
         return await self.line.row(self.elder)
 
     async def events(self) -> list[str]:
