@@ -282,7 +282,7 @@ class AnyLife(RuleBasedStateMachine):
                 pass
 
 
-AnyLife.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+AnyLife.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 TestAnyLife = AnyLife.TestCase
 
 
@@ -379,8 +379,8 @@ days = st.builds(
 
 
 @given(days)
-@settings(max_examples=500, deadline=None)
-def test_five_hundred_days(day: Day) -> None:
+@settings(max_examples=200, deadline=None)
+def test_whole_days_of_one_search(day: Day) -> None:
     """Every day: somebody is rung again and again until somebody has it; duty within the hour; then a finding."""
     day.live()
     loud = day.urgency in (Urgency.UNREACHED, Urgency.EMERGENCY)
