@@ -21,7 +21,7 @@ from checkins.results import Status
 from checkins.roster import edits
 from checkins.roster.values import Rotation
 from checkins.schedule import local_date
-from checkins.tables import Neighbourhood, Person, Role
+from checkins.tables import Checkin, Neighbourhood, Person, Role
 from ivr.virtual.behaviour import ElderDirectory
 from ivr.virtual.carrier import VirtualCarrier
 from ivr.virtual.elder import CallScript, ElderScript
@@ -79,8 +79,13 @@ class Ladder(Line):
 
     async def taken(self) -> None:
         async with asyncio.timeout(LIMIT_S):
-            while self.row().owner != NAME:
+            while self.owner() != NAME:
                 await asyncio.sleep(0.05)
+
+    def owner(self) -> str | None:
+        """Who has the case; there may be none yet."""
+        with self.db.read() as session:
+            return session.scalar(select(Checkin.owner))
 
     def late(self) -> list[auditor.Late]:
         with self.db.read() as session:
