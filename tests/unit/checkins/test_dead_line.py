@@ -59,7 +59,7 @@ class Morning:
         self.watch = Watch(world.db, world.clock, self.folder / "heartbeat", cry=self.bell.cry)
         self.mornings = Mornings(world.db, world.clock, self.folder / "sheets", 4, lambda note: None)
 
-    async def until(self, clock_time: str, step: int = 2) -> None:
+    async def until(self, clock_time: str, step: int = 5) -> None:
         moment = self.world.at(clock_time)
         while self.world.clock.now() < moment:
             self.world.clock.advance_to(min(moment, self.world.clock.now() + timedelta(minutes=step)))
@@ -148,7 +148,7 @@ async def test_the_line_dies_at_0820_with_forty_elders_due(world: World, tmp_pat
             assert "王0" in (tmp_path / "sheets" / f"2026-03-02-{world.place_id}.html").read_text("utf-8")
 
             line.dead = False
-            await morning.until("09:25")
+            await morning.until("09:25", step=2)
             assert {world.row(elder).status for elder in elders} == {Status.CLOSED}
             assert not any(elder.number in (LI, ZHOU) for elder in line.requests)
             assert [one.kind for one in _alarms(world)] == []
@@ -179,7 +179,7 @@ async def test_a_search_waits_for_the_line_and_goes_on_where_it_was(world: World
             assert not rung.keys() & {LI, ZHOU}
             morning.line.dead = False
             before = len(morning.line.requests)
-            await morning.until("09:30")
+            await morning.until("09:30", step=2)
             buddies = [one.number for one in morning.line.requests[before:] if one.number in (LI, ZHOU)]
             assert buddies[0] == LI, "the first buddy, as if nothing had been"
             assert all(world.row(elder).status is Status.CLOSED for elder in elders)
@@ -200,7 +200,7 @@ async def test_a_machine_that_was_off_until_half_past_eleven_leaves_those_due_to
             rows = [world.row(elder) for elder in elders]
             assert {(row.reason, row.urgency) for row in rows} == {(Reason.UNSERVED, Urgency.TODAY)}
             assert not [one for one in morning.line.requests if one.flow == "daily_checkin"]
-            await morning.until("11:32")
+            await morning.until("11:32", step=1)
             [dispatch] = [one for one in morning.line.requests if one.flow == "dispatch"]
             assert (dispatch.number, len(dispatch.callees)) == (CHEN, 20), "duty hears of all of them in one call"
             sheet = (tmp_path / "sheets" / f"2026-03-02-{world.place_id}.html").read_text("utf-8")
