@@ -72,8 +72,8 @@ def test_what_was_judged_at_a_pause_stands_when_nothing_follows(
     whole = frames(model, pcm, len(pcm))
     assert heard.shape == whole.shape
     told, at_the_end = (model.probabilities(one, model.contexts[3:]) for one in (heard, whole))
-    # The resampler holds back a few samples of the silence, and whole numbers inside the encoder round otherwise by that
-    # (how, differs from processor to processor).
+    # The resampler holds back a few samples of the silence, and whole numbers inside the encoder round otherwise by
+    # that (how, differs from processor to processor).
     assert np.abs(told - at_the_end).max() < 0.2
     assert np.abs(told - at_the_end).mean() < 1e-4
 
