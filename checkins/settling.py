@@ -22,6 +22,7 @@ from checkins.line_rules import Purpose
 from checkins.people import flag_number
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, Result, Status, Urgency
+from checkins.roster.loading import GONE
 from checkins.tables import CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
 
 log = logging.getLogger(__name__)
@@ -232,9 +233,12 @@ def _off_the_line(row: Checkin, now: datetime) -> None:
 
 
 def _put(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime, detail: dict[str, Any]) -> None:
+    """Late news of who has died or moved meanwhile stands in the log alone: nobody is rung about them, but for a cry
+    for help, whoever's it is."""
     before = case_of(row)
-    put_case(row, ladder.apply(before, news, now))
-    searches.follow(session, row, before, now)
+    if row.elder.state not in GONE or news.result is Result.EMERGENCY:
+        put_case(row, ladder.apply(before, news, now))
+        searches.follow(session, row, before, now)
     _keep_answer(row, detail)
     detail = {**detail, "evidence": news.evidence, "status": row.status}
     log_event(session, row, str(news.result), "line", now, intent_id=intent.id, detail=detail)

@@ -35,7 +35,8 @@ class Promises:
     # Who has said by key, or as staff, what lets them have this elder's case.
     spoke: set[tuple[str, str]] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)  # elders to whom no machine call may go any more
-    gone: set[str] = field(default_factory=set)  # elders who died or moved: nobody is rung about them
+    # Elders who died or moved: nobody is rung about them, unless somebody cries for help.
+    gone: set[str] = field(default_factory=set)
     alone: dict[str, datetime] = field(default_factory=dict)  # since when nobody is rung for a loud case
     urgency: dict[str, str | None] = field(default_factory=dict)
 
@@ -48,7 +49,8 @@ class Promises:
         one = RESPONDER.get(request.number)
         callees = {callee.id for callee in request.callees}
         assert callees, "a call about nobody"
-        assert request.flow == TAKEN or not callees & self.gone, "rung about who has died or moved"
+        calm = {elder for elder in callees & self.gone if self.urgency[elder] != "emergency"}
+        assert request.flow == TAKEN or not calm, "rung about who has died or moved"
         if one is None:
             self._elder(request, callees, now)
         else:

@@ -125,6 +125,7 @@ class PureHouse:
         self._intents: dict[str, Intent] = {}
         self._recent: list[Intent] = []  # all that may be live, and the newest ones
         self._stops: dict[str, Reason] = {}
+        self._gone: set[str] = set()
         self._newest = self.now
         self._ids = count(1)
         self._dies = 0
@@ -441,6 +442,8 @@ class PureHouse:
                 return
             intent.alarms.add(row.elder)
         news = News(result, evidence)
+        if row.elder in self._gone and result is not Result.EMERGENCY:
+            return
         if not (intent.confirms and self._confirmed(row, news)):
             self._move(row, ladder.apply(row.case, news, self.now))
         if result is Result.REFUSED:
@@ -523,6 +526,7 @@ class PureHouse:
 
     def stops(self, elder: str, state: str) -> None:
         row = self._rows[elder]
+        self._gone |= {elder} if state in ("died", "moved") else set()
         self._stops[elder] = Reason.REFUSED if state == "refused" else Reason.HUMAN_CONTACT
         if row.case.status is not Status.CLOSED and state != "refused":
             self._put(row, ladder.close(row.case, "register", f"state: {state}", self.now))

@@ -368,7 +368,7 @@ async def test_her_own_late_well_ends_the_search(street: Street) -> None:
     assert (world.row(elder).status, world.row(elder).closed_by) == (Status.CLOSED, "line")
     await street.says(call, "accepted")
     assert world.row(elder).status is Status.CLOSED
-    assert await street.tick(minutes=10) == []
+    assert [told.flow for told in await street.tick(minutes=10)] == ["taken"], "who accepted hears that it is over"
 
 
 async def test_who_goes_is_told_where_and_at_a_shut_door_what_is_known_of_the_elder(street: Street) -> None:
