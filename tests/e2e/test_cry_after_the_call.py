@@ -4,6 +4,7 @@ does. The case is an emergency then, once, whatever dies in between."""
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ def is_an_emergency(morning: Morning) -> None:
     assert happened.count(str(Result.EMERGENCY)) == 1
     assert news.told_at is not None
     assert text.finished_at is not None
-    assert "摔倒" in (text.text or "")
+    assert re.search("摔[倒到]", text.text or ""), "engines write it either way"
 
 
 async def page(morning: Morning) -> str:
