@@ -29,8 +29,8 @@ SCORER = "phrase-scorer"
 # some fifty to a few hundred phrases are open, 2.2 % at the health question with its thousand, and 94 to 97 % of
 # rendered answers. Certain is what no off-menu "well" reached (0.89) and no answer with another meaning, and 86 % of
 # the answers do. A call for help counts when the spotter found it, whose bar is measured in false alarms an hour; as a
-# whole answer where nothing else reached: 43 of 46 rendered cries (40 at 0.9), no other answer (0.64), no chatter.
-SCORED, SCORED_CERTAIN, SCORED_DISTRESS = 0.45, 0.9, 0.7
+# whole answer only when it is nearly sure.
+SCORED, SCORED_CERTAIN, SCORED_DISTRESS = 0.45, 0.9, 0.9
 
 BARS = {
     SCORER: Bar(confidence=SCORED, margin=-2.0, needs_agreement=False),

@@ -127,7 +127,7 @@ def test_the_phrase_scorers_confidence_decides() -> None:
 
 
 def test_a_call_for_help_counts_when_the_spotter_found_it() -> None:
-    cry = replace(SCORER, meaning="distress", phrase="救我", confidence=0.62)
+    cry = replace(SCORER, meaning="distress", phrase="救我", confidence=0.72)
     assert interpret(cry, ANSWER).meaning is None  # 是我 sounds like it
     assert interpret(replace(cry, agreed=True), ANSWER).meaning == "distress"
     assert interpret(replace(cry, confidence=0.96), ANSWER).meaning == "distress"
