@@ -29,7 +29,7 @@ SCORER = "phrase-scorer"
 # some fifty to a few hundred phrases are open, 2.2 % at the health question with its thousand, and 94 to 97 % of
 # rendered answers. Certain is what no off-menu "well" reached (0.89) and no answer with another meaning, and 86 % of
 # the answers do. A call for help counts when the spotter found it, whose bar is measured in false alarms an hour; as a
-# whole answer only when it is nearly sure.
+# whole answer only when it is nearly sure: 是我 in a noisy room came as 失火 with 0.72.
 SCORED, SCORED_CERTAIN, SCORED_DISTRESS = 0.45, 0.9, 0.9
 
 BARS = {
