@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from checkins import devices, ladder, promises, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.errands import herself
 from checkins.escalation.scene import POLL
 from checkins.finder import Finder, lines_now
 from checkins.intents import NEWS_WITHIN, dialled, intend, serve
@@ -25,7 +26,7 @@ from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
 from checkins.line_rules import Purpose, allowed_at
 from checkins.pace import BURST, LIVE, Pace, Rate, pace_now
 from checkins.people import stops_calls
-from checkins.ports import Callee, CallRequest
+from checkins.ports import CallRequest
 from checkins.responders import Rosters
 from checkins.results import URGENCIES, Reason, Status, Urgency
 from checkins.tables import CallIntent, Checkin, Neighbourhood, Person, State
@@ -322,14 +323,5 @@ def _busy_with(session: Session, number: str) -> bool:
 def _request(intent: CallIntent, rows: list[Checkin], ring_s: int, told: Mapping[str, str]) -> CallRequest:
     place: Neighbourhood = rows[0].elder.neighbourhood
     variables = {**told, "committee": place.committee} | ({"notice": place.notice} if place.notice else {})
-    callees = tuple(
-        Callee(
-            row.elder.id,
-            row.elder.spoken_name,
-            row.elder.language,
-            records=bool(row.elder.consents.get("recording")),
-            transcribes=bool(row.elder.consents.get("transcription")),
-        )
-        for row in rows
-    )
+    callees = tuple(herself(row) for row in rows)
     return CallRequest(intent.id, intent.number, FLOW, callees, variables, ring_s)

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.case_rows import log_event
+from checkins.errands import herself
 from checkins.escalation.values import Phase, Search
 from checkins.line_rules import Purpose
 from checkins.pace import LIVE
-from checkins.ports import Callee, CallRequest, Disposition, PersonOutcome
+from checkins.ports import CallRequest, Disposition, PersonOutcome
 from checkins.results import Reason, Status, Urgency
 from checkins.roster.loading import GONE
 from checkins.tables import CallIntent, Checkin, IntentCheckin, NumberState
@@ -77,18 +78,10 @@ def _end(call: CallIntent) -> Disposition | None:
 
 
 def request(intent: CallIntent, row: Checkin) -> CallRequest:
-    consents = row.elder.consents
-    elder = Callee(
-        row.elder.id,
-        row.elder.spoken_name,
-        row.elder.language,
-        records=bool(consents.get("recording")),
-        transcribes=bool(consents.get("transcription")),
-    )
     variables = {"committee": row.elder.neighbourhood.committee, "cause": _CAUSE.get(row.reason or "", _CRIED)}
     if row.reason == Reason.SMOKE:
         variables["smoke"] = "1"
-    return CallRequest(intent.id, intent.number, ALARM, (elder,), variables, RING_S)
+    return CallRequest(intent.id, intent.number, ALARM, (herself(row),), variables, RING_S)
 
 
 def heard(

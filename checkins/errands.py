@@ -63,15 +63,14 @@ def request(
     return CallRequest(intent.id, intent.number, intent.flow or CHECKIN, callees, variables, RING_S)
 
 
+def herself(row: Checkin) -> Callee:
+    """The elder in a call to her own number: recorded and written down as she has agreed."""
+    elder, consents = row.elder, row.elder.consents
+    agreed = {"records": bool(consents.get("recording")), "transcribes": bool(consents.get("transcription"))}
+    return Callee(elder.id, elder.spoken_name, elder.language, **agreed)
+
+
 def confirm_request(intent: CallIntent, row: Checkin, ring_s: int) -> CallRequest:
     """The elder's own check-in call, for this elder alone."""
-    consents = row.elder.consents
-    elder = Callee(
-        row.elder.id,
-        row.elder.spoken_name,
-        row.elder.language,
-        records=bool(consents.get("recording")),
-        transcribes=bool(consents.get("transcription")),
-    )
     variables = {"committee": row.elder.neighbourhood.committee}
-    return CallRequest(intent.id, intent.number, CHECKIN, (elder,), variables, ring_s)
+    return CallRequest(intent.id, intent.number, CHECKIN, (herself(row),), variables, ring_s)
