@@ -25,7 +25,7 @@ from checkins.people_csv import SPOKEN, ImportReport, import_people, read_consen
 from checkins.phones import national
 from checkins.results import LINE, Status
 from checkins.schedule import local_date
-from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
+from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
 from house import House
 from settings import Settings
 from storage.database import Database
@@ -204,7 +204,7 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
     table = Table("id", "name", "committee", "number", "role", "state", "mode", "consents")
     table.add_row(*_listed(person))
     out.print(table)
-    if person.role != Role.ELDER and person.state in (State.MOVED, State.DIED):
+    if person.role != Role.ELDER and person.state in GONE:
         out.print("Not rung from now on. `roster remove` takes them out of the roster, `roster gaps` says if it must.")
     return 0
 

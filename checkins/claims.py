@@ -29,7 +29,7 @@ from checkins.people import stops_calls
 from checkins.ports import CallRequest
 from checkins.responders import Rosters
 from checkins.results import URGENCIES, Reason, Status, Urgency
-from checkins.tables import CallIntent, Checkin, Neighbourhood, Person, State
+from checkins.tables import GONE, CallIntent, Checkin, Neighbourhood, Person, State
 from checkins.teller import Teller
 
 log = logging.getLogger(__name__)
@@ -229,7 +229,7 @@ class _Work:
     def _not_called(self, row: Checkin) -> None:
         """The register changed after the plan: it holds before the next call."""
         case = case_of(row)
-        if row.elder.state in (State.PAUSED, State.MOVED, State.DIED):
+        if row.elder.state in (State.PAUSED, *GONE):
             by = (row.elder.state_source or "").strip() or "register"
             put_case(row, ladder.close(case, by, f"state: {row.elder.state}", self.now))
             self._log(row, f"closed:{row.elder.state}")

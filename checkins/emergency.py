@@ -22,8 +22,7 @@ from checkins.line_rules import Purpose
 from checkins.pace import LIVE
 from checkins.ports import CallRequest, Disposition, PersonOutcome
 from checkins.results import Reason, Status, Urgency
-from checkins.roster.loading import GONE
-from checkins.tables import CallIntent, Checkin, IntentCheckin, NumberState
+from checkins.tables import GONE, CallIntent, Checkin, IntentCheckin, NumberState
 
 ALARM = "alarm"  # the flow
 AGAIN = timedelta(minutes=2)

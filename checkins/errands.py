@@ -65,9 +65,9 @@ def request(
 
 def herself(row: Checkin) -> Callee:
     """The elder in a call to her own number: recorded and written down as she has agreed."""
-    elder, consents = row.elder, row.elder.consents
-    agreed = {"records": bool(consents.get("recording")), "transcribes": bool(consents.get("transcription"))}
-    return Callee(elder.id, elder.spoken_name, elder.language, **agreed)
+    elder = row.elder
+    records, transcribes = (bool(elder.consents.get(purpose)) for purpose in ("recording", "transcription"))
+    return Callee(elder.id, elder.spoken_name, elder.language, records, transcribes)
 
 
 def confirm_request(intent: CallIntent, row: Checkin, ring_s: int) -> CallRequest:

@@ -13,7 +13,7 @@ from checkins import ladder
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.phones import to_e164
 from checkins.results import Reason, Status, Urgency
-from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, State
+from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, State
 
 
 def stops_calls(person: Person) -> Reason | None:
@@ -106,7 +106,7 @@ def _open(session: Session, person_id: str) -> list[Checkin]:
 
 def _stop(session: Session, row: Checkin, state: State, by: str, now: datetime) -> None:
     case = case_of(row)
-    if state in (State.MOVED, State.DIED) or (state is State.PAUSED and case.dialling):
+    if state in GONE or (state is State.PAUSED and case.dialling):
         put_case(row, ladder.close(case, by, f"state: {state}", now))
         log_event(session, row, f"closed:{state}", by, now)
     elif state is State.REFUSED and case.dialling:

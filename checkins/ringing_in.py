@@ -31,6 +31,7 @@ from checkins.results import SLEEPLESS, Status
 from checkins.roster import loading, resolve
 from checkins.roster.values import Kind, Roster
 from checkins.tables import (
+    GONE,
     CallIntent,
     Checkin,
     CheckinEvent,
@@ -40,13 +41,11 @@ from checkins.tables import (
     NumberState,
     Person,
     Role,
-    State,
 )
 
 log = logging.getLogger(__name__)
 
 _STILL, _DONE = "还没联系的", "联系过的"  # before an elder's name in the list
-_GONE = (State.MOVED, State.DIED)
 
 
 class Heard(StrEnum):
@@ -145,7 +144,7 @@ def _behind(session: Session, number: str) -> list[Person]:
     except NumberError:
         return []
     query = select(Person).where(Person.number == known, Person.number_state != NumberState.SUSPECT)
-    return list(session.scalars(query.where(Person.state.not_in(_GONE)).order_by(Person.name, Person.id)))
+    return list(session.scalars(query.where(Person.state.not_in(GONE)).order_by(Person.name, Person.id)))
 
 
 def _rang(session: Session, call_id: str, elder: Person, now: datetime) -> None:

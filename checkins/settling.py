@@ -22,8 +22,7 @@ from checkins.line_rules import Purpose
 from checkins.people import flag_number
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, Result, Status, Urgency
-from checkins.roster.loading import GONE
-from checkins.tables import CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
+from checkins.tables import GONE, CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
 
 log = logging.getLogger(__name__)
 

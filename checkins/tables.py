@@ -50,6 +50,9 @@ class State(StrEnum):
     DIED = "died"
 
 
+GONE = (State.MOVED, State.DIED)  # whom no call goes to any more
+
+
 class Mode(StrEnum):
     """How an elder answers best."""
 

@@ -14,10 +14,9 @@ from starlette.exceptions import HTTPException
 
 from checkins.roster import edits
 from checkins.roster.errors import RosterError
-from checkins.roster.loading import GONE
 from checkins.roster.tables import RosterLeave, RosterOverride
 from checkins.schedule import at_minute
-from checkins.tables import Neighbourhood, Person, Role
+from checkins.tables import GONE, Neighbourhood, Person, Role
 from console import roster_view, roster_words
 from console.deps import Deps
 from console.forms import done, name_of, wrong_name

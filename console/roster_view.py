@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from checkins.roster.duty_days import DutyDay, DutySpan, duty_days, duty_spans
 from checkins.roster.gaps import GapKind, gaps
-from checkins.roster.loading import GONE, load
+from checkins.roster.loading import load
 from checkins.roster.resolve import buddies_for
 from checkins.roster.sentences import Sentence, sentence
 from checkins.roster.tables import CalendarDay, RosterChange, RosterLeave, RosterOverride
 from checkins.roster.values import Kind, Pair, Roster
 from checkins.schedule import local_date
-from checkins.tables import Neighbourhood, Person, Role
+from checkins.tables import GONE, Neighbourhood, Person, Role
 from console.gaps_ahead import AHEAD
 
 DAYS = 14

@@ -30,7 +30,7 @@ from checkins.policy import Policy
 from checkins.results import SLEEPLESS, URGENCIES, Reason, Status, Urgency
 from checkins.roster import loading
 from checkins.schedule import Day, day_of, local_date
-from checkins.tables import Checkin, Neighbourhood, NumberState, Person, Role, State
+from checkins.tables import GONE, Checkin, Neighbourhood, NumberState, Person, Role, State
 from checkins.teller import AGAIN as TELL_AGAIN
 from checkins.telling import TAKEN, TELL
 from simulation.cases import Cases, Due, Out, Row, awake
@@ -199,7 +199,7 @@ class Desk(Cases):
                 self._call(row, now)
 
     def _not_called(self, row: Row, reason: Reason, now: datetime) -> None:
-        if row.elder.state in (State.PAUSED, State.MOVED, State.DIED):
+        if row.elder.state in (State.PAUSED, *GONE):
             by = (row.elder.state_source or "").strip() or "register"
             self.put(row, ladder.close(row.case, by, f"state: {row.elder.state}", now), now)
             return
@@ -363,7 +363,7 @@ class Desk(Cases):
     def _wanted(self, row: Row) -> bool:
         case, elder = row.case, row.elder
         open_ = case.status is Status.NEEDS_PERSON and _emergency(row) and not case.owner
-        hers = elder.number is not None and elder.number_state == NumberState.OK and elder.state not in loading.GONE
+        hers = elder.number is not None and elder.number_state == NumberState.OK and elder.state not in GONE
         return open_ and hers and (row.search is None or row.search.phase is Phase.SEARCHING)
 
     # ── checkins.teller ──

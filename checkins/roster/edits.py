@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from checkins.phones import to_e164
 from checkins.roster.errors import RosterError
 from checkins.roster.holidays import Calendar
-from checkins.roster.loading import GONE, load_rotation
+from checkins.roster.loading import load_rotation
 from checkins.roster.spans import Minutes
 from checkins.roster.tables import (
     CalendarDay,
@@ -32,7 +32,7 @@ from checkins.roster.tables import (
 )
 from checkins.roster.turns import without
 from checkins.roster.values import VOLUNTEERS_HOURS, Leave, Override, Rotation, Shift
-from checkins.tables import Neighbourhood, Person, Role
+from checkins.tables import GONE, Neighbourhood, Person, Role
 
 _VISITORS = (Role.BUDDY, Role.STAFF)  # who may be sent to an elder's door
 ROLE_ZH = {Role.ELDER: "老人", Role.BUDDY: "老伙伴", Role.STAFF: "工作人员", Role.FAMILY: "家属"}

@@ -24,9 +24,8 @@ from checkins.roster.tables import (
 )
 from checkins.roster.values import Elder, Kind, Leave, Override, Pair, Responder, Roster, Rotation, Shift
 from checkins.schedule import at_minute
-from checkins.tables import Neighbourhood, NumberState, Person, Role, State
+from checkins.tables import GONE, Neighbourhood, NumberState, Person, Role, State
 
-GONE = (State.MOVED, State.DIED)
 _KINDS = {Role.BUDDY: Kind.BUDDY, Role.STAFF: Kind.DUTY, Role.FAMILY: Kind.FAMILY}
 _SHARES = {"buddy": Kind.BUDDY, "family": Kind.FAMILY}  # consents of an elder → who may hear of them
 _COLUMNS = (

@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session
 from checkins import spreadsheet
 from checkins.phones import NumberError, national, to_e164
 from checkins.roster import edits
-from checkins.roster.loading import GONE, load
+from checkins.roster.loading import load
 from checkins.roster.turns import first_day
 from checkins.roster.values import VOLUNTEERS_HOURS, Roster, Rotation, Shift
 from checkins.schedule import read_minute
-from checkins.tables import Neighbourhood, Person, Role
+from checkins.tables import GONE, Neighbourhood, Person, Role
 
 HEADINGS = {
     "kind": ("kind", "类别"),
