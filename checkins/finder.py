@@ -9,7 +9,8 @@ unique index on live numbers holds the same against every other process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -73,6 +74,20 @@ def lines_now(session: Session, now: datetime, pace: Pace, all_lines: int) -> Li
         return Lines(pace, urgent)
     due = select(Checkin.id).where(Checkin.status.in_((Status.PLANNED, Status.WAITING)), Checkin.due_at <= now).limit(1)
     return Lines(pace, urgent, session.scalar(due) is not None)
+
+
+@contextmanager
+def one_call(session: Session, lines: Lines, requests: list[CallRequest], case_id: int, failed: str) -> Iterator[None]:
+    """What is written of one call, or nothing of it: a call that can't be written breaks nothing for others, and its
+    cases stay due. `failed`: what the log says then."""
+    made, urgent, budget = len(requests), lines.urgent, lines.pace.budget
+    try:
+        with session.begin_nested():
+            yield
+    except (ValueError, LookupError, AssertionError, IntegrityError) as error:
+        log.error("case %s: %s: %s", case_id, failed, type(error).__name__)
+        lines.urgent, lines.pace.budget = urgent, budget
+        del requests[made:]
 
 
 @dataclass
@@ -240,15 +255,8 @@ class Finder:
         return intent
 
     def _guarded(self, row: Checkin, work: Callable[[], None]) -> None:
-        """One call that can't be written breaks nothing for others; its cases stay due."""
-        row_id, requests, urgent, budget = row.id, len(self.requests), self.lines.urgent, self.lines.pace.budget
-        try:
-            with self.session.begin_nested():
-                work()
-        except (ValueError, LookupError, AssertionError, IntegrityError) as error:
-            log.error("case %s: its search cannot go on: %s", row_id, type(error).__name__)
-            self.lines.urgent, self.lines.pace.budget = urgent, budget
-            del self.requests[requests:]
+        with one_call(self.session, self.lines, self.requests, row.id, "its search cannot go on"):
+            work()
 
     # ── the elder's own calls ─────────────────────────────────────────────────────────────────────
 

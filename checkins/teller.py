@@ -3,13 +3,11 @@ most, 5 min apart, never while they are on another one nor within 2 min of it.""
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from checkins import searches
@@ -18,18 +16,15 @@ from checkins.device_tables import Telling
 from checkins.errands import request
 from checkins.escalation.scene import POLL, TELL_WITHIN, ago
 from checkins.escalation.values import Phase
-from checkins.finder import MOST, Lines
+from checkins.finder import MOST, Lines, one_call
 from checkins.intents import intend, serve
 from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
 from checkins.results import Status
-from checkins.roster.loading import GONE
 from checkins.roster.tables import RosterDuty
 from checkins.roster.values import Kind, Responder
-from checkins.tables import CallIntent, Checkin, NumberState, Person
+from checkins.tables import GONE, CallIntent, Checkin, NumberState, Person
 from checkins.telling import NEEDLESS, TAKEN, TELL, UNHEARD, done
-
-log = logging.getLogger(__name__)
 
 AGAIN = timedelta(minutes=5)
 _Pair = tuple[Checkin, Telling]
@@ -50,14 +45,9 @@ class Teller:
     def ring(self) -> None:
         """Writes the calls that are due. What can't be made now stays due."""
         for pairs in self._due().values():
-            requests, urgent, budget = len(self.requests), self.lines.urgent, self.lines.pace.budget
-            try:
-                with self.session.begin_nested():
-                    self._ring([pair for pair in pairs if self._is_news(*pair)])
-            except (ValueError, LookupError, AssertionError, IntegrityError) as error:
-                log.error("case %s: nobody can be told of it: %s", pairs[0][0].id, type(error).__name__)
-                self.lines.urgent, self.lines.pace.budget = urgent, budget
-                del self.requests[requests:]
+            case_id = pairs[0][0].id
+            with one_call(self.session, self.lines, self.requests, case_id, "nobody can be told of it"):
+                self._ring([pair for pair in pairs if self._is_news(*pair)])
 
     def _due(self) -> Mapping[tuple[int, str], Sequence[_Pair]]:
         """By responder (the street office's id is the same everywhere): the cases, oldest first."""
