@@ -60,9 +60,9 @@ from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
 from speech.synthesis import EspeakChild
 from storage.database import Database
-from storage.faults import where
 from storage.lock import FolderTakenError, held
 from storage.migrate import upgrade
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -138,13 +138,8 @@ class House:
 
     async def _names(self, stop: asyncio.Event) -> None:
         """Names of people who were added or changed while the line runs."""
-        while not stop.is_set():
-            try:
-                await self.prepare_names()
-            except Exception as error:
-                log.error("names could not be prepared (%s); tried again in a minute", where(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), NAMES_EVERY_S)
+        failed = "names could not be prepared (%s); tried again in a minute"
+        await repeat(self.prepare_names, stop, NAMES_EVERY_S, log, failed)
 
     async def _still_talking(self) -> bool:
         return self.active_calls() > 0

@@ -22,6 +22,7 @@ from checkins.ports import AlarmMessage, CallPlacer, CallRequest, Clock, Disposi
 from checkins.tables import Neighbourhood
 from storage.database import Database
 from storage.faults import where
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -79,15 +80,7 @@ class Bell:
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
         """Looks until `stop` is set. A round that fails is logged, and the next one follows."""
-        while not stop.is_set():
-            try:
-                await self.look()
-            except Exception as error:
-                log.error("alarms could not be told (%s); tried again", where(error))
-            try:
-                await asyncio.wait_for(stop.wait(), every_s)
-            except TimeoutError:
-                continue
+        await repeat(self.look, stop, every_s, log, "alarms could not be told (%s); tried again")
 
     # ── what the database may not take ────────────────────────────────────────────────────────────
 

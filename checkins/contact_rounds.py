@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import date
 
 from checkins import buddy_logs, contacts
 from checkins.ports import Clock
 from storage.database import Database
-from storage.faults import where
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +33,4 @@ class ContactRounds:
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
         """Looks until `stop` is set. A round that fails is logged, and the next one follows."""
-        while not stop.is_set():
-            try:
-                await self.look()
-            except Exception as error:
-                log.error("a round of the contacts failed (%s); the next one follows", where(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), every_s)
+        await repeat(self.look, stop, every_s, log, "a round of the contacts failed (%s); the next one follows")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +26,7 @@ from checkins.schedule import local_date
 from checkins.tables import CallIntent, Checkin, CheckinEvent, Neighbourhood, Person
 from storage.database import Database
 from storage.faults import where
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -228,20 +229,9 @@ class Cycle:
     async def run(self, stop: asyncio.Event, every_s: float = 1.0) -> None:
         """Ticks and asks after quiet calls until `stop` is set, side by side: a carrier that doesn't answer questions
         holds up no call and no reminder. An error in one round is logged and the next round comes."""
-        await asyncio.gather(
-            self._repeat(lambda: self.tick(), stop, every_s), self._repeat(lambda: self.reconcile(), stop, every_s)
-        )
-
-    async def _repeat(self, work: Callable[[], Awaitable[object]], stop: asyncio.Event, every_s: float) -> None:
-        while not stop.is_set():
-            try:
-                await work()
-            except Exception as error:
-                log.error("a round of the cycle failed (%s); the next one follows", where(error))
-            try:
-                await asyncio.wait_for(stop.wait(), every_s)
-            except TimeoutError:
-                continue
+        failed = "a round of the cycle failed (%s); the next one follows"
+        both = (lambda: self.tick(), lambda: self.reconcile())
+        await asyncio.gather(*(repeat(work, stop, every_s, log, failed) for work in both))
 
 
 def newest_row(session: Session) -> datetime:

@@ -20,7 +20,7 @@ from checkins.schedule import local_date
 from checkins.sheet import write_sheets
 from checkins.tables import Neighbourhood
 from storage.database import Database
-from storage.faults import where
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +56,9 @@ class Mornings:
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
         """Looks until `stop` is set. A round that fails is logged, and the next one follows."""
-        while not stop.is_set():
-            try:
-                await self.look()
-            except Exception as error:
-                log.error("the morning sheet or the evening's look failed (%s); tried again soon", where(error))
-            try:
-                await asyncio.wait_for(stop.wait(), every_s)
-            except TimeoutError:
-                continue
+        await repeat(
+            self.look, stop, every_s, log, "the morning sheet or the evening's look failed (%s); tried again soon"
+        )
 
 
 def _hour(place: Neighbourhood, now: datetime) -> int:

@@ -17,7 +17,7 @@ from checkins.alarms import Kind
 from checkins.auditor import Late, late
 from checkins.ports import Clock
 from storage.database import Database
-from storage.faults import where
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -77,17 +77,15 @@ class Watch:
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
         """Looks until `stop` is set. A round that fails is logged, and the next one follows."""
-        while not stop.is_set():
-            try:
-                await self.look()
-                self._failed = 0
-            except Exception as error:
-                log.error("a round of the auditor failed (%s); the next one follows", where(error))
-                await self._complain()
-            try:
-                await asyncio.wait_for(stop.wait(), every_s)
-            except TimeoutError:
-                continue
+        await repeat(self._round, stop, every_s, log, "a round of the auditor failed (%s); the next one follows")
+
+    async def _round(self) -> None:
+        try:
+            await self.look()
+            self._failed = 0
+        except Exception:
+            await self._complain()
+            raise
 
     async def _look_ahead(self, now: datetime) -> None:
         """What the roster lacks. That costs more than the rest, and is asked now and then only."""

@@ -32,6 +32,7 @@ from speech.phrases import DISTRESS
 from speech.recogniser import SAMPLE_RATE, Request
 from storage.database import Database
 from storage.faults import where
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -107,13 +108,13 @@ class SecondPass:
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
         """Works off what waits; an error is logged and the next round comes."""
-        while not stop.is_set():
-            try:
-                await self._round(stop)
-            except Exception as error:
-                log.error("the second pass of dictations failed (%s); it is tried again", where(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), every_s)
+        await repeat(
+            lambda: self._round(stop),
+            stop,
+            every_s,
+            log,
+            "the second pass of dictations failed (%s); it is tried again",
+        )
 
     async def _round(self, stop: asyncio.Event) -> None:
         await self.plan()

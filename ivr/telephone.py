@@ -15,6 +15,7 @@ from ivr.ports import CallOrder, Disposition, Placing, Trace
 from ivr.records import Call, CallState
 from ivr.twilio.config import TwilioConfig
 from ivr.twilio.rest import CarrierCall, Created, TwilioRest, UnreachableError
+from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
 
@@ -89,15 +90,7 @@ class TwilioTelephone:
 
     async def run(self, stop: asyncio.Event, every_s: float = 5.0) -> None:
         """Sweeps until `stop` is set; an error is logged and the next round comes."""
-        while not stop.is_set():
-            try:
-                await self.sweep()
-            except Exception as error:
-                log.error("a sweep of the calls failed (%s); the next one follows", type(error).__name__)
-            try:
-                await asyncio.wait_for(stop.wait(), every_s)
-            except TimeoutError:
-                continue
+        await repeat(self.sweep, stop, every_s, log, "a sweep of the calls failed (%s); the next one follows")
 
     async def close(self) -> None:
         """Waits for answers under way, within their time-out."""
