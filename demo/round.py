@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from rich.console import Console
 from sqlalchemy import func, select
@@ -153,7 +154,8 @@ class Round:
             await self._house.cycle.tick()
             await self._house.cycle.reconcile()
             sight = await self._house.db.view(self._look)
-            await self._house.db.run(lambda session: self._desk(session, sight))  # noqa: B023 (awaited here)
+            if desk := self._for_desk(sight):
+                await self._house.db.run(partial(self._desk, rows=desk))
             self.board.cases(sight.rows, sight.ladders, sight.rung)
             show.update()
             if self._done(sight) and self._house.active_calls() == 0:
@@ -163,17 +165,25 @@ class Round:
             await asyncio.sleep(tick_s)
         return False
 
-    def _desk(self, session: Session, sight: Sight) -> None:
-        """Who sits at the console takes the cases that are for them, looks after them, and closes them by name."""
-        now, who = self._clock.now(), self._scenario.roster.desk
+    def _for_desk(self, sight: Sight) -> list[Row]:
+        """The cases that are for who sits at the console, and of whose elders the ladder has come as far as it should."""
+        who = self._scenario.roster.desk
         theirs = {one.name: one.expected.ladder for one in self._scenario.elders if one.expected.by == who}
-        for row in sight.rows:
-            said = sight.ladders.get(row.checkin_id, NOBODY).said
-            if row.status is not Status.NEEDS_PERSON or said != theirs.get(row.name):
-                continue
-            if row.owner == who:
+        return [
+            row
+            for row in sight.rows
+            if row.status is Status.NEEDS_PERSON
+            and row.owner in (None, who)
+            and theirs.get(row.name) == sight.ladders.get(row.checkin_id, NOBODY).said
+        ]
+
+    def _desk(self, session: Session, rows: Iterable[Row]) -> None:
+        """Takes them, looks after them, and closes them by name."""
+        now, who = self._clock.now(), self._scenario.roster.desk
+        for row in rows:
+            if row.owner:
                 cases.close_case(session, row.checkin_id, who, FINDING, now)
-            elif not row.owner:
+            else:
                 cases.take_over(session, row.checkin_id, who, now)
 
     def _done(self, sight: Sight) -> bool:
