@@ -166,7 +166,7 @@ class Round:
         return False
 
     def _for_desk(self, sight: Sight) -> list[Row]:
-        """The cases that are for who sits at the console, and of whose elders the ladder has come as far as it should."""
+        """The cases that are for who sits at the console, and whose ladder has come as far as it should."""
         who = self._scenario.roster.desk
         theirs = {one.name: one.expected.ladder for one in self._scenario.elders if one.expected.by == who}
         return [

@@ -103,24 +103,13 @@ async def test_less_than_one_call_a_second(world: World) -> None:
     assert (await cycle.tick()).placed == 1
 
 
-class Crash(BaseException):
-    """The process dies: nothing may catch it."""
-
-
 async def test_a_crash_before_the_carrier_was_asked_ends_with_a_person_and_no_second_call(any_world: World) -> None:
     world = any_world
     elder = world.elder()
     await world.cycle.plan()
     world.clock.advance_to(world.at("08:00"))
 
-    async def dies(_request: CallRequest) -> Placed:
-        raise Crash
-
-    world.placer.place = dies  # type: ignore[method-assign]
-    with pytest.raises(Crash):
-        await world.cycle.tick()
-    del world.placer.place  # type: ignore[method-assign]
-    after = world.another_cycle("restarted")
+    after = await world.dies_before_the_dial()
     assert await after.reconcile() == 0  # not yet: it may be ringing
     assert (await after.tick()).placed == 0
     assert await after.next_due() == world.at("08:01")

@@ -18,7 +18,7 @@ from checkins.results import Reason, Status, Urgency
 from checkins.standard_webhooks import RefusedError, new_secret, signed
 from checkins.tables import NumberState, Person, State
 from tests.unit.checkins.street import CHEN, DAUGHTER, LI, ZHOU, Street, numbers
-from tests.unit.checkins.world import World
+from tests.unit.checkins.world import Crash, World
 
 _ids = count(1)
 PEOPLE = [LI, ZHOU, CHEN, DAUGHTER]
@@ -264,10 +264,6 @@ async def test_a_suspended_number_is_not_rung(street: Street) -> None:
         session.get_one(Person, home.elder).number_state = NumberState.SUSPECT
     home.sends()
     assert numbers(await street.tick()) == sorted(PEOPLE)
-
-
-class Crash(BaseException):
-    """The process dies: nothing may catch it."""
 
 
 async def test_a_crash_between_the_message_and_its_case_leaves_neither_and_it_comes_again(

@@ -8,7 +8,7 @@ import pytest
 
 from checkins.emergency import Rung, next_call
 from checkins.people import set_state
-from checkins.ports import CallOutcome, CallRequest, Disposition, Placed
+from checkins.ports import CallOutcome, CallRequest, Disposition
 from checkins.results import Status, Urgency
 from checkins.tables import Person, State
 from tests.unit.checkins.street import CHEN, DAUGHTER, Street, numbers
@@ -145,22 +145,11 @@ async def test_with_nobody_in_the_roster_she_is_rung_all_the_same(
     caplog.clear()
 
 
-class Crash(BaseException):
-    """The process dies: nothing may catch it."""
-
-
 async def test_a_crash_between_intent_and_dial_is_made_good_two_minutes_later(street: Street) -> None:
     world, elder = street.world, street.elder()
     _, hers = await cries_and(street, elder, "emergency")
 
-    async def dies(_request: CallRequest) -> Placed:
-        raise Crash
-
-    world.placer.place = dies  # type: ignore[method-assign]
-    with pytest.raises(Crash):
-        await world.cycle.tick()
-    del world.placer.place  # type: ignore[method-assign]
-    world.cycle = world.another_cycle("restarted")
+    world.cycle = await world.dies_before_the_dial()
     world.clock.advance(minutes=1)
     assert await world.cycle.reconcile() > 0
     await street.tick()

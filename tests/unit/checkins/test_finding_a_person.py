@@ -10,7 +10,7 @@ from callflows import loader
 from checkins import cases
 from checkins.errands import DISPATCH, FINDING, REASONS
 from checkins.people import set_mode
-from checkins.ports import CallOutcome, CallRequest, Disposition, Placed
+from checkins.ports import CallOutcome, Disposition, Placed
 from checkins.results import Reason, Result, Status, Urgency
 from checkins.roster import edits
 from checkins.tables import Checkin, IntentState, Mode, Neighbourhood
@@ -270,22 +270,11 @@ async def test_who_stands_before_her_and_cries_that_she_fell_has_duty_rung_in_mi
     assert street.whats(elder).count("found:needs_help") == 2
 
 
-class Crash(BaseException):
-    """The process dies: nothing may catch it."""
-
-
 async def test_a_crash_between_intent_and_dial_costs_a_minute_and_rings_nobody_twice(street: Street) -> None:
     world, elder = street.world, street.elder()
     await street.unreached(elder)
 
-    async def dies(_request: CallRequest) -> Placed:
-        raise Crash
-
-    world.placer.place = dies  # type: ignore[method-assign]
-    with pytest.raises(Crash):
-        await world.cycle.tick()
-    del world.placer.place  # type: ignore[method-assign]
-    world.cycle = world.another_cycle("restarted")
+    world.cycle = await world.dies_before_the_dial()
     assert await street.tick() == []
     world.clock.advance(minutes=1)
     assert await world.cycle.reconcile() == 1

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any, Self
 
+import pytest
 from sqlalchemy import select
 
 from checkins import cases
@@ -45,6 +46,10 @@ class FakePlacer:
         return self.traces.get(intent_id, Trace.NOT_FOUND)
 
 
+class Crash(BaseException):
+    """The process dies: nothing may catch it."""
+
+
 class World:
     def __init__(self, url: str, *, lines: int = 6, reserved: int = 2, starts_per_s: float = 100.0) -> None:
         self.url = url
@@ -66,6 +71,18 @@ class World:
 
     def __exit__(self, *_error: object) -> None:
         self.db.close()
+
+    async def dies_before_the_dial(self) -> Cycle:
+        """The process dies when it is about to ask the carrier; the cycle that goes on after it."""
+
+        async def dies(_request: CallRequest) -> Placed:
+            raise Crash
+
+        self.placer.place = dies  # type: ignore[method-assign]
+        with pytest.raises(Crash):
+            await self.cycle.tick()
+        del self.placer.place  # type: ignore[method-assign]
+        return self.another_cycle("restarted")
 
     def another_cycle(self, owner: str, db: Database | None = None) -> Cycle:
         """A cycle that knows nothing but the database: what a restart, or a second process, is."""
