@@ -20,7 +20,7 @@ from checkins.alarm_rounds import is_due
 from checkins.alarms import MAX_NAME, Alarm, AlarmWay, Kind
 from checkins.intents import intend
 from checkins.pace import LIVE, is_line_down
-from checkins.ports import Callee, CallRequest, Disposition, PersonOutcome
+from checkins.ports import TALKED, Callee, CallRequest, Disposition, PersonOutcome
 from checkins.responders import Rosters
 from checkins.roster import loading, resolve
 from checkins.roster.values import Duty, Responder
@@ -94,7 +94,7 @@ def answered(
     session: Session, intent: CallIntent, disposition: Disposition, people: Sequence[PersonOutcome], now: datetime
 ) -> None:
     """What the call came to: acknowledged by key, by who was rung; after a line error they are rung again."""
-    talked = disposition in (Disposition.ANSWERED, Disposition.INTERRUPTED)
+    talked = disposition in TALKED
     said = {person.id for person in people if person.result == "acknowledged" and person.evidence == "key" and talked}
     for alarm_id in said:
         alarms.acknowledge(session, int(alarm_id), _name(session, intent), now)

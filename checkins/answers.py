@@ -19,7 +19,7 @@ from checkins.escalation import search as core
 from checkins.escalation.values import Finding, Phase, Reply
 from checkins.findings import asked_for_somebody, found, log_said, name_said, search_now
 from checkins.pace import is_line_down
-from checkins.ports import CallOutcome, Disposition, PersonOutcome
+from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE
 from checkins.tables import CallIntent, Checkin
 
@@ -46,7 +46,7 @@ _BAD = {
 
 def reply_of(disposition: Disposition, person: PersonOutcome | None) -> Reply:
     """What a call came to for one case."""
-    talked = disposition in (Disposition.ANSWERED, Disposition.INTERRUPTED)
+    talked = disposition in TALKED
     if person is None or not talked:
         return _NOT_TALKED[disposition]
     if person.result == "accepted":
@@ -60,7 +60,7 @@ def finding_of(disposition: Disposition, person: PersonOutcome | None) -> Findin
     if person is None:
         return None
     if person.result == "fine_seen":
-        talked = disposition in (Disposition.ANSWERED, Disposition.INTERRUPTED)
+        talked = disposition in TALKED
         return Finding.FINE_SEEN if person.evidence == "key" and talked else None
     return _BAD.get(person.result)
 

@@ -29,7 +29,7 @@ from checkins.escalation import search as core
 from checkins.escalation.values import Finding, Phase, Reply
 from checkins.findings import found
 from checkins.items import Item, ItemKind
-from checkins.ports import CallOutcome, Disposition, PersonOutcome
+from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import SLEEPLESS, Reason, Status, Urgency
 from checkins.tables import CallIntent, Checkin, Person, Role
 from checkins.todays_case import case_today
@@ -43,7 +43,6 @@ _WORDS: Mapping[str, _Logged] = {
     "could_not_reach": (ContactKind.COULD_NOT_REACH, Condition.UNKNOWN),
 }
 _DIALLING = (Status.PLANNED, Status.CALLING, Status.WAITING)
-_TALKED = (Disposition.ANSWERED, Disposition.INTERRUPTED)
 
 
 # ── news of the call ──────────────────────────────────────────────────────────────────────────────
@@ -58,7 +57,7 @@ def answered(
 ) -> None:
     """The end of a buddy's call. What was said after a PIN that nobody checked counts for nothing."""
     buddy = _buddy(session, intent)
-    if buddy is None or disposition not in _TALKED:
+    if buddy is None or disposition not in TALKED:
         return
     for person in people:
         elder = _elder(session, person.id)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from checkins import answers, ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.escalation.values import Reply, Responder
+from checkins.findings import log_said
 from checkins.intents import intend, serve
 from checkins.ladder import News
 from checkins.pace import LIVE
@@ -74,9 +75,16 @@ def _ring(session: Session, call: CallIntent, row: Checkin, nth: int, now: datet
         try:
             with session.begin_nested():
                 intent = intend(
-                    session, one.number or "", HAND_OVER, now, owner, try_no=nth, flow=HAND_OVER, responder=one.id
+                    session,
+                    one.number or "",
+                    HAND_OVER,
+                    now,
+                    owner,
+                    try_no=nth,
+                    flow=HAND_OVER,
+                    responder=one.id,
+                    for_call=call.id,
                 )
-                intent.for_call = call.id
                 serve(session, intent, [row])
                 session.flush()
         except IntegrityError:  # on a call of ours since a moment ago
@@ -147,7 +155,7 @@ def ended(
         if reply is Reply.ACCEPTED:
             _take(session, intent, row, now)
         else:
-            _log(session, intent, row, f"not_handed_over:{reply}", LINE, now)
+            log_said(session, intent, row, f"not_handed_over:{reply}", LINE, now)
 
 
 def _take(session: Session, intent: CallIntent, row: Checkin, now: datetime) -> None:
@@ -157,17 +165,13 @@ def _take(session: Session, intent: CallIntent, row: Checkin, now: datetime) -> 
         return
     intent.applied = {**intent.applied, _TAKEN: [*took, row.elder_id]}
     assert intent.responder is not None
-    _log(session, intent, row, "handed_over", name_of(session, row, intent.responder), now)
+    log_said(session, intent, row, "handed_over", name_of(session, row, intent.responder), now)
     before = case_of(row)
     if before.alarm:
         return
     put_case(row, ladder.apply(before, News(Result.WANTS_PERSON, "key"), now))
     searches.follow(session, row, before, now)
     answers.first(session, intent, row, now)
-
-
-def _log(session: Session, intent: CallIntent, row: Checkin, what: str, who: str, now: datetime) -> None:
-    log_event(session, row, what, who, now, intent_id=intent.id, detail={"responder": intent.responder})
 
 
 # ── the elder's own call is over ──────────────────────────────────────────────────────────────────

@@ -27,6 +27,7 @@ def intend(
     flow: str | None = None,
     responder: str | None = None,
     trunk: str | None = None,
+    for_call: str | None = None,
     intent_id: str | None = None,
     state: IntentState = IntentState.INTENDED,
 ) -> CallIntent:
@@ -40,6 +41,7 @@ def intend(
         flow=flow,
         responder=responder,
         trunk=trunk,
+        for_call=for_call,
         try_no=try_no,
         created_at=now,
         check_at=now + NEWS_WITHIN,

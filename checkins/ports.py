@@ -29,6 +29,9 @@ class Disposition(StrEnum):
     UNKNOWN = "unknown"  # could not be found out: a human, no redial
 
 
+TALKED = (Disposition.ANSWERED, Disposition.INTERRUPTED)  # somebody was on the line, to the end or not
+
+
 @dataclass(frozen=True)
 class Callee:
     id: str

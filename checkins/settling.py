@@ -20,13 +20,12 @@ from checkins.errands import CONFIRM
 from checkins.ladder import News
 from checkins.line_rules import Purpose
 from checkins.people import flag_number
-from checkins.ports import CallOutcome, Disposition, PersonOutcome
+from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, Result, Status, Urgency
 from checkins.tables import GONE, CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
 
 log = logging.getLogger(__name__)
 
-_TALKED = (Disposition.ANSWERED, Disposition.INTERRUPTED)
 _GOOD = (Result.WELL, Result.OTHER_SAYS_WELL)
 _NO_NEWS_OF_ELDER = {
     Disposition.NO_ANSWER: Result.NO_ANSWER,
@@ -49,7 +48,7 @@ def result_of(disposition: Disposition, person: PersonOutcome | None) -> tuple[R
         return _NO_NEWS_OF_ELDER[disposition], "none"
     result = _word(person.result)
     said_nothing = result in (Result.HUNG_UP, Result.MACHINE) and disposition is not Disposition.ANSWERED
-    if said_nothing or (disposition not in _TALKED and result in _GOOD):
+    if said_nothing or (disposition not in TALKED and result in _GOOD):
         return _NO_NEWS_OF_ELDER[disposition], "none"
     uncertain = person.evidence == "speech" and person.detail.get("certain") is not True
     if result in _GOOD and (uncertain or person.evidence not in ("key", "speech")):
