@@ -64,6 +64,7 @@ class _Live:
     number: str
     created_at: datetime
     check_at: datetime
+    responder: str | None
     through: bool  # one of two calls that are put through to each other
 
 
@@ -206,10 +207,15 @@ class Cycle:
         mine = await self._db.run(
             lambda session: settling.ask_again(session, call.id, call.check_at, now + NEWS_WITHIN)
         )
-        if not mine or not _lost(await self._trace(call), now - call.created_at, through=call.through):
+        if not mine:
             return False
-        log.warning("nobody knows what became of call %s: a person looks", call.id)
-        return await self._db.run(lambda session: settling.give_up(session, call.id, now))
+        trace = await self._trace(call)
+        if _lost(trace, now - call.created_at, through=call.through):
+            log.warning("nobody knows what became of call %s: a person looks", call.id)
+            return await self._db.run(lambda session: settling.give_up(session, call.id, now))
+        if trace is Trace.OVER and call.responder is not None and not call.through:
+            return await self._db.run(lambda session: settling.untold(session, call.id, now))
+        return False
 
     async def _trace(self, call: _Live) -> Trace:
         try:
@@ -276,7 +282,14 @@ def _quiet(session: Session, now: datetime) -> Sequence[_Live]:
     leg = aliased(CallIntent)
     through = or_(CallIntent.for_call.is_not(None), select(leg.id).where(leg.for_call == CallIntent.id).exists())
     query = (
-        select(CallIntent.id, CallIntent.number, CallIntent.created_at, CallIntent.check_at, through)
+        select(
+            CallIntent.id,
+            CallIntent.number,
+            CallIntent.created_at,
+            CallIntent.check_at,
+            CallIntent.responder,
+            through,
+        )
         .where(CallIntent.state.in_(LIVE), CallIntent.check_at <= now)
         .order_by(CallIntent.check_at)
     )

@@ -156,6 +156,19 @@ def give_up(session: Session, intent_id: str, now: datetime) -> bool:
     return True
 
 
+def untold(session: Session, intent_id: str, now: datetime) -> bool:
+    """The carrier says that a responder's call is over, and nobody told what came of it. At the second time it is given
+    up: by then the telephone room has had a minute for the last word, and others wait for this person."""
+    intent = session.get(CallIntent, intent_id, with_for_update=True)
+    if intent is None or intent.state not in (IntentState.INTENDED, IntentState.PLACED):
+        return False
+    if intent.applied.get("over"):
+        log.warning("nobody told what came of call %s: its responder may be rung again", intent_id)
+        return give_up(session, intent_id, now)
+    _note(intent, over=True)
+    return False
+
+
 def ask_again(session: Session, intent_id: str, seen: datetime, check_at: datetime) -> bool:
     """The call goes on: look again at `check_at`. Compare-and-set on `seen`, so that one process asks at a time."""
     intent = session.get(CallIntent, intent_id, with_for_update=True)

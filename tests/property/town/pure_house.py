@@ -95,6 +95,7 @@ class Intent:
     live: bool = True
     dialled: bool = True
     final: bool = False
+    over: bool = False  # by the carrier's word, and nobody told what came of it
     alarms: set[str] = field(default_factory=set)
 
 
@@ -196,7 +197,10 @@ class PureHouse:
                 if row.case.status is Status.CALLING:
                     row.case = replace(row.case, due_at=intent.check_at)
             trace, age = self._carrier.trace(intent.request.id), self.now - intent.at
-            if trace is Trace.NOT_FOUND or age >= timedelta(minutes=10 if trace is Trace.UNREACHABLE else 15):
+            over = trace is Trace.OVER and intent.kind is not None
+            untold, intent.over = over and intent.over, intent.over or over
+            lost = age >= timedelta(minutes=10 if trace is Trace.UNREACHABLE else 15)
+            if trace is Trace.NOT_FOUND or lost or untold:
                 self._over(intent, CallOutcome(intent.request.id, self.now, True, Disposition.UNKNOWN))
                 intent.live = False
 
