@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from checkins import planning, settling
+from checkins import fast_clock, planning, settling
 from checkins.claims import Claimed, NotNowError, Trunk, claim, claim_one
 from checkins.intents import NEWS_WITHIN
 from checkins.pace import BURST, LIVE, pace_now
@@ -89,6 +89,7 @@ class Cycle:
         self._db, self._placer, self._clock, self._owner = db, placer, clock, owner
         self._trunk = Trunk(lines - reserved, starts_per_s, reserved, burst)
         self._planned_at: datetime | None = None
+        self._ticked_at: datetime | None = None
         self._line_down = False
         self._clock_behind = False
 
@@ -101,6 +102,9 @@ class Cycle:
             self._tell_clock(behind=True)
             return TickReport(clock_behind=True)
         self._tell_clock(behind=False)
+        if self._ticked_at is None or now < self._ticked_at:
+            await self._db.run(lambda session: fast_clock.set_back(session, now))
+        self._ticked_at = now
         plans = await self._plan(now)
         report = TickReport(
             planned=sum(plan.added for plan in plans),

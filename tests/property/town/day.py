@@ -67,7 +67,7 @@ class Day:
         dead = self.network.dead() or self._lately_dead()
         moved = self._moved()
         if not sees or dead or moved or Role.STAFF in self.weather.missing:
-            self.promises.rest(blind=not sees or moved)
+            self.promises.rest(blind=not sees)
         else:
             unsure = self.weather.crashes or self.weather.timeouts
             self.promises.rest(patience=PATIENCE + (AFTER_CRASH if unsure else timedelta()))

@@ -10,7 +10,14 @@ from checkins import auditor, fast_clock
 from checkins.cycle import is_clock_behind
 from checkins.ports import Disposition
 from checkins.results import Reason, Status
+from tests.unit.checkins.street import Street
 from tests.unit.checkins.world import DAY, World
+
+
+@pytest.fixture
+def street(world: World) -> Street:
+    return Street.of(world)
+
 
 TOMORROW = DAY + timedelta(days=1)
 
@@ -40,3 +47,24 @@ async def test_what_a_fast_clock_wrote_counts_as_written_now(world: World, caplo
     assert (again.status, again.reason) == (Status.NEEDS_PERSON, Reason.HUMAN_CONTACT)
     assert again.due_at == again.slot, "on that day"
     caplog.clear()
+
+
+async def test_after_a_step_back_nobody_sleeps(street: Street) -> None:
+    """Nothing shows that the clock went back where nothing was written for a while: an elder who was seen well in the
+    evening is rung in the morning, and until then her case is only looked at."""
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    world.clock.advance_to(world.at("20:30"))
+    (call,) = await street.tick()
+    await street.says(call, "accepted")
+    (asks,) = await street.tick(minutes=25)
+    await street.says(asks, "fine_seen")
+    for _ in range(2):
+        assert await street.tick(minutes=31) == []
+    world.clock._now -= timedelta(minutes=25)
+    with world.db.read() as session:
+        assert auditor.late(session, world.clock.now()) != []
+    assert not (await world.cycle.tick()).clock_behind
+    street.awake()
+    world.clock.advance(minutes=29)
+    street.awake()
