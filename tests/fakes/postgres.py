@@ -34,13 +34,13 @@ def cluster() -> Iterator[str]:
 
 
 @contextmanager
-def database(server: str) -> Iterator[str]:
-    """A fresh database on `server`, dropped afterwards."""
+def database(server: str, like: str = "template1") -> Iterator[str]:
+    """A fresh database on `server`, a copy of the one named `like`, dropped afterwards."""
     name = f"wenan_{uuid4().hex[:12]}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
         with engine.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -65,7 +65,7 @@ def _private(binaries: Path) -> Iterator[str]:
             shutil.chown(folder, user)
         data = folder / "data"
         _run(user, binaries / "initdb", "-D", data, "-U", "wenan", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off"
         _run(user, binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
         try:
             yield f"postgresql+psycopg://wenan@/postgres?host={folder}"

@@ -6,10 +6,11 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from checkins import cases
 from checkins.cases import Row
@@ -50,11 +51,31 @@ class Crash(BaseException):
     """The process dies: nothing may catch it."""
 
 
+_EMPTY: dict[tuple[str, ...], bytes] = {}  # by the tables that there are, because other rooms' come in later
+
+
+def empty_database(url: str) -> Database:
+    """With all tables. On SQLite their file is made once and then copied: that is most of a short test's time."""
+    tables = tuple(sorted(Base.metadata.tables))
+    file = make_url(url).database
+    if not url.startswith("sqlite") or file is None:
+        db = Database(url)
+        Base.metadata.create_all(db.engine)
+        return db
+    if tables not in _EMPTY:
+        db = Database(url)
+        Base.metadata.create_all(db.engine)
+        db.close()  # the last connection takes the write-ahead log into the file
+        _EMPTY[tables] = Path(file).read_bytes()
+    else:
+        Path(file).write_bytes(_EMPTY[tables])
+    return Database(url)
+
+
 class World:
     def __init__(self, url: str, *, lines: int = 6, reserved: int = 2, starts_per_s: float = 100.0) -> None:
         self.url = url
-        self.db = Database(url)
-        Base.metadata.create_all(self.db.engine)
+        self.db = empty_database(url)
         self.clock = WarpClock(at_minute(ZONE, DAY, 7 * 60))
         self.placer = FakePlacer()
         self.limits: dict[str, Any] = {"lines": lines, "reserved": reserved, "starts_per_s": starts_per_s}
