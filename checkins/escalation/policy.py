@@ -21,7 +21,8 @@ FINDING = 30  # and so near until that person has said what they found
 CONFIRM = 120  # the line's own call to the elder after "fine, seen in person"
 DUTY_BY = 60  # the duty person is rung at the latest so long after the third try
 APART = 2  # calls to one responder
-SLOW = 120  # what isn't urgent is raised again within this
+SLOW = 120  # what isn't urgent is raised again within this; so near a finding of it is due
+SOON_FINDING = 60  # a call may bring up to 20 such cases: who takes them works off one after the other
 QUIET = (21 * 60, 8 * 60)
 
 
@@ -93,7 +94,7 @@ class Plan:
         if not self.steps:
             raise ValueError("steps must name at least one step")
         _within("loop", self.loop, 0, len(self.steps) - 1)
-        _within("finding_within", self.finding_within, 1, FINDING)
+        _within("finding_within", self.finding_within, 1, SLOW)
         _within("finding_call", self.finding_call, 1, self.finding_within - 1)
         _within("confirm_within", self.confirm_within, 0, CONFIRM)
         if not any(Who.DUTY in step.who for step in self.steps[self.loop :]):
@@ -162,6 +163,8 @@ def _soon() -> Plan:
             Step((Who.DEPUTY, Who.BUDDY), calls=2, spacing=5, every=60),
         ),
         office=(Who.DUTY, Who.DEPUTY),
+        finding_within=SOON_FINDING,
+        finding_call=SOON_FINDING - 10,
         seen=False,
         confirm_within=0,
     )
@@ -176,6 +179,8 @@ def _today() -> Plan:
             Step((Who.DEPUTY, Who.BUDDY), calls=2, spacing=5, every=60),
         ),
         office=(Who.DUTY, Who.DEPUTY),
+        finding_within=SLOW,
+        finding_call=SLOW - 10,
         seen=False,
         confirm_within=0,
     )
@@ -230,6 +235,8 @@ def _never_sleeps(name: str, plan: Plan) -> None:
     for index, step in enumerate(plan.steps):
         if step.every > AWAKE:
             raise ValueError(f"{name}.steps.{index}.every: such a case never sleeps longer than {AWAKE} minutes")
+    if plan.finding_within > FINDING:
+        raise ValueError(f"{name}.finding_within: a finding is due within {FINDING} minutes")
     if not plan.seen:
         raise ValueError(f"{name}.seen: somebody must have seen the elder in person")
     if name == "unreached" and not plan.confirm_within:

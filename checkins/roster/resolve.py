@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from checkins.roster.spans import day_spans, within
 from checkins.roster.turns import in_turn
@@ -122,7 +123,12 @@ def _in_shift(zone: str, shifts: tuple[Shift, ...], at: datetime) -> bool:
 
 def _responders(roster: Roster, ids: Iterable[str], at: datetime, kind: Kind) -> tuple[Responder, ...]:
     people = (roster.people[each] for each in _ready(roster, dict.fromkeys(ids), at))
-    return tuple(person if person.kind is kind else replace(person, kind=kind) for person in people)
+    return tuple(person if person.kind is kind else _in_capacity(person, kind) for person in people)
+
+
+@lru_cache(maxsize=8192)
+def _in_capacity(person: Responder, kind: Kind) -> Responder:
+    return replace(person, kind=kind)
 
 
 def _ready(roster: Roster, ids: Iterable[str], at: datetime) -> Iterator[str]:

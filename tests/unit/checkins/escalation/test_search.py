@@ -508,6 +508,18 @@ def test_duty_keeps_what_is_bad_and_is_asked_again(line: Line) -> None:
     assert line.rings("10:20") == ("陈老师", "吴老师", "女儿", "儿子")
 
 
+def test_who_takes_many_that_can_wait_has_time_for_them_until_one_cant() -> None:
+    line = Line(Urgency.TODAY, "10:00")
+    assert line.rings("10:00") == ("陈老师",)
+    hears(line, "陈老师", Reply.ACCEPTED, "10:01")
+    assert line.at("11:50") == Wait(at("11:51"))
+    assert line.rings("11:51") == ("陈老师",)
+    assert line.search.plan.finding_within == 120
+    assert Line(Urgency.SOON).search.plan.finding_within == 60
+    finds(line, "陈老师", Finding.NEEDS_HELP, "11:52")
+    assert line.search.plan.finding_within == 30
+
+
 def test_a_door_that_stays_shut_on_a_saturday_is_dutys_though_it_was_not_urgent() -> None:
     line = Line(Urgency.SOON, "10:00", day=7)
     line.rings("10:00", day=7)
