@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -48,17 +49,17 @@ class Rate:
     per_s: float
     burst: int = BURST
 
-    @property
+    @cached_property
     def window(self) -> timedelta:
         """A second, or longer when less than one call a second may start."""
         return timedelta(seconds=max(1.0, 1 / self.per_s))
 
-    @property
+    @cached_property
     def most(self) -> int:
         """Routine calls within a window."""
         return max(1, int(self.per_s * self.window.total_seconds()))
 
-    @property
+    @cached_property
     def memory(self) -> timedelta:
         """Starts further back don't matter."""
         return self.window + timedelta(seconds=3 * (self.most + self.burst) / self.per_s)
@@ -66,7 +67,8 @@ class Rate:
     def room(self, starts: Sequence[datetime], now: datetime) -> tuple[int, int, datetime]:
         """How many routine calls, and how many of emergencies, may start at `now`, and when a routine one may (again).
         `starts` within `memory`, oldest first."""
-        recent = [start for start in starts if start > now - self.window]
+        since = now - self.window
+        recent = [start for start in starts if start > since]
         left = self._left(starts, now)
         routine = max(0, min(self.most - len(recent), math.floor(left) - self.burst))
         if routine:

@@ -26,17 +26,15 @@ from checkins.ladder import Case, News
 from checkins.line_rules import Purpose
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, SLEEPLESS, Reason, Result, Status, Urgency
-from checkins.roster import resolve
-from checkins.roster.holidays import next_working_time
 from checkins.roster.values import Kind, Roster
 from checkins.searches import FINDING_ZH
 from checkins.settling import result_of
 from checkins.tables import NumberState, Person, State
 from checkins.telling import TAKEN
 from simulation.line import Call, Line
+from simulation.whom import Whom
 from simulation.telling import Tellings
 
-_WHO = {kind: Who(kind.value) for kind in Kind}
 Due = tuple[datetime, int, int]  # moment, row, version: what a newer version replaced counts no more
 
 
@@ -85,9 +83,13 @@ class Cases:
     last_results: dict[str, tuple[Result | None, str | None]] = field(default_factory=dict)  # of the day before
     tellings: Tellings = field(default_factory=Tellings)
     rung: dict[int, list[Rung]] = field(default_factory=dict)  # elders in an emergency, by case
+    whom: Whom = field(init=False)
     asleep: int = 0  # how often an unreached case slept longer than it may; must stay 0
     _people_due: list[Due] = field(default_factory=list)
     _calls_due: list[Due] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.whom = Whom(self.roster)
 
     # ── rows ──
 
@@ -111,11 +113,9 @@ class Cases:
     def advance(self, row: Row, search: Search, now: datetime) -> tuple[Search, Action]:
         """Rosters.advance."""
         emergency = search.urgency is Urgency.EMERGENCY
-        found = resolve.responders(self.roster, row.elder.id, now, emergency=emergency)
-        busy = {one.id for some in found.values() for one in some if self.line.taken(one.number, now)}
-        works = next_working_time(self.roster.calendar, now)
-        people = {_WHO[kind]: some for kind, some in found.items()}
-        return core.advance(search, people, busy, now, working_from=works)
+        few = self.whom.few(row.elder.id, now, emergency=emergency)
+        busy = few.busy(lambda number: self.line.taken(number, now))
+        return core.advance(search, few.people, busy, now, working_from=self.whom.working_from(now))
 
     def name(self, who: str) -> str:
         """Ids are names here, but for the street's number."""

@@ -130,12 +130,25 @@ class Desk(Cases):
     def next_tick(self) -> datetime | None:
         """When there is something to do, unless news come before; later than the last tick, on a whole second."""
         people, calls = self._head(self._people_due), self._head(self._calls_due)
-        moments = [people, self.tellings.next_due(), self._moments[0][0] if self._moments else None]
+        moments = [people, self._next_telling(), self._moments[0][0] if self._moments else None]
         if calls is not None and calls <= self._ticked:  # it waits for a line, or for the rate
             start = self.line.next_start(self._ticked)
             calls = start if start > self._ticked else None  # for a line: the end of a call comes by itself
         due = min((moment for moment in (*moments, calls) if moment is not None), default=None)
         return None if due is None else max(whole_second(due), self._ticked + TICK)
+
+    def _next_telling(self) -> datetime | None:
+        """Who talks to us, or was rung just now, isn't looked at every second until they may be rung: the end of a call
+        comes by itself."""
+        return min((self._telling_from(one) for one in self.tellings.waiting.values()), default=None)
+
+    def _telling_from(self, one: Telling) -> datetime:
+        number = self._number(one.responder)
+        if one.due_at > self._ticked or number is None:
+            return one.due_at
+        old = one.since + TELL_WITHIN
+        free = self.line.free_from(number, self._ticked)
+        return old if free is None else min(old, free)
 
     def _head(self, heap: list[Due]) -> datetime | None:
         while heap and self.current(heap[0]) is None:
@@ -145,6 +158,8 @@ class Desk(Cases):
     def tick(self, now: datetime) -> list[Call]:
         """claims.claim: people first, then calls while there are lines."""
         self._ticked, self._placed, self.limited = now, [], False
+        if not self._anything(now):
+            return self._placed
         calls = self._head(self._calls_due)
         self._lines = self.line.lines(now, calls is not None and calls <= now)
         rows = self._take_due(now)
@@ -156,6 +171,12 @@ class Desk(Cases):
         self._tell(now)
         self._calls(now)
         return self._placed
+
+    def _anything(self, now: datetime) -> bool:
+        heads = (self._head(self._people_due), self._head(self._calls_due), self.tellings.next_due())
+        if any(head is not None and head <= now for head in heads):
+            return True
+        return bool(self._moments) and self._moments[0][0] <= now
 
     def _take_due(self, now: datetime) -> list[Row]:
         rows = []

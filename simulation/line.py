@@ -37,6 +37,7 @@ class Call:
 class Line:
     def __init__(self, trunk: Trunk) -> None:
         self.trunk = trunk
+        self._rate = trunk.rate
         self.live: dict[str, Call] = {}  # by number
         self._starts: deque[datetime] = deque()
         self._last: datetime | None = None
@@ -59,7 +60,7 @@ class Line:
         return self._pace(now, self.trunk.lines).next_start
 
     def _pace(self, now: datetime, lines: int) -> Pace:
-        free, rate = max(0, lines - len(self.live)), self.trunk.rate
+        free, rate = max(0, lines - len(self.live)), self._rate
         while self._starts and self._starts[0] <= now - rate.memory:
             self._starts.popleft()
         routine, urgent, next_start = rate.room(self._starts, now)
@@ -82,6 +83,11 @@ class Line:
         """On a call of ours, or a responder's number that was rung less than 2 min ago."""
         rung = None if number is None else self._rung.get(number)
         return number in self.live or (rung is not None and rung > now - _APART)
+
+    def free_from(self, number: str, now: datetime) -> datetime | None:
+        """When it isn't taken any more; None: when its call ends."""
+        rung = self._rung.get(number)
+        return None if number in self.live else max(now, rung + _APART) if rung is not None else now
 
     def dialled(self, number: str, now: datetime) -> Sequence[datetime]:
         """When this elder's number was rung for routine purposes."""
