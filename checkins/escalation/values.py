@@ -124,7 +124,10 @@ class Search:
         return self.urgency in (Urgency.UNREACHED, Urgency.EMERGENCY)
 
     def called(self, responder: str) -> Called | None:
-        return next((call for call in self.calls if call.responder == responder), None)
+        for call in self.calls:
+            if call.responder == responder:
+                return call
+        return None
 
     def to_json(self) -> dict[str, Any]:
         return as_json.dump(self)

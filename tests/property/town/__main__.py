@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 import time
@@ -41,6 +42,7 @@ def between_writes(moment: int) -> None:
 def several(live: Callable[[int], None], first: int, count: int) -> Broken:
     """Which of these days broke a promise, and which one."""
     logging.disable(logging.CRITICAL)
+    gc.set_threshold(100_000)  # a day leaves hardly anything in circles
     broken = []
     for number in range(first, first + count):
         try:

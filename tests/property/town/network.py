@@ -53,6 +53,7 @@ class Network:
     wires: dict[str, Wire] = field(default_factory=dict)
     last: dict[str, Wire] = field(default_factory=dict)  # by number
     calls_to: dict[str, int] = field(default_factory=dict)
+    mute: dict[str, bool] = field(default_factory=dict)  # whether the carrier can't be asked after this call
 
     def dead(self) -> bool:
         begins, until = self.weather.outage
@@ -74,12 +75,19 @@ class Network:
         return Placed.UNKNOWN if timeout else Placed.PLACED
 
     def trace(self, intent_id: str) -> Trace:
-        if self.dead() or Random(f"{self.weather.seed}/{intent_id}").random() < self.weather.timeouts:
+        if self.dead() or self._unreachable(intent_id):
             return Trace.UNREACHABLE
         wire = self.wires.get(intent_id)
         if wire is None:
             return Trace.NOT_FOUND
         return Trace.ALIVE if self.now() < wire.ends else Trace.OVER
+
+    def _unreachable(self, intent_id: str) -> bool:
+        """Of some calls the carrier never says anything."""
+        if intent_id not in self.mute:
+            dice = Random(f"{self.weather.seed}/{intent_id}")
+            self.mute[intent_id] = dice.random() < self.weather.timeouts
+        return self.mute[intent_id]
 
     def talks(self, number: str) -> bool:
         """Whether a call of ours to this number truly goes on."""

@@ -39,6 +39,7 @@ class Promises:
     gone: set[str] = field(default_factory=set)
     alone: dict[str, datetime] = field(default_factory=dict)  # since when nobody is rung for a loud case
     urgency: dict[str, str | None] = field(default_factory=dict)
+    cases: list[Held] = field(default_factory=list)  # as they were when the house came to rest
 
     # ── a call is ordered ──
 
@@ -113,16 +114,16 @@ class Promises:
     def rest(self, *, blind: bool = False, patience: timedelta | None = None) -> None:
         """`blind`: the house knows that its clock is wrong, or its line dead, and can do nothing but raise an alarm.
         `patience`: how long a loud case may be without a call; None: it can't be told now."""
-        now, cases = self.house.now, self.house.held()
-        for held in cases:
+        now, self.cases = self.house.now, self.house.held()
+        for held in self.cases:
             self._named(held)
             if not blind:
                 self._near(held, now)
             self._rung_for(held, now, patience)
 
     def everybody(self) -> None:
-        """Whoever counts today has a case."""
-        assert {held.elder for held in self.house.held()} >= set(ELDERS) - self.gone, "no case at all"
+        """Whoever counts today has a case, when the house has come to rest."""
+        assert {held.elder for held in self.cases} >= set(ELDERS) - self.gone, "no case at all"
 
     def _named(self, held: Held) -> None:
         if held.status == "closed":

@@ -6,9 +6,10 @@ plainest form: no lines to count, no leases. The house with the database (sql_ho
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from checkins import ladder
@@ -65,6 +66,7 @@ from tests.property.town.values import (
 POLICY, ESCALATION = Policy(), Escalation()
 TODAY = day_of(ZONE, DAY, POLICY)
 NEWS_WITHIN = timedelta(seconds=60)
+NEVER = datetime.max.replace(tzinfo=UTC)
 AGAIN = (Result.BUSY, Result.LINE_ERROR, Result.INTERRUPTED, Result.CANCELLED)
 
 
@@ -80,7 +82,7 @@ class Row:
 
     @property
     def due(self) -> datetime:
-        return self.case.due_at or datetime.max.replace(tzinfo=self.case.slot.tzinfo)
+        return self.case.due_at or NEVER
 
 
 @dataclass
@@ -124,28 +126,36 @@ class PureHouse:
         self._roster = roster_of(weather.missing)
         self._rows: dict[str, Row] = {}
         self._intents: dict[str, Intent] = {}
+        self._opens = self.now  # the office, next: perhaps already
         self._recent: list[Intent] = []  # all that may be live, and the newest ones
         self._stops: dict[str, Reason] = {}
         self._gone: set[str] = set()
         self._newest = self.now
         self._ids = count(1)
         self._dies = 0
-        self._asked_at: tuple[datetime, int] | None = None
+        self._ticked: datetime | None = None
+        self._edges: list[datetime] = []  # where somebody's leave begins or ends
+        self._asked_at: tuple[int, int, int] | None = None
         self._asked: dict[tuple[str, bool], Responders] = {}
-        self._works = self.now
 
     # ── ticking ──
 
     def tick(self) -> bool:
         if self._newest > self.now + timedelta(seconds=5):
             return False
-        self._set_back()
+        if self._ticked is None or self.now < self._ticked:
+            self._set_back()
+        self._ticked = self.now
         for work in (self._claim, self._reconcile, self._claim):
-            try:
-                work()
-            except Killed:
-                work()  # started again, with what was kept
+            if work == self._reconcile or self._anything_due():
+                try:
+                    work()
+                except Killed:
+                    work()  # started again, with what was kept
         return True
+
+    def _anything_due(self) -> bool:
+        return len(self._rows) < len(ELDERS) or any(row.due <= self.now for row in self._rows.values())
 
     def _set_back(self) -> None:
         """By the clock, as it is now, nothing that never sleeps lies too far ahead."""
@@ -283,13 +293,14 @@ class PureHouse:
     def _advance(self, row: Row, search: Search) -> tuple[Search, Action]:
         taken, people = self._taken(), self._people(row.elder, search.urgency is Urgency.EMERGENCY)
         busy = {one.id for some in people.values() for one in some if one.number in taken}
-        return core.advance(search, people, busy, self.now, working_from=self._works)
+        return core.advance(search, people, busy, self.now, working_from=max(self._opens, self.now))
 
     def _people(self, elder: str, emergency: bool) -> Responders:
-        """By the roster as it is now; asked once for each moment."""
-        if self._asked_at != (self.now, id(self._roster)):
-            self._asked_at, self._asked = (self.now, id(self._roster)), {}
-            self._works = next_working_time(self._roster.calendar, self.now)
+        """By the roster as it is now. It changes where leave begins or ends, else on half hours at most."""
+        at = (int(self.now.timestamp()) // 1800, bisect_right(self._edges, self.now), id(self._roster))
+        if self._asked_at != at:
+            self._asked_at, self._asked = at, {}
+            self._opens = next_working_time(self._roster.calendar, self.now)
         if (elder, emergency) not in self._asked:
             found = resolve.responders(self._roster, elder, self.now, emergency=emergency)
             self._asked[elder, emergency] = {Who(kind.value): some for kind, some in found.items()}
@@ -302,8 +313,7 @@ class PureHouse:
             case Wait(until, nobody_to_ring=True):
                 self._remind(row, search, until)
             case Wait(until):
-                self._keep(row, search)
-                row.case = replace(row.case, due_at=until)
+                self._keep(row, search, until)
             case Ring() | CallForFinding():
                 self._note(row, search, action, wanted)
             case TellTaken(one):
@@ -351,8 +361,7 @@ class PureHouse:
         assert row.search is not None
         search, action = self._advance(row, row.search)
         if isinstance(action, Wait):
-            self._keep(row, search)
-            row.case = replace(row.case, due_at=self.now + NEWS_WITHIN if action.nobody_to_ring else action.until)
+            self._keep(row, search, self.now + NEWS_WITHIN if action.nobody_to_ring else action.until)
 
     def _confirm(self, row: Row, search: Search, action: Confirm, orders: list[Intent]) -> None:
         number = NUMBERS[row.elder]
@@ -362,11 +371,10 @@ class PureHouse:
         when = max([*moments, allowed_at(Purpose.CHECKIN, self._routine(number), self.now)])
         if when <= self.now and number in self._taken():
             when = self.now + NEWS_WITHIN
-        self._keep(row, search)
         if when > self.now:
-            row.case = replace(row.case, due_at=min(when, action.until, self.now + timedelta(minutes=30)))
+            self._keep(row, search, min(when, action.until, self.now + timedelta(minutes=30)))
             return
-        row.case = replace(row.case, due_at=min(action.until, self.now + NEWS_WITHIN))
+        self._keep(row, search, min(action.until, self.now + NEWS_WITHIN))
         orders.append(self._intend(number, CHECKIN, [row]))
         orders[-1].confirms = True
 
@@ -405,7 +413,8 @@ class PureHouse:
             search = core.told(search, item.responder, self.now)
         return search
 
-    def _keep(self, row: Row, search: Search) -> None:
+    def _keep(self, row: Row, search: Search, due: datetime | None = None) -> None:
+        """What the search came to; the next look at it, unless it has ended, is now or at `due`."""
         case, search = row.case, self._told(search)
         if search.phase is Phase.ENDED:
             if case.status is not Status.CLOSED:
@@ -416,7 +425,7 @@ class PureHouse:
                 case = ladder.need_person(case, reason, Urgency.UNREACHED, self.now)
             holders = {Phase.TAKEN: search.accepted_by, Phase.CONFIRMING: search.found_by}
             owner = holders.get(search.phase)
-            self._put(row, replace(case, owner=owner, urgency=search.urgency, due_at=self.now))
+            self._put(row, replace(case, owner=owner, urgency=search.urgency, due_at=due or self.now))
         row.search = search
 
     # ── news ──
@@ -536,6 +545,7 @@ class PureHouse:
 
     def leave(self, person: str, minutes: float) -> None:
         leave = Leave(self.now, self.now + timedelta(minutes=minutes))
+        self._edges = sorted([*self._edges, leave.begins, leave.ends])
         more = {person: (*self._roster.leave.get(person, ()), leave)}
         self._roster = replace(self._roster, leave={**self._roster.leave, **more})
 
