@@ -36,6 +36,11 @@ def test_five_hundred_days(first: int) -> None:
             raise
 
 
+def test_a_day_on_which_the_ends_of_three_calls_are_lost() -> None:
+    """Two searches waited for a duty person whose call was over, as the carrier said when it was asked."""
+    Day(Weather.of(9833796).short(3)).live()
+
+
 @pytest.mark.parametrize("number", range(12))
 def test_some_mornings_on_the_database(number: int) -> None:
     Day(Weather.of(number).short(1), SqlHouse).live()

@@ -16,8 +16,9 @@ from tests.property.town.values import BUDDIES, ELDERS, STAFF, Carrier, House, R
 
 STAFF_NAME = "李老师"
 MOST = 20_000  # steps of a day; more would be a fault
-# Of a call whose end nobody tells, and the look after it; a crash before it was dialled costs another one.
-PATIENCE, AFTER_CRASH = timedelta(minutes=18), timedelta(minutes=10)
+# Of a call whose end nobody tells: its 9 min, the two questions after which it is given up, and a look or two; a crash
+# before it was dialled costs another one, of which the carrier may not say anything.
+PATIENCE, AFTER_CRASH = timedelta(minutes=14), timedelta(minutes=10)
 Build = Callable[[Weather, Carrier], House]
 
 
