@@ -32,8 +32,8 @@ from checkins.settling import result_of
 from checkins.tables import NumberState, Person, State
 from checkins.telling import TAKEN
 from simulation.line import Call, Line
-from simulation.whom import Whom
 from simulation.telling import Tellings
+from simulation.whom import Whom
 
 Due = tuple[datetime, int, int]  # moment, row, version: what a newer version replaced counts no more
 
@@ -54,6 +54,7 @@ class Row:
     urgency: Urgency | None = None
     taken_at: datetime | None = None  # when the first one accepted
     taken_by: str | None = None
+    asked: tuple[Search, datetime, int, tuple[Search, Action]] | None = None  # Cases.advance, the last time
 
 
 @dataclass(eq=False, slots=True)
@@ -111,11 +112,15 @@ class Cases:
         return row if row is not None and row.version == due[2] else None
 
     def advance(self, row: Row, search: Search, now: datetime) -> tuple[Search, Action]:
-        """Rosters.advance."""
-        emergency = search.urgency is Urgency.EMERGENCY
-        few = self.whom.few(row.elder.id, now, emergency=emergency)
+        """Rosters.advance. The same question at the same moment has the same answer, until a call begins or ends."""
+        asked = row.asked
+        if asked is not None and asked[0] is search and asked[1:3] == (now, self.line.changes):
+            return asked[3]
+        few = self.whom.few(row.elder.id, now, emergency=search.urgency is Urgency.EMERGENCY)
         busy = few.busy(lambda number: self.line.taken(number, now))
-        return core.advance(search, few.people, busy, now, working_from=self.whom.working_from(now))
+        answer = core.advance(search, few.people, busy, now, working_from=self.whom.working_from(now))
+        row.asked = (search, now, self.line.changes, answer)
+        return answer
 
     def name(self, who: str) -> str:
         """Ids are names here, but for the street's number."""
@@ -255,6 +260,15 @@ class Cases:
         before = row.case
         self.put(row, ladder.apply(before, news, now), now)
         self.follow(row, before, now)
+        if before.alarm and news.result is Result.EMERGENCY:
+            self._cried_again(row, now)
+
+    def _cried_again(self, row: Row, now: datetime) -> None:
+        """searches.cried_again."""
+        if row.search is None or core.answered_before(row.search):
+            self.put(row, replace(row.case, owner=None, due_at=now), now)
+            self.start(row, now)
+            self.due(row, now, now)
 
     def _reported_last_time(self, row: Row) -> bool:
         result, closed_by = self.last_results.get(row.elder.id, (None, None))

@@ -35,9 +35,8 @@ from checkins.teller import AGAIN as TELL_AGAIN
 from checkins.telling import TAKEN, TELL
 from simulation.cases import Cases, Due, Out, Row, awake
 from simulation.line import Call, Line
+from simulation.standstill import TICK, Standstill
 from simulation.telling import Telling
-
-TICK = timedelta(seconds=1)  # Cycle.run
 
 
 @dataclass(eq=False)
@@ -65,6 +64,7 @@ class Desk(Cases):
         self._moments: list[tuple[datetime, int]] = []  # when a case that waits for a line needs a person instead
         self._confirmed: dict[int, datetime] = {}  # the last confirming call of each case
         self._ticked = begin
+        self._waiting: list[tuple[Row, int]] = []  # for a line, with their versions
         self._errands: dict[tuple[str, str], _Errand] = {}
         self._noted: dict[int, Row] = {}
         self._emergencies: list[Row] = []
@@ -130,12 +130,29 @@ class Desk(Cases):
     def next_tick(self) -> datetime | None:
         """When there is something to do, unless news come before; later than the last tick, on a whole second."""
         people, calls = self._head(self._people_due), self._head(self._calls_due)
-        moments = [people, self._next_telling(), self._moments[0][0] if self._moments else None]
+        moments = [self._next_telling(), self._moments[0][0] if self._moments else None]
         if calls is not None and calls <= self._ticked:  # it waits for a line, or for the rate
             start = self.line.next_start(self._ticked)
             calls = start if start > self._ticked else None  # for a line: the end of a call comes by itself
-        due = min((moment for moment in (*moments, calls) if moment is not None), default=None)
+        if people is not None and people <= self._ticked:
+            people = self._standstill_until()
+        due = min((moment for moment in (*moments, people, calls) if moment is not None), default=None)
         return None if due is None else max(whole_second(due), self._ticked + TICK)
+
+    def _standstill_until(self) -> datetime:
+        """Until when nothing comes of cases that are due: at least for a second, without a line for longer."""
+        shut = self.line.shut_until(self._ticked)
+        if shut <= self._ticked + TICK:
+            return self._ticked
+        soon = [row for due in self._people_due if due[0] <= shut + POLL and (row := self.current(due)) is not None]
+        waiting, others = [], []
+        for row in soon:
+            (waiting if _due(row) <= self._ticked else others).append(row)
+        if any(row.search is None or _emergency(row) for row in waiting):
+            return self._ticked
+        limit = whole_second(min([shut, *map(_due, others)]))
+        self._waiting = [(row, row.version) for row in waiting]
+        return Standstill(waiting, [row for row in others if row.search], self.advance).ends(self._ticked, limit)
 
     def _next_telling(self) -> datetime | None:
         """Who talks to us, or was rung just now, isn't looked at every second until they may be rung: the end of a call
@@ -148,7 +165,7 @@ class Desk(Cases):
             return one.due_at
         old = one.since + TELL_WITHIN
         free = self.line.free_from(number, self._ticked)
-        return old if free is None else min(old, free)
+        return old if free is None else min(old, max(free, self.line.shut_until(self._ticked), self._ticked + TICK))
 
     def _head(self, heap: list[Due]) -> datetime | None:
         while heap and self.current(heap[0]) is None:
@@ -157,6 +174,7 @@ class Desk(Cases):
 
     def tick(self, now: datetime) -> list[Call]:
         """claims.claim: people first, then calls while there are lines."""
+        self._looked_until(now)
         self._ticked, self._placed, self.limited = now, [], False
         if not self._anything(now):
             return self._placed
@@ -171,6 +189,14 @@ class Desk(Cases):
         self._tell(now)
         self._calls(now)
         return self._placed
+
+    def _looked_until(self, now: datetime) -> None:
+        """Those who wait for a line were looked at in every second until now."""
+        if now > self._ticked + TICK:
+            for row, version in self._waiting:
+                if row.version == version:
+                    self.due(row, now - TICK, now)
+        self._waiting.clear()
 
     def _anything(self, now: datetime) -> bool:
         heads = (self._head(self._people_due), self._head(self._calls_due), self.tellings.next_due())
@@ -478,9 +504,13 @@ def _neighbours(elder: str) -> tuple[str, str]:
     return f"{kind}-{int(index) - 1}", f"{kind}-{int(index) + 1}"
 
 
-def _urgent_first(row: Row) -> tuple[int, datetime, int]:
+def _due(row: Row) -> datetime:
     assert row.case.due_at is not None
-    return *_urgency(row)[:1], row.case.due_at, row.id
+    return row.case.due_at
+
+
+def _urgent_first(row: Row) -> tuple[int, datetime, int]:
+    return *_urgency(row)[:1], _due(row), row.id
 
 
 def _urgency(row: Row) -> tuple[int, int]:

@@ -39,6 +39,7 @@ class Line:
         self.trunk = trunk
         self._rate = trunk.rate
         self.live: dict[str, Call] = {}  # by number
+        self.changes = 0  # rises with every call that begins or ends
         self._starts: deque[datetime] = deque()
         self._last: datetime | None = None
         self._rung: dict[str, datetime] = {}  # responders' numbers
@@ -58,6 +59,15 @@ class Line:
     def next_start(self, now: datetime) -> datetime:
         """When a routine call may start by time, lines apart."""
         return self._pace(now, self.trunk.lines).next_start
+
+    def shut_until(self, now: datetime) -> datetime:
+        """No routine call may start before then, unless a call ends: all lines are taken (for so long, at least until
+        one is free), or the line counts as down. Else `now`."""
+        if len(self.live) >= self.trunk.lines:
+            return now + PROBE_EVERY
+        if not self.down(now):
+            return now
+        return max(now, min(self._failures[0][0] + DOWN_MEMORY, self._pace(now, self.trunk.lines).next_start))
 
     def _pace(self, now: datetime, lines: int) -> Pace:
         free, rate = max(0, lines - len(self.live)), self._rate
@@ -100,6 +110,7 @@ class Line:
 
     def placed(self, call: Call) -> None:
         self.live[call.number] = call
+        self.changes += 1
         self._starts.append(call.at)
         self._last = call.at
         if call.responder is not None:
@@ -109,6 +120,7 @@ class Line:
 
     def over(self, call: Call, disposition: Disposition, now: datetime) -> None:
         del self.live[call.number]
+        self.changes += 1
         if disposition in _FAILED:
             self._failures.append((now, call.number))
         elif disposition not in _NOT_THROUGH:

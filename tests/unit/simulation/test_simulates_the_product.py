@@ -54,7 +54,7 @@ class Day:
 
 DAYS = {
     "forty elders": Day("a", 40, MIXED, Trunk(8, 1.0, 2), 24),
-    "too few lines": Day("b", 10, HARD, Trunk(2, 0.5, 1), 9, slot=8 * 60),
+    "too few lines": Day("b", 10, HARD, Trunk(2, 0.5, 1), 10, slot=8 * 60),
     "the trunk dead for a while": Day("c", 10, HARD, Trunk(4, 2.0, 2), 9, (8 * 60, 8 * 60 + 5), slot=8 * 60),
 }
 
