@@ -28,6 +28,8 @@ class ItemKind(StrEnum):
     WORRIED = "worried"  # a buddy is worried about an elder
     CONTACT_MISSED = "contact_missed"  # no contact was logged for longer than a week
     RANG_IN = "rang_in"  # an elder rang in: a person rings back
+    NUMBER_BAD = "number_bad"  # the carrier knows no such number of somebody who is to be rung
+    CRIED = "cried"  # a buddy, or whoever was rung, cried for help: ring them, 120
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
 
 
@@ -37,6 +39,8 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.WORRIED: "老伙伴不放心",
     ItemKind.CONTACT_MISSED: "一周没有联系",
     ItemKind.RANG_IN: "老人打来电话，请回电",
+    ItemKind.NUMBER_BAD: "电话打不通（没有这个号码），请核对",
+    ItemKind.CRIED: "在电话里呼救，请马上打过去，必要时打120",
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
 }
 

@@ -25,9 +25,11 @@ DOWN_AFTER_NUMBERS = 3
 DOWN_MEMORY = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=2)
 BURST = 4  # calls that emergencies may start at once, ahead of the rate
-_LINE_FAILED = (Disposition.LINE_ERROR, Disposition.INTERRUPTED)
+# One number that doesn't exist says nothing about the line; several in a row do (bad_numbers.py).
+_FAILED = (Disposition.LINE_ERROR, Disposition.UNKNOWN, Disposition.BAD_NUMBER)
+_NOT_THROUGH = (*_FAILED, Disposition.INTERRUPTED)
 OWN_TRUNK = CallIntent.trunk.is_(None)  # what a second trunk does says nothing about the line, and takes none of it
-_OUT = OWN_TRUNK & (CallIntent.purpose != INBOUND)  # who rings in proves nothing about calls out
+OUT = OWN_TRUNK & (CallIntent.purpose != INBOUND)  # who rings in proves nothing about calls out
 
 
 @dataclass
@@ -92,37 +94,39 @@ class Rate:
 def pace_now(session: Session, now: datetime, lines: int, rate: Rate) -> Pace:
     """`lines`: those that routine calls may take."""
     free = max(0, lines - lines_taken(session))
-    query = select(CallIntent.created_at).where(_OUT, CallIntent.created_at > now - rate.memory)
+    query = select(CallIntent.created_at).where(OUT, CallIntent.created_at > now - rate.memory)
     starts = sorted(session.scalars(query))
     routine, urgent, next_start = rate.room(starts, now)
     if is_line_down(session, now):
-        last = session.scalar(select(func.max(CallIntent.created_at)).where(_OUT))
+        last = session.scalar(select(func.max(CallIntent.created_at)).where(OUT))
         probe = now if last is None else max(now, last + PROBE_EVERY)
         return Pace(min(free, int(probe <= now)), probe, line_down=True, urgent=urgent)
     return Pace(min(free, routine), next_start, urgent=urgent)
 
 
-def is_line_down(session: Session, now: datetime) -> bool:
-    """Whether several numbers in a row met a line error, or a carrier that could not say what became of them, within
-    the last hour, and nothing got through since."""
-    since = max(last_through(session) or now - DOWN_MEMORY, now - DOWN_MEMORY)
+def is_line_down(session: Session, now: datetime, also: str | None = None) -> bool:
+    """Whether several numbers in a row met a line error, a carrier that could not say what became of them, or one that
+    knows no such number, within the last hour, and nothing got through since. `also`: as if this number had, too."""
     failed = select(func.count(CallIntent.number.distinct())).where(
-        _OUT,
-        CallIntent.disposition.in_((Disposition.LINE_ERROR, Disposition.UNKNOWN)),
-        CallIntent.settled_at > since,
+        OUT,
+        CallIntent.disposition.in_(_FAILED),
+        CallIntent.settled_at > down_since(session, now),
+        CallIntent.number != (also or ""),
     )
-    return (session.scalar(failed) or 0) >= DOWN_AFTER_NUMBERS
+    return (session.scalar(failed) or 0) + bool(also) >= DOWN_AFTER_NUMBERS
 
 
-def last_through(session: Session) -> datetime | None:
-    """When the last call that got through ended: whatever came of it, the line carried it."""
-    return session.scalar(
-        select(func.max(CallIntent.settled_at)).where(
-            _OUT,
-            CallIntent.disposition.is_not(None),
-            CallIntent.disposition.not_in((*_LINE_FAILED, Disposition.UNKNOWN)),
-        )
+def down_since(session: Session, now: datetime) -> datetime:
+    """What failed after this counts for whether the line is down."""
+    return max(last_through(session) or now - DOWN_MEMORY, now - DOWN_MEMORY)
+
+
+def last_through(session: Session, number: str | None = None) -> datetime | None:
+    """When the last call that got through (to this number) ended: whatever came of it, the line carried it."""
+    query = select(func.max(CallIntent.settled_at)).where(
+        OUT, CallIntent.disposition.is_not(None), CallIntent.disposition.not_in(_NOT_THROUGH)
     )
+    return session.scalar(query if number is None else query.where(CallIntent.number == number))
 
 
 def lines_taken(session: Session) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import alarm_calls, answers, confirming, emergency, handing_over, ladder, searches, telling
+from checkins import alarm_calls, answers, bad_numbers, confirming, emergency, handing_over, ladder, searches, telling
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.errands import CONFIRM
 from checkins.ladder import News
@@ -76,7 +76,7 @@ def settle(session: Session, outcome: CallOutcome, now: datetime) -> bool:
     changed = bool(outcome.alarm) and _alarm(session, intent, rows, outcome, now)
     if not outcome.final or intent.applied.get("final"):
         return changed
-    disposition = outcome.disposition or Disposition.UNKNOWN
+    disposition = bad_numbers.heard(session, intent, outcome.disposition or Disposition.UNKNOWN, now)
     people = {person.id: person for person in outcome.people}
     for row in rows:
         _apply(session, intent, row, disposition, people.get(row.elder_id), now)
@@ -90,7 +90,7 @@ def _responder(session: Session, intent: CallIntent, rows: list[Checkin], outcom
     changed = bool(outcome.alarm) and answers.cried(session, intent, rows, outcome, now)
     if not outcome.final or intent.applied.get("final"):
         return changed
-    disposition = outcome.disposition or Disposition.UNKNOWN
+    disposition = bad_numbers.heard(session, intent, outcome.disposition or Disposition.UNKNOWN, now)
     _answered(session, intent, rows, disposition, outcome.people, now)
     _over(session, intent, disposition, now)
     return True
@@ -117,7 +117,7 @@ def _answered(
 
 def _over(session: Session, intent: CallIntent, disposition: Disposition, now: datetime) -> None:
     if disposition is Disposition.BAD_NUMBER:
-        flag_number(session, intent.number, NumberState.BAD)
+        bad_numbers.mark(session, intent, now)
     _note(intent, final=True)
     intent.state, intent.disposition, intent.settled_at = IntentState.SETTLED, disposition, now
 

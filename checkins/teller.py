@@ -21,9 +21,10 @@ from checkins.intents import intend, serve
 from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
 from checkins.results import Status
+from checkins.roster.loading import may_ring
 from checkins.roster.tables import RosterDuty
 from checkins.roster.values import Kind, Responder
-from checkins.tables import GONE, CallIntent, Checkin, NumberState, Person
+from checkins.tables import GONE, CallIntent, Checkin, Person
 from checkins.telling import NEEDLESS, TAKEN, TELL, UNHEARD, done
 
 AGAIN = timedelta(minutes=5)
@@ -126,5 +127,5 @@ def _responder(session: Session, row: Checkin, responder: str) -> Responder | No
     person = session.get(Person, responder)
     if person is None or person.state in GONE:
         return None
-    number = person.number if person.number_state == NumberState.OK else None
+    number = person.number if may_ring(person.number_state, person.role) else None
     return Responder(person.id, person.name, person.spoken_name, number, Kind.DUTY, person.language)

@@ -45,7 +45,7 @@ def load(session: Session, neighbourhood_id: int, at: datetime) -> Roster:
     """The roster as it stands, with all leave and overrides that end after `at`.
 
     Whoever moved, died or refused calls is not in it; who is paused is on leave; a number that is suspended or bad
-    counts as none. Elders who moved or died are left out, all others are in."""
+    (of staff: suspended) counts as none. Elders who moved or died are left out, all others are in."""
     place = session.get_one(Neighbourhood, neighbourhood_id)
     staff = _staff(session, place.id)
     duty = session.get(RosterDuty, place.id)
@@ -86,8 +86,13 @@ def _gone(session: Session, place_id: int) -> dict[str, str]:
     return {row.id: row.name for row in session.execute(query.where(Person.state.in_((*GONE, State.REFUSED))))}
 
 
+def may_ring(number_state: str, role: str) -> bool:
+    """Staff on duty are rung even when the carrier said that there is no such number: a call too many harms nobody."""
+    return number_state == NumberState.OK or (number_state == NumberState.BAD and role == Role.STAFF)
+
+
 def _responder(row: Row[Any]) -> Responder:
-    number = row.number if row.number_state == NumberState.OK else None
+    number = row.number if may_ring(row.number_state, row.role) else None
     return Responder(row.id, row.name, row.spoken_name, number, _KINDS[Role(row.role)], row.language)
 
 
