@@ -196,7 +196,8 @@ class StopPlaying:
 
 @dataclass(frozen=True)
 class Alarm:
-    """Act now, in mid-call: the emergency path. Must be durable before anything else is done."""
+    """Act now, in mid-call: the emergency path. Must be durable before anything else is done. `person` is "" while
+    nobody has been chosen whom the call is about: whoever is on the line cried for themselves, or nobody knows."""
 
     person: str
     reason: str  # "distress", "double_zero"

@@ -202,6 +202,11 @@ class Flow:
         said = ([phrase for choice in choices for phrase in choice.phrases] for choices in offers)
         return tuple(tuple(phrase for phrase in phrases if f"{{{NAME}}}" not in phrase) for phrases in said)
 
+    @property
+    def picks(self) -> bool:
+        """Whether the person whom the call is about is chosen in it."""
+        return any(step.pick is not None for step in self.steps.values())
+
     def offered(self, step: Step) -> tuple[Choice, ...]:
         """The step's own answers first, then those of `anytime` that it offers."""
         return step.choices + tuple(choice for choice in self.anytime if choice.meaning in step.anytime)

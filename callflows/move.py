@@ -75,6 +75,12 @@ class Move:
         """Without consent to record there is no record of a spoken answer: keys only."""
         return self.state.speech and self.context.consent_recording
 
+    @property
+    def about_nobody(self) -> bool:
+        """The call is about no person yet, or about the next one to be chosen."""
+        choosing = not self.state.chosen or (bool(self.state.step) and self.step.pick is not None)
+        return self.flow.picks and choosing
+
     def holds(self, condition: str) -> bool:
         built_in = {
             RECORDING: self.context.consent_recording,
@@ -186,7 +192,7 @@ class Move:
     def pick(self, person: int) -> None:
         """From now on it is about this person."""
         if self.step.pick is not None:
-            self.set(person=person, back="")
+            self.set(person=person, chosen=True, back="")
             self.follow(self.step.pick.go)
 
     def _wait_or_go_on(self, step: Step) -> None:

@@ -48,6 +48,7 @@ class State:
     page: int = 0  # which persons this step offers to choose from
     turns: int = 0  # of pages in this step
     handed: int = 0  # hand-overs of this call so far
+    chosen: bool = False  # where persons are chosen: somebody was
 
     @property
     def standing(self) -> Standing:

@@ -125,11 +125,13 @@ def _emergency(move: Move, reason: str, text: str, detail: dict[str, Any]) -> No
             move.stay()
         return
     move.cut()
-    move.outputs.append(Alarm(move.person.id, reason, text))
+    nobody = move.about_nobody
+    move.outputs.append(Alarm("" if nobody else move.person.id, reason, text))
     if move.state.phase is Phase.DICTATING:
         dictations.leave(move)
     move.set(emergency=True, answered=True, last=detail)
-    move.record(EMERGENCY)
+    if not nobody:
+        move.record(EMERGENCY)
     move.acknowledging = False
     move.enter(move.flow.moments["emergency"])
 

@@ -49,6 +49,7 @@ SPOKEN = {
     Kind.LATE: "有老人可能被漏掉了。请打开首页,逐个打电话",
     Kind.NOBODY_TO_RING: "有老人要找人,值班表上却没有人可以打。请看首页",
     Kind.EMERGENCY_UNWRITTEN: "有人在电话里呼救,机器没能记下来。请马上看机器的日志",
+    Kind.CRIED: "有人在电话里呼救。请看首页,马上打过去",
     Kind.WEBHOOKS_SILENT: "线路公司的消息到不了,老人接起电话没有声音。请联系管理机器的人",
     Kind.TEST: "这是一次演练,电话机器人没有出问题",
     Kind.DATABASE: "数据库用不了,电话停打了。请联系管理机器的人",
@@ -143,7 +144,7 @@ def _order(
         for item in with_them
     )
     variables = {"committee": committee, "responder": person.spoken_name}
-    return CallRequest(intent.id, intent.number, FLOW, callees, variables, RING_S, trunk)
+    return CallRequest(intent.id, intent.number, FLOW, callees, variables, RING_S, trunk, urgent=True)
 
 
 def _spoken(alarm: Alarm) -> str:

@@ -41,6 +41,7 @@ _RHYTHMS: Mapping[str, Rhythm] = {
     Kind.DISK: Rhythm(every=timedelta(minutes=60), call_from=None),
     Kind.ROSTER_GAP: Rhythm(every=None, call_from=None, all_clear=False),
     Kind.EMERGENCY_UNWRITTEN: Rhythm(all_clear=False),
+    Kind.CRIED: Rhythm(every=timedelta(minutes=15), call_each=1, all_clear=False),  # three people, 5 min apart
     Kind.TEST: Rhythm(all_clear=False),
 }
 

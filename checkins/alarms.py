@@ -29,9 +29,12 @@ class Kind(StrEnum):
     LATE = "late"  # elders without a next action
     NOBODY_TO_RING = "nobody_to_ring"  # cases need a person, and the roster has none
     EMERGENCY_UNWRITTEN = "emergency_unwritten"  # a call for help that the database didn't take
+    CRIED = "cried"  # a call for help that is about no elder's case: a buddy's own
     WEBHOOKS_SILENT = "webhooks_silent"  # calls end at the carrier, and it never tells us
     DISK = "disk"
     DATABASE = "database"
+    POLICY = "policy"  # one that came in past the register's check, and counts for nothing
+    DEVICE_EVENT = "device_event"  # a message of an alarm button that could not be made a case
     ROSTER_GAP = "roster_gap"  # ahead: said in the evening, once
     TEST = "test"  # an exercise
 
@@ -42,14 +45,17 @@ KIND_ZH = {
     Kind.LATE: "有老人没有下一步安排",
     Kind.NOBODY_TO_RING: "没有人可以通知",
     Kind.EMERGENCY_UNWRITTEN: "有人呼救，没能记下来",
+    Kind.CRIED: "有人在电话里呼救",
     Kind.WEBHOOKS_SILENT: "线路公司的消息到不了",
     Kind.DISK: "磁盘快满了",
     Kind.DATABASE: "数据库用不了",
+    Kind.POLICY: "规则写错了",
+    Kind.DEVICE_EVENT: "报警设备的消息没能处理",
     Kind.ROSTER_GAP: "值班表有空缺",
     Kind.TEST: "演练",
 }
 # Nobody can see that these hold no longer: they are over when somebody knows of them.
-UNWATCHED = frozenset({Kind.EMERGENCY_UNWRITTEN, Kind.ROSTER_GAP, Kind.TEST})
+UNWATCHED = frozenset({Kind.EMERGENCY_UNWRITTEN, Kind.CRIED, Kind.ROSTER_GAP, Kind.TEST})
 
 
 class Alarm(Base):

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins import buddy_logs, searches
+from checkins import buddy_logs, crying, searches
 from checkins.errands import BUDDY_LOG, FINDING
 from checkins.escalation import search as core
 from checkins.escalation.values import Finding, Phase, Reply
@@ -89,7 +89,7 @@ def answered(
 
 def cried(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome: CallOutcome, now: datetime) -> bool:
     """Distress in a responder's call, once per call and elder. Asked what they found, it is about the elder whom the
-    call is about: help is needed. Else it is the responder who calls for help: told to whoever looks; no elder's."""
+    call is about: help is needed. Else it is the responder who calls for help: somebody is rung; no elder's."""
     if intent.flow == BUDDY_LOG:
         return buddy_logs.cried(session, intent, outcome, now)
     cried = set(intent.applied.get("alarm", ()))
@@ -100,6 +100,8 @@ def cried(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome
         else:
             log.error("a responder cried for help in call %s: see the log of case %s", intent.id, row.id)
             log_said(session, intent, row, "responder_alarm", LINE, now)
+    if whom and intent.flow != FINDING:
+        crying.responder(session, intent, now)
     intent.applied = {**intent.applied, "alarm": sorted(cried | {row.elder_id for row in whom})}
     return bool(whom)
 

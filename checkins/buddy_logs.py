@@ -21,7 +21,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from checkins import items, ladder, searches
+from checkins import crying, items, ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.contacts import Condition, ContactKind, note
 from checkins.errands import BUDDY_LOG
@@ -29,9 +29,10 @@ from checkins.escalation import search as core
 from checkins.escalation.values import Finding, Phase, Reply
 from checkins.findings import found
 from checkins.items import Item, ItemKind
+from checkins.ladder import News
 from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
-from checkins.results import SLEEPLESS, Reason, Status, Urgency
-from checkins.tables import CallIntent, Checkin, Person, Role
+from checkins.results import LINE, SLEEPLESS, Reason, Result, Status, Urgency
+from checkins.tables import GONE, CallIntent, Checkin, Person, Role
 from checkins.todays_case import case_today
 
 _Logged = tuple[ContactKind, Condition]
@@ -42,6 +43,7 @@ _WORDS: Mapping[str, _Logged] = {
     "phoned_worried": (ContactKind.PHONED, Condition.WORRIED),
     "could_not_reach": (ContactKind.COULD_NOT_REACH, Condition.UNKNOWN),
 }
+_NOBODY = ""  # noted once per call, like an elder's id
 _DIALLING = (Status.PLANNED, Status.CALLING, Status.WAITING)
 
 
@@ -69,9 +71,21 @@ def answered(
 
 def cried(session: Session, intent: CallIntent, outcome: CallOutcome, now: datetime) -> bool:
     """Distress in a buddy's call: theirs or the elder's, nobody knows. Somebody looks after the elder whom the call was
-    about at that moment, and hears who said so."""
+    about at that moment, and hears who said so; while it was about nobody, it is the emergency of the elder who has
+    this number, else the buddy's own: somebody rings them."""
     elder = _elder(session, outcome.alarm_person or "")
-    return elder is not None and _needs_help(session, intent, elder, now)
+    if elder is not None:
+        return _needs_help(session, intent, elder, now)
+    if _NOBODY in intent.applied.get("alarm", ()):
+        return False
+    intent.applied = {**intent.applied, "alarm": [*intent.applied.get("alarm", ()), _NOBODY]}
+    theirs = select(Person).where(Person.number == intent.number, Person.role == Role.ELDER)
+    elders = session.scalars(theirs.where(Person.state.not_in(GONE))).all()
+    for one in elders:
+        _emergency(session, intent, case_today(session, one.id, now), now)
+    if not elders:
+        crying.responder(session, intent, now)
+    return True
 
 
 def could_not_reach(session: Session, intent: CallIntent, elder_id: str, now: datetime) -> bool:
@@ -185,6 +199,13 @@ def _needs_help(session: Session, intent: CallIntent, elder: Person, now: dateti
         _need(session, row, Reason.BUDDY_WORRIED, Urgency.UNREACHED, now)
     found(session, intent, row, Finding.NEEDS_HELP, now)
     return True
+
+
+def _emergency(session: Session, intent: CallIntent, row: Checkin, now: datetime) -> None:
+    before = case_of(row)
+    put_case(row, ladder.apply(before, News(Result.EMERGENCY), now))
+    searches.follow(session, row, before, now)
+    log_event(session, row, str(Result.EMERGENCY), LINE, now, intent_id=intent.id, detail={"status": row.status})
 
 
 # ── small change ──────────────────────────────────────────────────────────────────────────────────

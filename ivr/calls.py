@@ -222,11 +222,12 @@ class Calls:
         return await self.db.run(save)
 
     async def alarm(self, call_id: str, person: str, reason: str, detail: Mapping[str, Any]) -> None:
-        """Durable, then told; once per call, person and reason. Raises when it could not be made durable."""
+        """Durable, then told; once per call, person and reason. `person` "": it is about nobody whom the call asks
+        after. Raises when it could not be made durable."""
         now = self.now()
-        known = PersonResult(person, "emergency", "none", dict(detail))
+        known = (PersonResult(person, "emergency", "none", dict(detail)),) if person else ()
         report = CallReport(
-            call_id, now, final=False, people=(known,), alarm=reason, alarm_person=person, reason=reason
+            call_id, now, final=False, people=known, alarm=reason, alarm_person=person or None, reason=reason
         )
         key = f"alarm:{person}:{reason}"[:100]
         try:

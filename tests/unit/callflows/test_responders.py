@@ -220,6 +220,19 @@ def test_a_fall_that_is_told_in_a_log_is_no_alarm_and_a_cry_for_help_is() -> Non
     assert "摔倒了" in loader.shipped("finding").distress
 
 
+def test_a_cry_before_anybody_is_chosen_is_no_elder_s() -> None:
+    at_the_pin = log(WANG, LI).cries("救命")
+    at_the_list = log(WANG, LI, pin=False).cries("救命")
+    after_one = log(WANG, LI, Person("zhao", "赵阿婆"), pin=False).presses("2").presses("1").presses("1").presses("1").cries("救命")
+    for call in (at_the_pin, at_the_list, after_one):
+        assert [alarm.person for alarm in call.alarms] == [""]
+        assert "emergency" not in call.results
+        assert "请打120或110" in call.words
+    about_her = log(WANG, LI, pin=False).presses("2").cries("救命")
+    assert [alarm.person for alarm in about_her.alarms] == ["li"]
+    assert about_her.results == ["not_logged", "emergency"]
+
+
 def test_with_four_elders_all_are_offered_at_once_and_with_five_the_last_key_leads_on() -> None:
     people = tuple(Person(f"e{at}", name) for at, name in enumerate(["王阿婆", "李阿公", "赵阿婆", "孙阿公", "钱阿婆"]))
     for many, offered in ((4, ["e0", "e1", "e2", "e3"]), (5, ["e0", "e1", "e2", "more"])):

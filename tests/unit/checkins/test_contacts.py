@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from checkins import buddy_logs, cases, contacts, items, people, ringing_in
+from checkins import alarms, buddy_logs, cases, contacts, items, people, ringing_in
+from checkins.alarm_rounds import rhythm
+from checkins.alarms import Kind
 from checkins.contact_rounds import ContactRounds
 from checkins.contacts import Contact, Pairing
 from checkins.items import Item, ItemKind
@@ -316,6 +318,36 @@ async def test_a_cry_for_help_in_a_log_sends_duty_to_the_elder_it_was_about(stre
     assert numbers(await street.tick(seconds=1)) == [CHEN]
     await ends(street, request, elder, Result.EMERGENCY)
     assert street.whats(elder).count("found:needs_help") == 1
+
+
+async def test_a_cry_for_help_before_an_elder_is_chosen_is_the_buddy_s_own(street: Street) -> None:
+    """No elder's case is opened; who is on duty is rung until a name has it, and sees whom to ring back."""
+    elder = street.elder()
+    await street.tick()
+    request = rings(street)
+    cry = CallOutcome(request.id, street.world.clock.now(), final=False, alarm="distress")
+    assert await street.world.cycle.settle(cry)
+    assert not await street.world.cycle.settle(cry)
+    assert "found:needs_help" not in street.whats(elder)
+    assert [(item.kind, item.by_id, item.person_id) for item in opened(street)] == [
+        (ItemKind.CRIED, street.ids[LI], None)
+    ]
+    with street.world.db.read() as session:
+        (alarm,) = alarms.open_alarms(session)
+    assert (alarm.kind, alarm.subject) == (Kind.CRIED, str(street.world.place_id))
+    assert rhythm(alarm.kind).rings(1)
+
+
+async def test_a_cry_before_an_elder_is_chosen_from_an_elder_s_own_telephone_is_hers(street: Street) -> None:
+    elder = street.elder(number=LI)
+    await street.world.to("08:00")
+    await street.world.ends(elder, "well")
+    request = rings(street)
+    cry = CallOutcome(request.id, street.world.clock.now(), final=False, alarm="double_zero")
+    assert await street.world.cycle.settle(cry)
+    case = street.checkin(elder)
+    assert (case.urgency, case.reason, case.status) == (Urgency.EMERGENCY, Reason.EMERGENCY, Status.NEEDS_PERSON)
+    assert opened(street) == []
 
 
 async def test_who_pressed_zero_is_rung_back(street: Street) -> None:

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from callflows import loader
-from checkins import cases
+from checkins import alarms, cases, items
+from checkins.alarms import Kind
 from checkins.errands import DISPATCH, FINDING, REASONS
+from checkins.items import ItemKind
 from checkins.people import set_mode
 from checkins.ports import CallOutcome, Disposition, Placed
 from checkins.results import Reason, Result, Status, Urgency
@@ -253,6 +255,9 @@ async def test_a_buddy_who_cries_for_help_is_no_emergency_of_the_elder(
     assert (world.row(elder).reason, world.row(elder).urgency) == (Reason.UNREACHED, Urgency.UNREACHED)
     assert street.whats(elder).count("responder_alarm") == 1
     assert "a responder cried for help" in caplog.text
+    with world.db.read() as session:  # somebody is rung about it, and sees who it was
+        assert [alarm.kind for alarm in alarms.open_alarms(session)] == [Kind.CRIED]
+        assert [(item.kind, item.by_id) for item in items.open_items(session)] == [(ItemKind.CRIED, street.ids[LI])]
     caplog.clear()
 
 
