@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from checkins import alarms, fast_clock
 from checkins.alarms import Alarm, Kind
 from checkins.tables import Neighbourhood
+from ivr.fast_clock import accept as ivr_accept
 from settings import Settings
 from storage.database import Database
 from storage.migrate import upgrade
@@ -62,13 +63,13 @@ async def accept_clock(settings: Settings, by: str, out: Console) -> int:
     now = datetime.now(UTC)
     try:
         with contextlib.closing(_database(settings)) as db:
-            done = await db.run(lambda session: fast_clock.accept(session, by, now))
+            done, told = await db.run(lambda session: (fast_clock.accept(session, by, now), ivr_accept(session, now)))
     except ValueError as error:
         out.print(f"wenan: --by: {error}", style="red", highlight=False)
         return 2
     out.print(
-        f"{done.moments} moments lay ahead and count as now; {done.open} cases are looked at again, {done.ahead} of "
-        "days to come are a person's on their day",
+        f"{done.moments + told} moments lay ahead and count as now; {done.open} cases are looked at again, "
+        f"{done.ahead} of days to come are a person's on their day",
         highlight=False,
     )
     return 0

@@ -172,7 +172,8 @@ def break_off(session: DbSession, began: datetime, now: datetime) -> list[str]:
     """Marks conversations that a crash cut (begun before this process was); the ids of all calls on a line."""
     calls = session.scalars(select(Call).where(Call.state != CallState.OVER, Call.reason != LOST)).all()
     for call in calls:
-        if call.answered_at is not None and call.answered_at <= began and call.interrupted_at is None:
+        ours = call.answered_at is None or began < call.answered_at <= now  # later: by a clock that ran fast
+        if not ours and call.interrupted_at is None:
             call.interrupted_at = now
     for call in session.scalars(unreported()):
         call.interrupted_at = call.interrupted_at or now

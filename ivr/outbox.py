@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ivr.ports import CallListener, CallReport
@@ -59,8 +59,8 @@ class Outbox:
 
     async def retell(self, older_than: timedelta = timedelta()) -> int:
         """Tells what was stored and not told, oldest first; how many the listener took in."""
-        before = self._now() - older_than
-        waiting = await self._db.view(lambda session: _waiting(session, before))
+        now = self._now()
+        waiting = await self._db.view(lambda session: _waiting(session, now - older_than, now))
         return sum([await self.tell(news_id) for news_id in waiting])
 
 
@@ -75,11 +75,8 @@ def _mark(session: Session, news_id: int, now: datetime) -> None:
         news.told_at = now
 
 
-def _waiting(session: Session, before: datetime) -> list[int]:
-    query = (
-        select(CallNews.id)
-        .where(CallNews.told_at.is_(None), CallNews.created_at <= before)
-        .order_by(CallNews.id)
-        .limit(BATCH)
-    )
+def _waiting(session: Session, before: datetime, now: datetime) -> list[int]:
+    """What a clock that ran fast has written waits for nothing."""
+    old = or_(CallNews.created_at <= before, CallNews.created_at > now)
+    query = select(CallNews.id).where(CallNews.told_at.is_(None), old).order_by(CallNews.id).limit(BATCH)
     return list(session.scalars(query))

@@ -8,9 +8,9 @@ import pytest
 
 from checkins import auditor, fast_clock
 from checkins.cycle import is_clock_behind
-from checkins.ports import Disposition
+from checkins.ports import CallOutcome, Disposition
 from checkins.results import Reason, Status
-from tests.unit.checkins.street import Street
+from tests.unit.checkins.street import CHEN, DAUGHTER, Street
 from tests.unit.checkins.world import DAY, World
 
 
@@ -68,3 +68,35 @@ async def test_after_a_step_back_nobody_sleeps(street: Street) -> None:
     street.awake()
     world.clock.advance(minutes=29)
     street.awake()
+
+
+@pytest.mark.parametrize("fast", [timedelta(minutes=4), timedelta(hours=3)])
+async def test_in_an_emergency_duty_is_rung_at_once_and_she_is_not_rung_back_to_back(
+    street: Street, fast: timedelta, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The emergency, and the calls for it, bear moments that lie ahead once the clock is right."""
+    world, elder = street.world, street.elder()
+    right = world.at("08:00")
+    world.clock.advance_to(right + fast)
+    await world.cycle.tick()
+    hers = world.last_call(elder)
+    await world.cycle.settle(CallOutcome(hers.id, world.clock.now(), final=False, alarm="distress"))
+    await street.says(hers, "emergency", after=5)
+    for call in await street.tick():
+        await street.says(call, Disposition.NO_ANSWER, after=1)
+
+    world.clock._now = right
+    world.cycle = world.another_cycle("restarted")
+    assert (await world.cycle.tick()).clock_behind
+    with world.db.write() as session:
+        fast_clock.accept(session, "陈老师", world.clock.now())
+    first = await street.tick(seconds=1)
+    assert CHEN in {call.number for call in first}
+    rung = [*first]
+    while world.clock.now() < right + timedelta(minutes=5):
+        for call in rung[-len(first) :] if first else []:
+            await street.says(call, Disposition.NO_ANSWER, after=1)
+        rung += (first := await street.tick(seconds=1))
+    assert [call.number for call in rung].count(hers.number) in (1, 2)
+    assert {CHEN, DAUGHTER} <= {call.number for call in rung}
+    caplog.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,7 @@ import pytest_asyncio
 from callflows.events import Key, Started
 from callflows.loader import shipped
 from callflows.session import Session
+from ivr import fast_clock
 from ivr.calls import LAST_WORD, Calls, LogEntry, StatusNews
 from ivr.ports import Callee, CallOrder, CallReport, Disposition, PersonResult
 from ivr.records import CallState
@@ -140,6 +142,25 @@ async def test_reports_wait_until_they_are_taken_in(book: Book) -> None:
     assert await book.calls.retell() == 2
     assert await book.calls.retell() == 0
     assert [(report.final, report.alarm) for report in book.listener.told] == [(False, "distress"), (True, None)]
+
+
+async def test_news_that_a_fast_clock_wrote_waits_for_nothing(book: Book) -> None:
+    right = book.clock.now()
+    book.clock.advance(hours=3)
+    await book.calls.order(ORDER)
+    await book.calls.picked_up("i1", "CA1")
+    book.listener.fails = 1
+    await book.calls.alarm("i1", "e1", "distress", {"text": "救命"})
+    book.clock._now = right
+    again = Calls(book.db, book.clock.now, listener=book.listener)
+    assert await again.open() == ["i1"]
+    assert (await again.get("i1")).interrupted_at == right  # type: ignore[union-attr]
+    assert await again.retell(timedelta(seconds=5)) == 1
+    assert [report.alarm for report in book.listener.told] == ["distress"]
+    with book.db.write() as session:
+        assert fast_clock.accept(session, right) > 0
+        assert fast_clock.accept(session, right) == 0
+    assert (await again.get("i1")).answered_at == right  # type: ignore[union-attr]
 
 
 async def test_without_a_listener_everything_waits(book: Book) -> None:
