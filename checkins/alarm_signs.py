@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from checkins import alarms
+from checkins import alarms, policies
 from checkins.alarms import UNWATCHED, Alarm, Kind
 from checkins.auditor import Late
 from checkins.cycle import CLOCK_TOLERANCE, is_clock_behind, newest_row
+from checkins.device_tables import DeviceEvent
 from checkins.pace import is_line_down, last_through
 from checkins.results import Status, Urgency
 from checkins.roster import loading
@@ -29,6 +30,7 @@ from checkins.tables import Checkin, CheckinEvent, Neighbourhood
 DISK_LOW = 500 * 1024 * 1024  # bytes: a day of recordings of a few hundred elders, and room for the database
 REMINDED = timedelta(minutes=70)  # a case without anybody to ring reminds at least so often
 QUEUE = timedelta(minutes=30)  # after the line was down: so long who waited may still wait their turn
+TAKEN_IN = timedelta(seconds=20)  # a device's message is a case within a second or two
 GAPS_AHEAD = timedelta(hours=48)
 EVENING_FROM_HOUR = 18
 _MOST = 5  # gaps named in a sentence
@@ -65,6 +67,8 @@ def signs(session: Session, late: Sequence[Late], house: House, now: datetime) -
     yield from _clock(session, now)
     yield from _late(_not_held_up(session, late, now))
     yield from _nobody(session, now)
+    yield from _policies(session)
+    yield from _events(session, now)
     if house.silent_calls:
         yield Sign(
             Kind.WEBHOOKS_SILENT,
@@ -139,6 +143,22 @@ def _nobody(session: Session, now: datetime) -> Iterator[Sign]:
         yield Sign(
             Kind.NOBODY_TO_RING, f"有{count}件事要找人，值班表上没有人可以打。请看首页，并补上值班表。", str(place)
         )
+
+
+def _policies(session: Session) -> Iterator[Sign]:
+    """Who wrote it is not watching the log."""
+    faults = Counter(place.id for place, _person, _why in policies.broken(session))
+    for place, count in sorted(faults.items()):
+        text = f"小区{place}有{count}处规则写错了，先按默认的办。请让技术员运行policy check，看是哪一处。"
+        yield Sign(Kind.POLICY, text, str(place))
+
+
+def _events(session: Session, now: datetime) -> Iterator[Sign]:
+    query = select(func.count()).where(DeviceEvent.applied_at.is_(None), DeviceEvent.received_at < now - TAKEN_IN)
+    count = session.scalar(query)
+    if count:
+        text = f"报警设备发来{count}条消息，没能立案，没有人去看。请马上看设备是哪家的，打电话，并看日志。"
+        yield Sign(Kind.DEVICE_EVENT, text)
 
 
 def _open_emergencies(session: Session) -> int:

@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import CTE
 
+from checkins import policies
 from checkins.case_rows import NEW_LADDER
-from checkins.policy import Policy
 from checkins.results import Reason, Status, Urgency
 from checkins.schedule import at_minute
 from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
@@ -65,6 +65,8 @@ def plan_day(
     before = _cases(session, place, day)
     session.execute(insert.on_conflict_do_nothing(index_elements=["elder_id", "date"]))
     added = _cases(session, place, day) - before  # the driver doesn't count rows of a statement that starts with WITH
+    if added:
+        _own_policies(session, place, day, now)
     return _report(session, place, day, now, added, frame) if added else PlanReport(0, 0, 0)
 
 
@@ -106,8 +108,7 @@ def _frame(place: Neighbourhood, day: date, now: datetime, lines: int, calls: in
     start = max(opens, now)
     if now > opens:  # planned late, the calls still spread: all at once would swamp the lines
         end = max(end, start + timedelta(seconds=-(-calls // lines) * CALL_SECONDS))
-    policy = Policy.from_json(place.policy)
-    person_due = max(at_minute(zone, day, policy.unserved_at), now)
+    person_due = max(at_minute(zone, day, policies.call_policy(place).unserved_at), now)
     return _Frame(
         start=to_millis(start),
         end=to_millis(end),
@@ -124,7 +125,7 @@ def _due(place: Neighbourhood, day: date, elder_id: str | None = None) -> CTE:
     missing = select(Checkin.id).where(Checkin.elder_id == Person.id, Checkin.date == day).exists()
     pause_ended = and_(Person.state == State.PAUSED, Person.state_until < day)
     return (
-        select(Person.id, Person.number, Person.slot, Person.policy, _why_a_person(pause_ended).label("reason"))
+        select(Person.id, Person.number, Person.slot, _why_a_person(pause_ended).label("reason"))
         .where(Person.neighbourhood_id == place.id, Person.role == Role.ELDER)
         .where(Person.id == elder_id if elder_id else true())
         .where(or_(Person.state.in_((State.ACTIVE, State.REFUSED)), pause_ended), ~missing)
@@ -189,11 +190,24 @@ def _rows(slots: CTE, place: Neighbourhood, day: date, frame: _Frame) -> Select[
             slots.c.reason.label("reason"),
             case((slots.c.human, Urgency.TODAY.value), else_=null()).label("urgency"),
             literal({**NEW_LADDER, "person_since": None}, json).label("ladder"),
-            func.coalesce(slots.c.policy, literal(place.policy, json), type_=json).label("policy"),
+            literal(policies.call_policy(place).to_json(), json).label("policy"),
         )
         .select_from(slots)
         .where(true())
     )
+
+
+def _own_policies(session: Session, place: Neighbourhood, day: date, now: datetime) -> None:
+    """Few elders have one, so these cases are written one by one."""
+    query = (
+        select(Checkin, Person)
+        .join(Person, Person.id == Checkin.elder_id)
+        .where(Checkin.neighbourhood_id == place.id, Checkin.date == day, Checkin.planned_at == now)
+        .where(Person.policy.is_not(None))
+    )
+    for row, elder in session.execute(query):
+        row.policy = policies.call_policy(place, elder).to_json()
+    session.flush()
 
 
 def _report(session: Session, place: Neighbourhood, day: date, now: datetime, added: int, frame: _Frame) -> PlanReport:

@@ -1,4 +1,5 @@
-"""The escalation policy of one elder: a value, stored as JSON, frozen into the case when it opens.
+"""How one elder is called, and how soon a person must act: a value, stored as JSON, frozen into the case when it opens.
+Whom to ring when a person must act is the other policy (`checkins.escalation.policy`).
 
 Numbers are PRODUCT.md's table "The ladder" and its line rules; minutes unless named otherwise; clock times are
 minutes of the neighbourhood's day.
@@ -9,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+_MOST = {"soon_within": 120, "today_within": 240, "longest_delay": 120, "unserved_grace": 120}
+CALLS_FROM, CALLS_UNTIL = 8 * 60, 21 * 60  # the line rules of domestic carriers: no routine call outside
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,8 @@ class Policy:
     busy_after: int = 5
     # A line error says nothing about the elder: own delays, not counted as tries; after the last one a person.
     line_error_after: tuple[int, ...] = (2, 5, 10)
-    calls_from: int = 8 * 60
-    calls_until: int = 21 * 60
+    calls_from: int = CALLS_FROM
+    calls_until: int = CALLS_UNTIL
     unserved_at: int = 11 * 60
     unserved_grace: int = 30  # a slot given late in the morning still gets this long
     # A call that line rules put off by more than this is no retry any more: a person, now.
@@ -37,14 +41,24 @@ class Policy:
     def __post_init__(self) -> None:
         if not self.try_after or self.try_after[0] != 0 or list(self.try_after) != sorted(set(self.try_after)):
             raise ValueError("policy: try_after must start with 0 and rise")
-        if not 0 <= self.calls_from < self.calls_until <= 24 * 60:
-            raise ValueError("policy: calls_from must lie before calls_until, both within one day")
         if not 1 <= self.unreached_every <= 10 or not 1 <= self.emergency_every <= 10:
             raise ValueError("policy: an unreached case never sleeps longer than 10 minutes")
         if not 1 <= self.finding_within <= 30:
             raise ValueError("policy: a finding is due within 30 minutes at the latest")
-        if self.remind_every < 1:
-            raise ValueError("policy: remind_every must be at least 1 minute")
+        if not CALLS_FROM <= self.calls_from < self.calls_until <= CALLS_UNTIL:
+            raise ValueError("policy: calls_from must lie before calls_until, and both within 08:00 to 21:00")
+        if not self.calls_from <= self.unserved_at < self.calls_until:
+            raise ValueError("policy: unserved_at must lie within the hours of calls")
+        if not 1 <= self.remind_every <= 60:
+            raise ValueError("policy: remind_every must be 1 to 60 minutes")
+        for name, most in (
+            ("soon_within", 120),
+            ("today_within", 240),
+            ("longest_delay", 120),
+            ("unserved_grace", 120),
+        ):
+            if not 1 <= getattr(self, name) <= most:
+                raise ValueError(f"policy: {name} must be 1 to {most} minutes")
         if not 10 <= self.ring_s <= 60:
             raise ValueError("policy: ring_s must be 10 to 60 seconds")
 
@@ -56,11 +70,14 @@ class Policy:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Policy:
-        """Missing entries take their defaults; an unknown entry or a wrong type is a ValueError that names it."""
+    def from_json(cls, *documents: Mapping[str, Any]) -> Policy:
+        """A later document goes over an earlier one, entry by entry; what none names takes its default. An unknown
+        entry or a wrong type is a ValueError that names it."""
         known = {field.name: field.default for field in fields(cls)}
         given: dict[str, Any] = {}
-        for name, entry in value.items():
+        if not all(isinstance(document, Mapping) for document in documents):
+            raise ValueError("policy: must be an object of entries")
+        for name, entry in (pair for document in documents for pair in document.items()):
             if name not in known:
                 raise ValueError(f"policy: unknown entry {name!r}")
             given[name] = _entry(name, entry, isinstance(known[name], tuple))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins import planning
+from checkins import planning, policies
 from checkins.case_rows import NEW_LADDER, select_cases
 from checkins.results import Reason, Status, Urgency
 from checkins.schedule import local_date
@@ -45,5 +45,5 @@ def _for_a_person(elder: Person, place: Neighbourhood, now: datetime) -> Checkin
         reason=Reason.HUMAN_CONTACT,
         urgency=Urgency.TODAY,
         ladder=dict(NEW_LADDER),
-        policy=elder.policy if elder.policy is not None else place.policy,
+        policy=policies.call_policy(place, elder).to_json(),
     )

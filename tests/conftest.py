@@ -11,6 +11,9 @@ from sqlalchemy import Engine, event
 import storage.database
 
 
+shipped_engine = storage.database._engine  # as the product makes them
+
+
 def _unsynced(connection: Any, _record: Any) -> None:
     """A test outlives the death of a process, not that of the machine: it needn't wait for the disk."""
     connection.execute("PRAGMA synchronous=OFF")

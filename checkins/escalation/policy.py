@@ -215,11 +215,13 @@ class Escalation:
         return as_json.dump(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Escalation:
-        """Missing entries take their defaults, also inside a plan; `steps` are given whole. ValueError names the
-        entry that is unknown, of a wrong type, or breaks a promise."""
+    def from_json(cls, *documents: Mapping[str, Any]) -> Escalation:
+        """A later document goes over an earlier one, also inside a plan; what none names takes its default; `steps`
+        are given whole. ValueError names the entry that is unknown, of a wrong type, or breaks a promise."""
         whole: dict[str, Any] = cls().to_json()
-        for name, given in value.items():
+        if not all(isinstance(document, Mapping) for document in documents):
+            raise ValueError("escalation: must be an object of plans")
+        for name, given in (pair for document in documents for pair in document.items()):
             both = isinstance(given, Mapping) and name in whole
             whole[name] = {**whole[name], **given} if both else given
         return as_json.load(cls, whole, "escalation")

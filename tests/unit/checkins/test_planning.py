@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from checkins import planning
+from checkins.policy import Policy
 from checkins.results import Reason, Status
 from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
 from tests.unit.checkins.world import DAY, World
@@ -110,8 +111,8 @@ def test_policies_are_frozen_into_the_case(any_world: World) -> None:
     plan(any_world)
     with any_world.db.write() as session:
         session.get_one(Neighbourhood, any_world.place_id).policy = {"busy_after": 9}
-    policies = {row.elder_id: row.policy for row in any_world.checkins()}
-    assert policies == {plain: {"busy_after": 7}, special: {"ring_s": 60}}
+    policies = {row.elder_id: Policy.from_json(row.policy) for row in any_world.checkins()}
+    assert policies == {plain: Policy(busy_after=7), special: Policy(busy_after=7, ring_s=60)}
 
 
 def test_too_few_lines_are_said_the_evening_before_and_when_planning(any_world: World) -> None:

@@ -112,12 +112,13 @@ class World:
     def elder(self, name: str = "王秀英", **more: Any) -> str:
         """Adds an elder who agreed to everything; returns their id."""
         values = {
+            "neighbourhood_id": self.place_id,
             "number": f"+8621100000{next(self._numbers):02d}",
             "spoken_name": name[0] + "阿婆",
             "consents": {"calls": True, "recording": True},
         }
         with self.db.write() as session:
-            person = Person(neighbourhood_id=self.place_id, name=name, **(values | more))
+            person = Person(name=name, **(values | more))
             session.add(person)
             session.flush()
             return person.id

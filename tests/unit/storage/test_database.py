@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from storage.database import Database, UtcTime, from_millis, to_millis
+from tests.conftest import shipped_engine
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 rows = Table("row", MetaData(), Column("id", Integer, primary_key=True), Column("at", UtcTime))
@@ -29,14 +30,14 @@ def db(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def test_sqlite_is_opened_so_that_nothing_said_is_lost(db: Database) -> None:
-    with db.read() as session:
+def test_sqlite_is_opened_so_that_nothing_said_is_lost(tmp_path: Path) -> None:
+    with shipped_engine(f"sqlite:///{tmp_path}/wenan.db").connect() as connection:
         pragmas = {
-            name: session.execute(text(f"PRAGMA {name}")).scalar()
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
-    assert db.sqlite
+    assert Database(f"sqlite:///{tmp_path}/wenan.db").sqlite
 
 
 def test_a_writer_holds_the_lock_from_its_first_moment(db: Database, tmp_path: Path) -> None:
