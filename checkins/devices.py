@@ -255,12 +255,11 @@ def _alarm(session: Session, row: Checkin, kind: DeviceKind, now: datetime) -> N
     row.reason = reason
     search = searches.search_of(row)
     plan = searches.escalation_of(row).plan(Urgency.EMERGENCY, device=True)
-    if search is None or search.phase in (Phase.CONFIRMING, Phase.ENDED):
-        row.owner = None
-    elif search.phase is not Phase.SEARCHING or search.plan == plan:
-        return
-    searches.start(session, row, now)
-    row.due_at = now
+    if search is not None and search.phase is Phase.SEARCHING and search.plan != plan:
+        searches.start(session, row, now)
+        row.due_at = now
+    else:
+        searches.cried_again(session, row, now)
 
 
 def _log(session: Session, row: Checkin, event: DeviceEvent, device: Device, now: datetime) -> None:

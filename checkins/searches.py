@@ -98,6 +98,16 @@ def start(session: Session, row: Checkin, now: datetime, rosters: Rosters | None
     put_search(row, search)
 
 
+def cried_again(session: Session, row: Checkin, now: datetime) -> None:
+    """Another cry for help, or message of a device, in an emergency that is open. Who is looked for, or on the way,
+    finds out; once they have said what they found, everything begins anew, now."""
+    search = search_of(row)
+    if search is None or core.answered_before(search):
+        row.owner = None
+        start(session, row, now)
+        row.due_at = now
+
+
 def take(session: Session, row: Checkin, by: str, now: datetime) -> None:
     """Somebody took the case in the console (the case says so already): whoever had it is to hear that."""
     search = search_of(row)

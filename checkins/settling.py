@@ -250,6 +250,8 @@ def _put(session: Session, intent: CallIntent, row: Checkin, news: News, now: da
     if row.elder.state not in GONE or news.result is Result.EMERGENCY:
         put_case(row, ladder.apply(before, news, now))
         searches.follow(session, row, before, now)
+    if before.alarm and news.result is Result.EMERGENCY:
+        searches.cried_again(session, row, now)
     _keep_answer(row, detail)
     detail = {**detail, "evidence": news.evidence, "status": row.status}
     log_event(session, row, str(news.result), "line", now, intent_id=intent.id, detail=detail)

@@ -276,6 +276,13 @@ def stop(search: Search, by: str, now: datetime) -> Search:
     return _end(search, by.strip(), now)
 
 
+def answered_before(search: Search) -> bool:
+    """Whether a cry for help must ring people anew, though its emergency is open: who had it has said by now what they
+    found, and can't have meant this one. Who is there, and says that help is needed, is the help."""
+    said = search.found_by == search.accepted_by and search.finding in (Finding.FINE_HEARD, Finding.NOBODY_OPENS)
+    return search.phase in (Phase.CONFIRMING, Phase.ENDED) or (search.phase is Phase.TAKEN and said)
+
+
 # ── small change ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -454,7 +454,7 @@ class PureHouse:
         intent.alarms |= {row.elder for row in new}
         for row in new:
             if intent.kind is None:
-                self._move(row, ladder.apply(row.case, News(Result.EMERGENCY), self.now))
+                self._apply(row, News(Result.EMERGENCY))
             elif intent.request.flow == "finding":
                 self._found(intent, row, Finding.NEEDS_HELP)
         return bool(new)
@@ -469,11 +469,20 @@ class PureHouse:
         if row.elder in self._gone and result is not Result.EMERGENCY:
             return
         if not (intent.confirms and self._confirmed(row, news)):
-            self._move(row, ladder.apply(row.case, news, self.now))
+            self._apply(row, news)
         if result is Result.REFUSED:
             self._stops.setdefault(row.elder, Reason.REFUSED)
         if result is Result.BAD_NUMBER:
             self._stops |= {one: Reason.BAD_NUMBER for one in ELDERS if NUMBERS[one] == NUMBERS[row.elder]}
+
+    def _apply(self, row: Row, news: News) -> None:
+        before = row.case
+        self._move(row, ladder.apply(before, news, self.now))
+        again = before.alarm and news.result is Result.EMERGENCY
+        if again and (row.search is None or core.answered_before(row.search)):
+            row.case = replace(row.case, owner=None)
+            self._start(row)
+            row.case = replace(row.case, due_at=self.now)
 
     def _confirmed(self, row: Row, news: News) -> bool:
         search = row.search
