@@ -23,6 +23,7 @@ from storage.migrate import upgrade
 
 _T = TypeVar("_T")
 _HOME = ZoneInfo("Asia/Shanghai")
+_UNTIL = "for an hour, or until `devices live {} --by WHO`; then it is live by itself"
 
 
 async def add(settings: Settings, elder: str, kind: str, by: str, out: Console, *, testing: bool) -> int:
@@ -43,7 +44,7 @@ async def add(settings: Settings, elder: str, kind: str, by: str, out: Console, 
         'The secret is not shown again. Send {"kind": "test"} before you rely on it (`devices list` shows it came).'
     )
     if testing:
-        out.print(f"In test mode: it rings nobody until `devices live {done[0]} --by WHO`.", style="yellow")
+        out.print(f"In test mode: it rings nobody {_UNTIL.format(done[0])}.", style="yellow")
     return 0
 
 
@@ -54,7 +55,8 @@ async def remove(settings: Settings, device_id: str, by: str, out: Console) -> i
 
 
 async def set_testing(settings: Settings, device_id: str, by: str, out: Console, *, testing: bool) -> int:
-    mode = "in test mode: it rings nobody" if testing else "live: what it sends rings people"
+    testing_s = f"in test mode: it rings nobody {_UNTIL.format(device_id)}"
+    mode = testing_s if testing else "live: what it sends rings people"
     change = lambda session: devices.set_testing(session, device_id, testing, by, datetime.now(UTC))  # noqa: E731
     return await _changed(settings, change, f"{device_id} is {mode}", out)
 
@@ -62,7 +64,7 @@ async def set_testing(settings: Settings, device_id: str, by: str, out: Console,
 async def show(settings: Settings, out: Console) -> int:
     table = Table("id", "elder", "kind", "mode", "added", "last alarm", "last test", "unknown word")
     with contextlib.closing(_database(settings)) as db:
-        found = await db.view(devices.listed)
+        found = await db.view(lambda session: devices.listed(session, datetime.now(UTC)))
     for device in found:
         table.add_row(*_listed(device))
     out.print(table)
@@ -71,7 +73,7 @@ async def show(settings: Settings, out: Console) -> int:
 
 def _listed(device: Listed) -> tuple[str, ...]:
     added = f"{_clock(device.added_at)} {device.added_by}"
-    mode = "test" if device.testing else "live"
+    mode = f"test until {_clock(device.until)}" if device.testing else "live"
     kind = f"{device.kind} {KIND_ZH[device.kind]}"
     return (
         device.id, device.elder, kind, mode, added, _clock(device.last), _clock(device.last_test), device.strange or "",

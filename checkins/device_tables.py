@@ -23,7 +23,8 @@ class Device(Base):
     elder_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
     kind: Mapped[str] = mapped_column(String(16))
     secret: Mapped[str] = mapped_column(String(120), info=PERSONAL)
-    testing: Mapped[bool] = mapped_column()  # what it sends is kept, and rings nobody
+    testing: Mapped[bool] = mapped_column()  # what it sends is kept, and rings nobody, for an hour from `testing_since`
+    testing_since: Mapped[datetime | None] = mapped_column(UtcTime)
     added_by: Mapped[str] = mapped_column(String(100))
     added_at: Mapped[datetime] = mapped_column(UtcTime)
     removed_by: Mapped[str | None] = mapped_column(String(100))
@@ -33,7 +34,8 @@ class Device(Base):
 
 
 class DeviceEvent(Base):
-    """One verified message, once: its id is unique for its device, however often it is sent. `checkin_id`: the case
+    """One verified message, once: its id is unique for its device, however often it is sent; the id of one that began
+    its numbers anew is stored with its time behind a "~". `checkin_id`: the case
     that it opened or was added to. Without `applied_at` it is still to be taken in."""
 
     __tablename__ = "device_event"

@@ -32,10 +32,20 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a verified message says of itself."""
+    """What a verified message says of itself. `off`: how far its clock is behind ours, if too far."""
 
     message_id: str
     sent_at: datetime
+    off: timedelta | None = None
+
+
+class WrongClockError(RefusedError):
+    """Signed by who has the secret, but not now: an old message, or a clock that is wrong."""
+
+    def __init__(self, stamp: Stamp) -> None:
+        assert stamp.off is not None
+        super().__init__(f"sent {stamp.off.total_seconds():.0f} s ago by the sender's clock")
+        self.stamp = stamp
 
 
 def new_secret() -> str:
@@ -50,8 +60,9 @@ def signed(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str,
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Stamp:
-    """RefusedError unless the message was signed with `secret`, at most 5 min ago or ahead. `headers` by their names in
-    lower case. That it has not come before is for the caller to see: a signature can be sent again."""
+    """RefusedError unless the message was signed with `secret`; WrongClockError when that was more than 5 min ago or
+    ahead. `headers` by their names in lower case. That it has not come before is for the caller to see: a signature can
+    be sent again."""
     message_id, stamp = headers.get(ID, ""), headers.get(TIMESTAMP, "")
     if not _MESSAGE_ID.fullmatch(message_id) or not _SECONDS.fullmatch(stamp):
         raise RefusedError("no message id or no time")
@@ -59,7 +70,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) 
         raise RefusedError("the signature is wrong")
     sent_at = datetime.fromtimestamp(int(stamp), UTC)
     if abs(now - sent_at) > TOLERANCE:
-        raise RefusedError(f"sent {(now - sent_at).total_seconds():.0f} s ago by the sender's clock")
+        raise WrongClockError(Stamp(message_id, sent_at, now - sent_at))
     return Stamp(message_id, sent_at)
 
 

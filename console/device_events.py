@@ -2,7 +2,8 @@
 
 POST /devices/ID, signed by the Standard Webhooks scheme with the device's own secret; the body is JSON,
 {"kind": "alarm_button" | "smoke" | "test" | "cancel"}. 202: written down for good, also when it had come before. 503:
-not written, send it again. Whatever can't be checked gets the same 401 and changes nothing.
+not written, send it again. Whatever can't be checked gets the same 401 and changes nothing. A wrong clock is no reason
+to lose an alarm: it is taken in once, and staff are told of the clock.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,19 +34,20 @@ READ_S = 5.0
 SAY_EVERY = timedelta(minutes=1)  # refusals are told in the log no more often
 _DEVICE_ID = re.compile(r"dev-[0-9a-f]{16}")
 _TEST = "test: kept, and nobody was rung 测试：已记下，没有拨打任何电话"
+_CLOCK = "clock: the device's clock is wrong 时钟不准：请校准设备的时钟"
 
 
-def routes(db: Database, clock: Clock) -> APIRouter:
-    """Answers through a proxy, too: the signature is the lock."""
-    desk = _Desk(db, clock)
+def routes(db: Database, clock: Clock, wake: Callable[[], None] = lambda: None) -> APIRouter:
+    """Answers through a proxy, too: the signature is the lock. `wake`: has what was written acted upon at once."""
+    desk = _Desk(db, clock, wake)
     router = APIRouter()
     router.add_route(PATH + "/{device_id}", desk.event, methods=["POST"], include_in_schema=False)
     return router
 
 
 class _Desk:
-    def __init__(self, db: Database, clock: Clock) -> None:
-        self._db, self._clock = db, clock
+    def __init__(self, db: Database, clock: Clock, wake: Callable[[], None]) -> None:
+        self._db, self._clock, self._wake = db, clock, wake
         self._refusals = _Refusals()
 
     async def event(self, request: Request) -> Response:
@@ -68,12 +71,15 @@ class _Desk:
         headers = {name: request.headers.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE)}
         # Looked at first: who has no secret can't make us write.
         stamp = await self._db.view(lambda session: devices.check(session, device_id, headers, body, now))
-        return await self._db.run(lambda session: devices.receive(session, device_id, stamp, body, now))
+        receipt = await self._db.run(lambda session: devices.receive(session, device_id, stamp, body, now))
+        self._wake()
+        return receipt
 
 
 def _accepted(receipt: Receipt) -> Response:
     told: dict[str, object] = {"accepted": True, "again": receipt.again, "test": receipt.test}
-    return JSONResponse(told | ({"note": _TEST} if receipt.test else {}), 202)
+    notes = [_TEST] * receipt.test + [_CLOCK] * receipt.clock_wrong
+    return JSONResponse(told | ({"note": "; ".join(notes)} if notes else {}), 202)
 
 
 async def _body(request: Request) -> bytes:

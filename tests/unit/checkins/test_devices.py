@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from checkins import cases, devices
 from checkins.devices import DeviceKind, Receipt
 from checkins.errands import DISPATCH
+from checkins.items import ItemKind, done, open_items
 from checkins.people import set_state
 from checkins.ports import CallOutcome, Disposition
 from checkins.results import Reason, Status, Urgency
@@ -40,10 +41,19 @@ class Home:
             found = devices.add(session, elder, kind, "陈老师", self.world.clock.now(), testing=testing)
         self.id, self.secret, self.number = found.id, found.secret, self.world.person(elder).number or ""
 
-    def sends(self, kind: Any = "smoke", *, message: str = "", body: bytes | None = None, secret: str = "") -> Receipt:
+    def sends(
+        self,
+        kind: Any = "smoke",
+        *,
+        message: str = "",
+        body: bytes | None = None,
+        secret: str = "",
+        at: datetime | None = None,
+    ) -> Receipt:
+        """`at`: by its own clock."""
         now = self.world.clock.now()
         body = json.dumps({"kind": kind}).encode() if body is None else body
-        headers = signed(secret or self.secret, message or f"msg_{next(_ids)}", now, body)
+        headers = signed(secret or self.secret, message or f"msg_{next(_ids)}", at or now, body)
         with self.world.db.read() as session:
             stamp = devices.check(session, self.id, headers, body, now)
         with self.world.db.write() as session:
@@ -143,14 +153,15 @@ async def test_nothing_a_device_sends_calls_anybody_off(street: Street) -> None:
 @pytest.mark.parametrize("testing", [True, False])
 async def test_a_test_rings_nobody_and_is_seen_in_the_list(street: Street, testing: bool) -> None:
     world = street.world
-    home = Home(street, street.elder(), testing=testing)
+    elder = street.elder()
     await world.to("08:00")
-    await world.ends(home.elder, "well")
+    await world.ends(elder, "well")
+    home = Home(street, elder, testing=testing)
     assert home.sends("smoke" if testing else "test") == Receipt(test=True)
     assert await street.tick() == []
     assert (home.row.status, home.whats()) == (Status.CLOSED, ["device_test:smoke"])
     with world.db.read() as session:
-        (shown,) = devices.listed(session)
+        (shown,) = devices.listed(session, street.world.clock.now())
     assert (shown.last, shown.last_test, shown.testing) == (None, world.clock.now(), testing)
     with world.db.write() as session:
         devices.set_testing(session, home.id, False, "陈老师", world.clock.now())
@@ -158,13 +169,25 @@ async def test_a_test_rings_nobody_and_is_seen_in_the_list(street: Street, testi
     assert CHEN in numbers(await street.tick())
 
 
-@pytest.mark.parametrize("body", [b'{"kind": "sos"}', b"[]", b"\xff"])
-async def test_a_kind_that_we_do_not_know_counts_as_what_the_device_is(street: Street, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"kind": "sos"}',
+        b"[]",
+        b"\xff",
+        b"[" * 4000,
+        b'{"kind": "\\ud800"}',
+        b'{"kind": "a\\u0000"}',
+        '{"kind": "救命"}'.encode(),
+    ],
+)
+async def test_a_kind_that_we_do_not_know_counts_as_what_the_device_is(any_world: World, body: bytes) -> None:
+    street = Street.of(any_world)
     home = Home(street, street.elder(), DeviceKind.ALARM_BUTTON)
     home.sends(body=body)
     assert home.row.reason is Reason.ALARM_BUTTON
     with street.world.db.read() as session:
-        (shown,) = devices.listed(session)
+        (shown,) = devices.listed(session, street.world.clock.now())
     assert shown.strange == ("sos" if b"sos" in body else "?")
 
 
@@ -184,7 +207,75 @@ async def test_only_who_has_the_secret_is_heard_and_only_until_removed(street: S
         home.sends()
     assert await street.tick() == []
     with street.world.db.read() as session:
-        assert [shown.id for shown in devices.listed(session)] == [neighbour.id]
+        assert [shown.id for shown in devices.listed(session, street.world.clock.now())] == [neighbour.id]
+
+
+def clock_items(street: Street) -> list[int]:
+    with street.world.db.read() as session:
+        return [item.id for item in open_items(session) if item.kind == ItemKind.DEVICE_CLOCK]
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=7), timedelta(minutes=-7), timedelta(days=20_000)])
+async def test_an_alarm_by_a_wrong_clock_rings_people_once_and_staff_hear_of_the_clock(
+    any_world: World, off: timedelta
+) -> None:
+    street = Street.of(any_world)
+    world = street.world
+    home = Home(street, street.elder())
+    sent = world.clock.now() - off
+    assert home.sends(message="msg_a", at=sent) == Receipt(test=False, clock_wrong=True)
+    assert CHEN in numbers(await street.tick())
+    (item,) = clock_items(street)
+    assert home.sends(message="msg_a", at=sent) == Receipt(test=False, again=True, clock_wrong=True)
+    assert home.whats() == ["device:smoke"], "nobody can play it again"
+    with world.db.write() as session:
+        done(session, item, "陈老师", world.clock.now())
+    home.sends(message="msg_a", at=sent)
+    assert clock_items(street) == [], "no more than once in an hour"
+    world.clock.advance(minutes=61)
+    home.sends(message="msg_a", at=sent)
+    assert len(clock_items(street)) == 1
+
+
+async def test_who_has_no_secret_says_nothing_by_any_clock(street: Street) -> None:
+    home = Home(street, street.elder())
+    with pytest.raises(RefusedError):
+        home.sends(secret=new_secret(), at=datetime(1970, 1, 1, tzinfo=UTC))
+    assert clock_items(street) == []
+
+
+async def test_a_device_that_counts_anew_after_a_power_cut_is_heard(any_world: World) -> None:
+    street = Street.of(any_world)
+    world = street.world
+    home = Home(street, street.elder())
+    first = world.clock.now()
+    home.sends(message="1", at=first)
+    with world.db.write() as session:
+        cases.close_case(session, home.row.checkin_id, "陈老师", "误报", world.clock.now())
+    world.clock.advance_to(world.at("03:00", date(2026, 3, 12)))
+    await world.cycle.tick()
+    home.sends(message="1", at=first)
+    assert CHEN not in numbers(await street.tick(seconds=1)), "the old one, played again"
+    assert home.sends(message="1") == Receipt(test=False)
+    assert CHEN in numbers(await street.tick(seconds=1))
+    world.clock.advance(minutes=2)
+    assert home.sends(message="1") == Receipt(test=False, again=True), "sent again, as its stamp says"
+
+
+async def test_test_mode_ends_by_itself_after_an_hour(street: Street) -> None:
+    world = street.world
+    home = Home(street, street.elder(), testing=True)
+    world.clock.advance(minutes=59)
+    assert home.sends() == Receipt(test=True)
+    world.clock.advance(minutes=2)
+    with world.db.read() as session:
+        (shown,) = devices.listed(session, world.clock.now())
+    assert not shown.testing
+    assert home.sends() == Receipt(test=False)
+    assert CHEN in numbers(await street.tick(seconds=1))
+    with world.db.write() as session:
+        devices.set_testing(session, home.id, True, "陈老师", world.clock.now())
+    assert home.sends() == Receipt(test=True)
 
 
 async def test_a_message_that_cannot_be_taken_in_is_kept_and_tried_again(
