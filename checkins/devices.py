@@ -20,7 +20,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from checkins import items, ladder, searches
+from checkins import items, ladder, policies, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.device_tables import Device, DeviceEvent
 from checkins.escalation.values import Phase
@@ -317,7 +317,7 @@ def _alarm(session: Session, row: Checkin, kind: DeviceKind, now: datetime) -> N
         return
     row.reason = reason
     search = searches.search_of(row)
-    plan = searches.escalation_of(row).plan(Urgency.EMERGENCY, device=True)
+    plan = policies.escalation(row.elder).plan(Urgency.EMERGENCY, device=True)
     if search is not None and search.phase is Phase.SEARCHING and search.plan != plan:
         searches.start(session, row, now)
         row.due_at = now
