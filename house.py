@@ -310,7 +310,7 @@ def _build(
         virtual,
         notes=notes,
     )
-    web.include_router(device_events.routes(db, clock))
+    web.include_router(device_events.routes(db, clock, cycle.wake))
     web.include_router(console_routes.routes(_deps(house)))
     return house
 

@@ -79,6 +79,7 @@ def _order(request: ports.CallRequest) -> telephone_ports.CallOrder:
         request.ring_s,
         trunk=request.trunk,
         for_call=request.for_call,
+        urgent=request.urgent,
     )
 
 

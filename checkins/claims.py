@@ -82,10 +82,13 @@ class Trunk:
         return Rate(self.starts_per_s, self.burst)
 
 
-def claim(session: Session, now: datetime, owner: str, trunk: Trunk) -> Claimed:
-    """Takes what is due at `now`: decides, writes intents, reminds. Commit before dialling anything."""
+def claim(session: Session, now: datetime, owner: str, trunk: Trunk, *, urgent_only: bool = False) -> Claimed:
+    """Takes what is due at `now`: decides, writes intents, reminds. Commit before dialling anything. `urgent_only`: no
+    calls but those of emergencies; all others stay due."""
     devices.take_in_open(session, now)
     work = _begin(session, now, owner, trunk)
+    if urgent_only:
+        work.pace.budget = 0
     finder = work.finder
     for row in _due(session, now, calls=False, limit=BATCH):
         work.handle(row)

@@ -1,18 +1,20 @@
 """The cycle: takes what is due, has it dialled, takes in the news, asks after calls that went quiet.
 
 Nothing is remembered here: every promise is a row with a moment. The process may die between any two lines;
-whoever ticks next, here or elsewhere, goes on where the rows stand.
+whoever ticks next, here or elsewhere, goes on where the rows stand. News of an emergency wakes the cycle at once; when
+it came to another process, or was written by a console, the next tick finds it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
 from checkins import fast_clock, planning, settling
@@ -21,7 +23,7 @@ from checkins.intents import NEWS_WITHIN
 from checkins.pace import BURST, LIVE, pace_now
 from checkins.planning import PlanReport
 from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
-from checkins.results import Status
+from checkins.results import Result, Status
 from checkins.schedule import local_date
 from checkins.tables import CallIntent, Checkin, CheckinEvent, Neighbourhood, Person
 from storage.database import Database
@@ -37,6 +39,7 @@ TALK_FOR = timedelta(minutes=30)  # more, when somebody was put through to the e
 CLOCK_TOLERANCE = timedelta(seconds=5)  # clocks of two machines differ a little
 PLAN_EVERY = timedelta(seconds=30)
 ASK_AT_ONCE = 16  # questions to the carrier after quiet calls
+ORDERS_AT_ONCE = 16  # with so many orders that the carrier hasn't answered, what is not urgent waits
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,16 @@ class Cycle:
         self._ticked_at: datetime | None = None
         self._line_down = False
         self._clock_behind = False
+        self._woken = asyncio.Event()
+        self._ordering: set[asyncio.Task[Placed]] = set()  # by `run`: what the carrier has not answered yet
 
     # ── ticking ───────────────────────────────────────────────────────────────────────────────────
 
     async def tick(self) -> TickReport:
         """Plans what is not planned, takes what is due, dials it. Returns when the carrier has answered (or not)."""
+        return await self._tick(self._dial)
+
+    async def _tick(self, dial: Callable[[Claimed, TickReport], Awaitable[TickReport]]) -> TickReport:
         now = self._clock.now()
         if await self._db.view(lambda session: is_clock_behind(session, now)):
             self._tell_clock(behind=True)
@@ -111,11 +119,15 @@ class Cycle:
             warnings=tuple(plan.warning for plan in plans if plan.warning),
         )
         while True:
-            claimed = await self._db.run(lambda session: claim(session, now, self._owner, self._trunk))
+            claimed = await self._claim(now)
             self._tell_line(claimed.line_down)
-            report = await self._dial(claimed, report)
+            report = await dial(claimed, report)
             if not claimed.more:
                 return report
+
+    async def _claim(self, now: datetime) -> Claimed:
+        full = len(self._ordering) >= ORDERS_AT_ONCE
+        return await self._db.run(lambda session: claim(session, now, self._owner, self._trunk, urgent_only=full))
 
     async def call_now(self, checkin_id: int) -> TickReport:
         """Places one case's next call ahead of its time, nobody else's. Raises claims.NotNowError, and has
@@ -160,6 +172,19 @@ class Cycle:
             line_down=claimed.line_down,
         )
 
+    async def _order(self, claimed: Claimed, report: TickReport) -> TickReport:
+        """Has it dialled, the urgent first, and waits for no answer: a slow one must not hold up an emergency."""
+        for request in sorted(claimed.requests, key=lambda request: not request.urgent):
+            task = asyncio.create_task(self._place(request))
+            self._ordering.add(task)
+            task.add_done_callback(self._ordered)
+        return report
+
+    def _ordered(self, task: asyncio.Task[Placed]) -> None:
+        self._ordering.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("an order's answer could not be written (%s); the carrier will be asked", where(error))
+
     async def _place(self, request: CallRequest) -> Placed:
         """Asks the carrier, once. Whatever goes wrong here means: it may ring."""
         try:
@@ -193,7 +218,10 @@ class Cycle:
     async def settle(self, outcome: CallOutcome) -> bool:
         """Takes in news of a call; durable when it returns. The same news twice changes nothing (False)."""
         now = self._clock.now()
-        return await self._db.run(lambda session: settling.settle(session, outcome, now))
+        changed = await self._db.run(lambda session: settling.settle(session, outcome, now))
+        if changed and _is_emergency(outcome):
+            self.wake()
+        return changed
 
     async def reconcile(self) -> int:
         """Asks the carrier after calls without news for 60 s. Returns how many were given up: a person, no redial."""
@@ -236,12 +264,23 @@ class Cycle:
         now = self._clock.now()
         return await self._db.view(lambda session: _next_due(session, now, self._trunk, search))
 
+    def wake(self) -> None:
+        """Something is due that doesn't wait for the next tick. In the event loop's thread."""
+        self._woken.set()
+
     async def run(self, stop: asyncio.Event, every_s: float = 1.0) -> None:
-        """Ticks and asks after quiet calls until `stop` is set, side by side: a carrier that doesn't answer questions
-        holds up no call and no reminder. An error in one round is logged and the next round comes."""
+        """Ticks, at once when woken, and asks after quiet calls until `stop` is set, side by side: a carrier that
+        doesn't answer holds up no other call and no reminder. An error in one round is logged and the next round
+        comes."""
         failed = "a round of the cycle failed (%s); the next one follows"
-        both = (lambda: self.tick(), lambda: self.reconcile())
-        await asyncio.gather(*(repeat(work, stop, every_s, log, failed) for work in both))
+        rounds = repeat(lambda: self._tick(self._order), stop, every_s, log, failed, self._woken)
+        try:
+            await asyncio.gather(rounds, repeat(lambda: self.reconcile(), stop, every_s, log, failed))
+            if self._ordering:
+                await asyncio.wait(self._ordering)
+        finally:
+            for task in self._ordering:
+                task.cancel()
 
 
 def newest_row(session: Session) -> datetime:
@@ -256,6 +295,10 @@ def is_clock_behind(session: Session, now: datetime) -> bool:
     return newest_row(session) > now + CLOCK_TOLERANCE
 
 
+def _is_emergency(outcome: CallOutcome) -> bool:
+    return bool(outcome.alarm) or any(person.result == Result.EMERGENCY for person in outcome.people)
+
+
 def _lost(trace: Trace, age: timedelta, *, through: bool = False) -> bool:
     if trace is Trace.NOT_FOUND:
         return True
@@ -264,10 +307,18 @@ def _lost(trace: Trace, age: timedelta, *, through: bool = False) -> bool:
 
 
 def _plan_all(session: Session, now: datetime, lines: int) -> list[PlanReport]:
-    return [
-        planning.plan_day(session, place, local_date(place.timezone, now), now, lines)
-        for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
-    ]
+    """Each neighbourhood by itself: what is wrong with one keeps nobody of another from being called."""
+    reports = []
+    for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all():
+        place_id = place.id
+        try:
+            with session.begin_nested():
+                reports.append(planning.plan_day(session, place, local_date(place.timezone, now), now, lines))
+        except OperationalError:
+            raise  # the database is away, for all of them
+        except Exception as error:
+            log.error("neighbourhood %s could not be planned (%s)", place_id, where(error))
+    return reports
 
 
 def _plan_one(session: Session, elder_id: str, now: datetime, lines: int) -> None:

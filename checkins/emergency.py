@@ -80,7 +80,7 @@ def request(intent: CallIntent, row: Checkin) -> CallRequest:
     variables = {"committee": row.elder.neighbourhood.committee, "cause": _CAUSE.get(row.reason or "", _CRIED)}
     if row.reason == Reason.SMOKE:
         variables["smoke"] = "1"
-    return CallRequest(intent.id, intent.number, ALARM, (herself(row),), variables, RING_S)
+    return CallRequest(intent.id, intent.number, ALARM, (herself(row),), variables, RING_S, urgent=True)
 
 
 def heard(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from checkins import emergency, ladder, searches
 from checkins.case_rows import case_of, log_event, put_case
-from checkins.errands import CONFIRM, DISPATCH, FINDING, callee, confirm_request, request
+from checkins.errands import CONFIRM, DISPATCH, FINDING, callee, confirm_request, request, who_said
 from checkins.escalation import search as core
 from checkins.escalation.policy import AWAKE, Who
 from checkins.escalation.policy import FINDING as FINDING_WITHIN
@@ -38,7 +38,7 @@ from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.line_rules import Purpose, allowed_at
 from checkins.pace import Pace, lines_taken
 from checkins.people import stops_calls
-from checkins.ports import CallRequest
+from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
 from checkins.results import SLEEPLESS, URGENCIES, Status, Urgency
 from checkins.tables import CallIntent, Checkin, IntentCheckin, Person
@@ -230,9 +230,15 @@ class Finder:
             log_event(
                 self.session, row, f"{what}:{errand.kind}", self.owner, self.now, intent_id=intent.id, detail=detail
             )
-        callees = tuple(callee(row, searches.search_of(row), errand.flow) for row in rows)
+        callees = tuple(self._callee(row, errand) for row in rows)
         person = self.session.get(Person, errand.responder.id)
-        self.requests.append(request(intent, rows[0], errand.responder, callees, person))
+        made = request(intent, rows[0], errand.responder, callees, person)
+        self.requests.append(replace(made, urgent=errand.urgent))
+
+    def _callee(self, row: Checkin, errand: _Errand) -> Callee:
+        search = searches.search_of(row)
+        asked = callee(row, search, errand.flow)
+        return replace(asked, variables={**asked.variables, **who_said(self.session, search, errand.responder)})
 
     def _after(self, row: Checkin) -> None:
         """What comes next, now that the calls are written. Who could not be rung is tried again with the next tick."""

@@ -54,6 +54,7 @@ class CallRequest:
     ring_s: int = 45
     trunk: str = ""  # the line's own; else one that is for alarms only
     for_call: str = ""  # dialled out of that call, to be put through to it
+    urgent: bool = False  # of an emergency: goes ahead of all others
 
 
 @dataclass(frozen=True)

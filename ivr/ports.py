@@ -49,6 +49,7 @@ class CallOrder:
     ring_s: int = 45
     trunk: str = ""  # by which of our accounts; the line's own, or one for alarms only
     for_call: str = ""  # dialled out of that call, to be put through to it; else a call of its own
+    urgent: bool = False  # of an emergency: goes ahead of all others
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 THREADS = 16  # requests under way at once; one may hang for its whole time-out
+URGENT_THREADS = 8  # further ones for orders of emergencies and alarms, which wait behind no others
 CLOCKS_DIFFER = timedelta(seconds=30)  # the carrier's clock and ours
 LINGERS = timedelta(seconds=60)  # after its conversation a call is over in this time, or the carrier is asked
 RETELL_AFTER = timedelta(seconds=5)  # what is being told right now is not told again
@@ -45,6 +46,7 @@ class TwilioTelephone:
         self._chores = chores
         self._rests = {"": rest or TwilioRest(config), **(trunks or {})}
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="carrier")
+        self._urgent = ThreadPoolExecutor(URGENT_THREADS, thread_name_prefix="carrier-urgent")
         self._asking: set[asyncio.Task[Placing]] = set()
 
     # ── ivr.ports.Telephone ───────────────────────────────────────────────────────────────────────
@@ -96,7 +98,8 @@ class TwilioTelephone:
         """Waits for answers under way, within their time-out."""
         if self._asking:
             await asyncio.wait(self._asking)
-        self._pool.shutdown(wait=True)
+        for pool in (self._pool, self._urgent):
+            pool.shutdown(wait=True)
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +118,8 @@ class TwilioTelephone:
         return await self._reconcile(order_id, found)
 
     async def _ask(self, order: CallOrder) -> Placing:
-        created = await self._in_thread(lambda: self._rests[order.trunk].create(order))
+        pool = self._urgent if order.urgent else self._pool
+        created = await self._in_thread(lambda: self._rests[order.trunk].create(order), pool)
         await self._note(order.id, created)
         return created.placing
 
@@ -161,8 +165,8 @@ class TwilioTelephone:
         if call is not None:
             await self._trace(call_id, call.number, call.ordered_at)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+    async def _in_thread(self, work: Callable[[], T], pool: ThreadPoolExecutor | None = None) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool or self._pool, work)
 
 
 def _distance(call: CarrierCall, moment: datetime) -> timedelta:
