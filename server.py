@@ -166,7 +166,7 @@ def flow(
 @app.command()
 def simulate(
     elders: Annotated[int, typer.Option(min=2, max=1_000_000, help="elders of the invented city")] = 1000,
-    days: Annotated[int, typer.Option(min=1, max=366)] = 7,
+    days: Annotated[int, typer.Option(min=1, max=366, help="days that begin; open cases go on after them")] = 7,
     seed: Annotated[int, typer.Option(help="the same seed gives the same city and the same days")] = 1,
     begin: Annotated[str, typer.Option(metavar="DATE", help="the first day")] = "2026-03-02",
     together: Annotated[int, typer.Option(min=2, max=4000, help="elders of one neighbourhood, at most")] = 1000,
@@ -179,10 +179,15 @@ def simulate(
         float, typer.Option(min=0, max=1, help="share of these whose way of answering is known; 0: the line is new")
     ] = 0.98,
     outage: Annotated[
-        list[str] | None, typer.Option(help='the trunk is dead: "09:00-10:00", or "2 09:00-10:00" for the second day')
+        list[str] | None,
+        typer.Option(
+            help='the trunk is dead: "09:00-10:00", or "2 09:00-10:00" on the second day only; may be repeated'
+        ),
     ] = None,
-    out_: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="for report.html and plots")] = None,
-    processes: Annotated[int, typer.Option(min=0, help="0: as many as there are processors")] = 0,
+    out_: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="for report.html and plots (a table comes anyway)")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=0, help="neighbourhoods at a time; 0: one a processor")] = 0,
 ) -> None:
     """A city in virtual time by the line's own rules (docs/simulation.md): how soon somebody is on the way, calls,
     lines, load. Status 1: an elder's case was never closed, or a rule was broken. Needs no settings, rings nobody."""

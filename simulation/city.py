@@ -70,7 +70,12 @@ def _processes(number: int) -> Iterator[tuple[ProcessPoolExecutor, Any]]:
 
 
 def _follow(futures: list[Future[Figures]], news: Any, done: Callable[[int], None]) -> None:
-    while not all(future.done() for future in futures):
+    """Until all are done, or one has failed: then at once, with its error."""
+    waiting = set(futures)
+    while waiting:
+        for future in [future for future in waiting if future.done()]:
+            future.result()
+            waiting.remove(future)
         try:
             done(news.get(timeout=_LOOK_EVERY_S))
         except queue.Empty:

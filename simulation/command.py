@@ -44,7 +44,9 @@ def run(city: City, folder: Path | None, processes: int, out: Console) -> int:
 def _live(city: City, processes: int, out: Console) -> Figures:
     with Progress(*_COLUMNS, console=out) as progress:
         task = progress.add_task("老人·天 elder-days", total=city.elders * city.days)
-        return live(city, processes, lambda elder_days: progress.advance(task, elder_days))
+        figures = live(city, processes, lambda elder_days: progress.advance(task, elder_days))
+        progress.update(task, completed=city.elders * city.days)  # the last words may come late
+        return figures
 
 
 def _pictures(figures: Figures, city: City, folder: Path, out: Console) -> list[tuple[Path, str]]:

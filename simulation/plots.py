@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def draw(figures: Figures, days: int, folder: Path) -> list[tuple[Path, str]]:
     mpl.rcParams["axes.axisbelow"] = True
     return [
         (_waits(figures, folder), "需要人 → 有人接下 · a person is needed → somebody has accepted"),
-        (_hours(figures, days, folder), "每小时电话 · calls by hour"),
+        (_hours(figures, days, folder), "每天每小时的电话(全市) · calls by hour, a day, the whole city"),
         (_trouble(figures, folder), "出事 → 有人出发、有人在身边 · in trouble → on the way, there"),
         (_lines(figures, folder), "占用线路 · lines taken, each neighbourhood"),
         (_load(figures, folder), "老伙伴和值班的负担 · load of buddies and of staff"),
@@ -72,7 +71,7 @@ def _waits(figures: Figures, folder: Path) -> Path:
         _cumulative(axes, getattr(figures, name), label, colour, 60)
     axes.axhline(0.95, color="grey", linestyle="--", linewidth=1)
     axes.set(title="A person is needed → somebody has accepted", xlabel="minutes", ylabel="share of cases")
-    axes.set(xscale="symlog", ylim=(0, 1.02))
+    axes.set(xscale="symlog", xlim=(0, None), ylim=(0, 1.02))
     axes.set_xticks(
         [0, 1, 2, 5, 10, 30, 60, 180, 720, 2880], ["0", "1", "2", "5", "10", "30", "1 h", "3 h", "12 h", "2 d"]
     )
@@ -87,7 +86,9 @@ def _hours(figures: Figures, days: int, folder: Path) -> Path:
         counts = [figures.calls[f"{kind} {hour}"] / days for hour in range(24)]
         axes.bar(range(24), counts, bottom=below, label=label, color=colour)
         below = [low + count for low, count in zip(below, counts, strict=True)]
-    axes.set(title="Calls by hour, a day", xlabel="hour", ylabel="calls", xticks=range(0, 24, 2))
+    axes.set(
+        title="Calls by hour, a day, the whole city", xlabel="hour of the day", ylabel="calls", xticks=range(0, 24, 2)
+    )
     axes.legend(loc="upper right")
     return _saved(figure, folder / "hours.png")
 
@@ -121,12 +122,19 @@ def _lines(figures: Figures, folder: Path) -> Path:
 
 def _load(figures: Figures, folder: Path) -> Path:
     figure, (buddies, staff) = _figure(2)
-    tasks = Counter(figures.buddy_tasks)
-    buddies.bar(list(tasks), list(tasks.values()), color="#7fb069")
+    buddies.hist(figures.buddy_tasks, bins=_bins(figures.buddy_tasks), color="#7fb069")
     buddies.set(title="Buddies", xlabel="cases accepted in all the days", ylabel="buddies", yscale="log")
+    bins = _bins([*figures.shift_calls, *figures.night_calls])
     for name, label, colour in (("shift_calls", "8:00-21:00", "#e6a23c"), ("night_calls", "21:00-8:00", "#33415c")):
         values = getattr(figures, name)
-        staff.hist(values, bins=24, label=label, color=colour, alpha=0.8)
-    staff.set(title="Duty, deputy, street", xlabel="calls to them, a shift", ylabel="shifts")
+        staff.hist(values, bins=bins, label=label, color=colour, alpha=0.8)
+    staff.set(title="Duty, deputy, street", xlabel="calls to them, a shift", ylabel="shifts of all neighbourhoods")
     staff.legend(loc="upper right")
     return _saved(figure, folder / "load.png")
+
+
+def _bins(values: Sequence[int]) -> list[int]:
+    """About 24 of the same width, from nothing on."""
+    most = max(values, default=0)
+    width = most // 24 + 1
+    return list(range(0, most + width + 1, width))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +19,7 @@ from checkins.tables import Person
 from simulation import command, report
 from simulation.cases import Row
 from simulation.chance import Chance
-from simulation.city import City, live
+from simulation.city import City, _follow, live
 from simulation.command import read_outages
 from simulation.measures import Figures, Watch
 from simulation.neighbourhood import Outage
@@ -45,13 +48,25 @@ def test_what_is_told_adds_up(figures: Figures) -> None:
     assert len(figures.peaks) == 6
     assert sum(count for kind, count in figures.calls.items() if kind.startswith("checkin")) > 500
     text = [" ".join(line.values) for line in report.lines(SMALL, figures, 1.0)]
-    assert any("200 × 3 d" in line for line in text)
+    assert any("200 elders × 3 d" in line for line in text)
 
 
 def test_the_same_seed_gives_the_same_days_and_another_one_others(figures: Figures) -> None:
     small = replace(SMALL, elders=60, days=1)
     assert live(small, 1) == live(small, 1)
     assert live(small, 1) != live(replace(small, seed=2), 1)
+
+
+def test_two_processes_tell_what_one_tells() -> None:
+    small = replace(SMALL, elders=20, days=1, together=10)
+    assert live(small, 2) == live(small, 1)
+
+
+def test_a_process_that_died_is_heard_at_once_whatever_the_others_do() -> None:
+    running, dead = Future[Figures](), Future[Figures]()
+    dead.set_exception(BrokenProcessPool("killed"))
+    with pytest.raises(BrokenProcessPool):
+        _follow([running, dead], queue.Queue(), lambda _elder_days: None)
 
 
 def test_draws_depend_on_what_they_are_about_alone() -> None:
