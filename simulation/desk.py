@@ -145,9 +145,8 @@ class Desk(Cases):
         if shut <= self._ticked + TICK:
             return self._ticked
         soon = [row for due in self._people_due if due[0] <= shut + POLL and (row := self.current(due)) is not None]
-        waiting, others = [], []
-        for row in soon:
-            (waiting if _due(row) <= self._ticked else others).append(row)
+        waiting = [row for row in soon if _due(row) <= self._ticked]
+        others = [row for row in soon if _due(row) > self._ticked]
         if any(row.search is None or _emergency(row) for row in waiting):
             return self._ticked
         limit = whole_second(min([shut, *map(_due, others)]))
@@ -371,7 +370,7 @@ class Desk(Cases):
 
     def _ring_one(self, errand: _Errand, now: datetime) -> None:
         number = errand.responder.number
-        if number is None or self.line.taken(number, now):
+        if number is None or self.line.taken(number, now, urgent=errand.urgent):
             return
         if not self._lines.free(urgent=errand.urgent):
             self.limited = True
@@ -397,7 +396,7 @@ class Desk(Cases):
         number, since = row.elder.number or "", row.search.since if row.search else now
         rung = [call for call in self.rung.get(row.id, ()) if call.at >= since]
         when = emergency.next_call(rung, now)
-        if when is None or self.line.taken(number, now):
+        if when is None or self.line.taken(number, now, urgent=True):
             return
         if when > now or not self._lines.free(urgent=True):
             self.limited |= when <= now

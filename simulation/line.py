@@ -89,8 +89,11 @@ class Line:
 
     # ── whom it may ring ──
 
-    def taken(self, number: str | None, now: datetime) -> bool:
-        """On a call of ours, or a responder's number that was rung less than 2 min ago."""
+    def taken(self, number: str | None, now: datetime, *, urgent: bool = False) -> bool:
+        """On a call of ours, or a responder's number that was rung less than 2 min ago, which counts for nothing in
+        an emergency."""
+        if urgent:
+            return number in self.live
         rung = None if number is None else self._rung.get(number)
         return number in self.live or (rung is not None and rung > now - _APART)
 

@@ -11,7 +11,7 @@ from checkins.escalation.policy import Who
 from checkins.roster import resolve
 from checkins.roster.holidays import next_working_time
 from checkins.roster.spans import DAY
-from checkins.roster.values import VOLUNTEERS_HOURS, Responder, Roster
+from checkins.roster.values import VOLUNTEERS_HOURS, Leave, Override, Responder, Roster
 from checkins.schedule import at_minute, local_date
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -41,7 +41,8 @@ class Whom:
     _known: dict[tuple[str, bool], Few] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        spans = [*self.roster.overrides, *(leave for some in self.roster.leave.values() for leave in some)]
+        leave = (one for some in self.roster.leave.values() for one in some)
+        spans: list[Leave | Override] = [*self.roster.overrides, *leave]
         self._moments = sorted({moment for span in spans for moment in (span.begins, span.ends)})
         self._minutes = sorted(set(_minutes(self.roster)))
 
