@@ -19,7 +19,7 @@ from tests.e2e.test_crash import WELL, Line, Watched, answers
 
 SEED = int(os.environ.get("WENAN_CHAOS_SEED", random.SystemRandom().randrange(10**6)))
 KILLS = int(os.environ.get("WENAN_CHAOS_KILLS", "12"))
-LIMIT_S = 150  # a call of which nothing is heard is given up after a minute
+LIMIT_S = 300  # a call of which nothing is heard is given up after a minute; the machine may have much else to do
 MOMENTS = [round(random.Random(SEED * 1000 + number).uniform(0.3, 25.0), 2) for number in range(KILLS)]
 
 
@@ -47,6 +47,14 @@ async def test_killed_after(seconds: float, tmp_path: Path) -> None:
 
 async def _dealt_with(line: Line) -> Row:
     async with asyncio.timeout(LIMIT_S):
-        while (row := line.row()).status not in (Status.CLOSED, Status.NEEDS_PERSON):
+        while (row := _row(line)) is None or row.status not in (Status.CLOSED, Status.NEEDS_PERSON):
             await asyncio.sleep(0.5)
     return row
+
+
+def _row(line: Line) -> Row | None:
+    """None: killed before the day was planned, and what was started again is still getting up."""
+    try:
+        return line.row()
+    except ValueError:
+        return None
