@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session, joinedload
 from checkins import cases, people, pins
 from checkins.cases import Row
 from checkins.claims import NotNowError
+from checkins.names import is_name
 from checkins.people_csv import SPOKEN, ImportReport, import_people, read_consents, read_spoken
 from checkins.phones import national
-from checkins.results import LINE, Status
+from checkins.results import Status
 from checkins.schedule import local_date
 from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
 from house import House
@@ -210,10 +211,8 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
 
 
 def _check(by: str, change: Change) -> None:
-    if not by.strip():
-        raise ValueError("--by is empty: say who says so")
-    if by.strip().casefold() == LINE:
-        raise ValueError(f"--by: only a named person can do this, not {by.strip()}")
+    if not is_name(by):
+        raise ValueError("--by: say who says so, by a name; the line itself is none")
     if change == Change():
         raise ValueError("nothing to change: give --state, --number, --mode … (see --help)")
     if change.until is not None and change.state != State.PAUSED:

@@ -15,7 +15,7 @@ from rich.table import Table
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from checkins.results import LINE
+from checkins.names import is_name
 from checkins.roster import edits
 from checkins.roster.duty_days import DutySpan, duty_days
 from checkins.roster.gaps import gaps
@@ -153,7 +153,7 @@ def _duty(roster: Roster, span: DutySpan, day: date, *, deputy: bool) -> str:
 
 
 def _name(by: str) -> str:
-    if not by.strip() or by.strip().casefold() == LINE:
+    if not is_name(by):
         raise ValueError("--by: say who says so")
     return by
 

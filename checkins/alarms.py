@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from checkins.results import LINE
+from checkins.names import named
 from storage.database import Base, UtcTime
 
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
@@ -140,9 +140,9 @@ def open_alarms(session: Session) -> list[Alarm]:
 def acknowledge(session: Session, alarm_id: int, by: str, now: datetime) -> bool:
     """A named person knows of it: it is not told any more, nor are earlier ones of its kind and subject. False: there
     is no such alarm, or somebody was faster. ValueError without a name."""
-    name = by.strip()
-    if not name or name.casefold() == LINE or len(name) > MAX_NAME:
-        raise ValueError("only a named person can acknowledge an alarm")
+    name = named(by)
+    if len(name) > MAX_NAME:
+        raise ValueError(f"a named person, in at most {MAX_NAME} letters, acknowledges an alarm")
     alarm = session.get(Alarm, alarm_id, with_for_update=True)
     if alarm is None or alarm.acknowledged_at is not None:
         return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from checkins.tables import Checkin, Neighbourhood, Person
@@ -43,11 +43,18 @@ def late(session: Session, now: datetime, grace: timedelta = GRACE) -> list[Late
 def _overdue(session: Session, moment: datetime) -> list[Late]:
     """Open cases, of any day, whose next action has passed or was never set; closed ones that bear no name."""
     forgotten = and_(Checkin.status != "closed", or_(Checkin.due_at.is_(None), Checkin.due_at < moment))
-    nameless = and_(Checkin.status == "closed", func.coalesce(Checkin.closed_by, "") == "")
+    names = session.scalars(select(Checkin.closed_by).where(Checkin.status == "closed").distinct())
+    blank = [name for name in names if name is not None and not _readable(name)]
+    nameless = and_(Checkin.status == "closed", or_(Checkin.closed_by.is_(None), Checkin.closed_by.in_(blank)))
     query = select(Checkin.elder_id, Checkin.neighbourhood_id, Checkin.id, Checkin.due_at, Checkin.slot).where(
         or_(forgotten, nameless)
     )
     return [Late(elder, place, case, due or slot) for elder, place, case, due, slot in session.execute(query)]
+
+
+def _readable(name: str) -> bool:
+    """A letter or a digit that can be seen; a rule of its own, as strict as the care room's."""
+    return any(sign.isalnum() and sign not in "\u115f\u1160\u3164\uffa0" for sign in name)
 
 
 def _asleep(session: Session, now: datetime) -> list[Late]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from checkins import ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.names import named
 from checkins.results import (
     REASON_ZH,
     RESULT_ZH,
@@ -115,8 +116,8 @@ def take_over(session: Session, checkin_id: int, by: str, now: datetime) -> None
     """A named person takes the case; the line stops dialling. ValueError without a name or when it is closed."""
     row = _locked(session, checkin_id)
     put_case(row, ladder.take_over(case_of(row), by, now))
-    searches.take(session, row, by.strip(), now)
-    log_event(session, row, "taken_over", by.strip(), now)
+    searches.take(session, row, named(by), now)
+    log_event(session, row, "taken_over", named(by), now)
 
 
 def close_case(session: Session, checkin_id: int, by: str, finding: str, now: datetime) -> None:
@@ -125,7 +126,7 @@ def close_case(session: Session, checkin_id: int, by: str, finding: str, now: da
     row = _locked(session, checkin_id)
     put_case(row, ladder.close(case_of(row), by, finding, now))
     searches.end(session, row, now)
-    log_event(session, row, "closed", by.strip(), now, detail={"finding": finding.strip()})
+    log_event(session, row, "closed", named(by), now, detail={"finding": finding.strip()})
 
 
 def _locked(session: Session, checkin_id: int) -> Checkin:

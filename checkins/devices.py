@@ -25,6 +25,7 @@ from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.device_tables import Device, DeviceEvent
 from checkins.escalation.values import Phase
 from checkins.items import Item, ItemKind
+from checkins.names import named
 from checkins.results import LINE, Reason, Status, Urgency
 from checkins.standard_webhooks import RefusedError, Stamp, WrongClockError, new_secret, verify
 from checkins.tables import Checkin, Person, Role
@@ -67,7 +68,7 @@ def add(session: Session, elder_id: str, kind: DeviceKind, by: str, now: datetim
         secret=new_secret(),
         testing=testing,
         testing_since=now if testing else None,
-        added_by=_named(by),
+        added_by=named(by),
         added_at=now,
     )
     session.add(device)
@@ -78,13 +79,13 @@ def add(session: Session, elder_id: str, kind: DeviceKind, by: str, now: datetim
 def remove(session: Session, device_id: str, by: str, now: datetime) -> None:
     """From now on nothing it sends counts. LookupError when there is no such device."""
     device = _one(session, device_id)
-    device.removed_by, device.removed_at = _named(by), now
+    device.removed_by, device.removed_at = named(by), now
 
 
 def set_testing(session: Session, device_id: str, testing: bool, by: str, now: datetime) -> None:
     """While testing, for an hour at most, what it sends is kept and rings nobody; noted in the elder's newest case.
     LookupError when there is no such device."""
-    device, who = _one(session, device_id), _named(by)
+    device, who = _one(session, device_id), named(by)
     device.testing, device.testing_since = testing, now if testing else None
     row = _newest_case(session, device.elder_id)
     if row is not None:
@@ -149,12 +150,6 @@ def _one(session: Session, device_id: str) -> Device:
     if device is None or device.removed_at is not None:
         raise LookupError("there is no such device (`devices list` shows all)")
     return device
-
-
-def _named(by: str) -> str:
-    if by.strip().casefold() in ("", LINE):
-        raise ValueError("say who: only a named person can do this")
-    return by.strip()
 
 
 # ── messages ──────────────────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ from checkins.escalation.policy import APART, AWAKE, FINDING
 from checkins.escalation.set_back import set_back as set_search_back
 from checkins.intents import NEWS_WITHIN
 from checkins.items import Item
+from checkins.names import named
 from checkins.pace import LIVE
 from checkins.results import SLEEPLESS, Reason, Status, Urgency
 from checkins.roster.tables import RosterChange
@@ -40,8 +41,7 @@ class Accepted:
 
 def accept(session: Session, by: str, now: datetime) -> Accepted:
     """`by` says that the clock is right at `now`. Safe to repeat. ValueError without a name."""
-    if not by.strip():
-        raise ValueError("only a named person can say that the clock is right")
+    by = named(by)
     touched = set(session.scalars(select(CheckinEvent.checkin_id).where(CheckinEvent.at > now)))
     touched |= set(session.scalars(select(Checkin.id).where(Checkin.lease_until > now)))
     moments = _pull_items(session, now) + _pull_calls(session, now)
@@ -155,4 +155,4 @@ def _to_person(session: Session, row: Checkin, by: str, now: datetime) -> None:
     case = ladder.need_person(case_of(row), Reason.HUMAN_CONTACT, Urgency.TODAY, now)
     put_case(row, replace(case, owner=None, due_at=row.slot))
     row.search = None
-    log_event(session, row, "needs_person:human_contact", by.strip(), now, detail={"clock": "was fast"})
+    log_event(session, row, "needs_person:human_contact", by, now, detail={"clock": "was fast"})

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
+from checkins.names import named
 from checkins.tables import PERSONAL
 from storage.database import Base, UtcTime
 
@@ -116,12 +117,11 @@ def open_items(session: Session, place_id: int | None = None) -> list[Item]:
 
 def done(session: Session, item_id: int, by: str, now: datetime) -> bool:
     """`by` has done it. False: there is no such item, or somebody has done it before. ValueError without a name."""
-    if not by.strip():
-        raise ValueError("say who: an item is done by somebody")
+    name = named(by)
     item = session.get(Item, item_id, with_for_update=True)
     if item is None or item.done_at is not None:
         return False
-    item.done_by, item.done_at = by.strip()[:100], now
+    item.done_by, item.done_at = name[:100], now
     return True
 
 

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from checkins.names import named, says_something
 from checkins.policy import Policy
 from checkins.results import LINE, SLEEPLESS, Reason, Result, Status, Urgency
 from checkins.schedule import Day
@@ -183,28 +184,23 @@ def remind(case: Case, now: datetime) -> Case:
 
 def take_over(case: Case, by: str, now: datetime) -> Case:
     """A named person takes the case: the line stops dialling; a finding is due in 30 min, else it reminds again."""
-    _name(by)
+    name = named(by)
     if case.status is Status.CLOSED:
         raise ValueError("this case is closed")
     if case.status is not Status.NEEDS_PERSON:
         case = need_person(case, Reason.HUMAN_CONTACT, Urgency.TODAY, now)
-    case = replace(case, owner=by.strip())
+    case = replace(case, owner=name)
     return replace(case, due_at=_person_due(case, case.urgency or Urgency.TODAY, now))
 
 
 def close(case: Case, by: str, finding: str, now: datetime) -> Case:
     """Closed by a named person with what they found; ValueError without either, or when it is closed already."""
-    _name(by)
-    if not finding.strip():
+    name = named(by)
+    if not says_something(finding):
         raise ValueError("say what was found: a case is closed with a finding")
     if case.status is Status.CLOSED:
         raise ValueError("this case is closed")
-    return _closed(case, by.strip(), finding.strip(), now)
-
-
-def _name(by: str) -> None:
-    if by.strip().casefold() in ("", LINE):
-        raise ValueError("say who: only a named person can do this")
+    return _closed(case, name, finding.strip(), now)
 
 
 def _closed(case: Case, by: str, finding: str | None, now: datetime) -> Case:

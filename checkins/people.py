@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from checkins import ladder
 from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.names import named
 from checkins.phones import to_e164
 from checkins.results import Reason, Status, Urgency
 from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, State
@@ -49,14 +50,13 @@ def set_state(
 ) -> None:
     """Sets an elder's state, on the word of `by`. Moved and died end every open case at once; a pause ends calls
     that are still ahead; refused turns them into a human contact. ValueError without a name, or a pause without end."""
-    if not by.strip():
-        raise ValueError("say who: a state is set on somebody's word")
+    by = named(by)
     if (state is State.PAUSED) != (until is not None):
         raise ValueError("a pause, and only a pause, has a last day")
     for row in _open(session, person_id):
-        _stop(session, row, state, by.strip(), now)
+        _stop(session, row, state, by, now)
     person = session.get_one(Person, person_id, with_for_update=True)
-    person.state, person.state_until, person.state_source = state, until, by.strip()
+    person.state, person.state_until, person.state_source = state, until, by
 
 
 def set_number(session: Session, person_id: str, number: str) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from checkins import items
 from checkins.items import Item, ItemKind
+from checkins.names import named
 from checkins.tables import Person
 from storage.database import Base, UtcTime
 
@@ -119,7 +120,7 @@ def known(session: Session, person_id: str) -> Known | None:
 
 def set_pin(session: Session, person_id: str, pin: str, by: str, now: datetime) -> None:
     """Sets (and unlocks) the PIN of one person on somebody's word; what staff had to do about it is done. PinError."""
-    by = _name(by)
+    by = named(by)
     person = session.get_one(Person, person_id)
     check_choice(pin, person.number)
     row = session.get(Pin, person_id, with_for_update=True) or Pin(person_id=person_id)
@@ -130,7 +131,7 @@ def set_pin(session: Session, person_id: str, pin: str, by: str, now: datetime) 
 
 def unlock(session: Session, person_id: str, by: str, now: datetime) -> bool:
     """The old PIN counts again. False: there is none."""
-    by = _name(by)
+    by = named(by)
     row = session.get(Pin, person_id, with_for_update=True)
     if row is None:
         return False
@@ -169,9 +170,3 @@ def _settled(session: Session, person_id: str, by: str, now: datetime) -> None:
     query = select(Item.id).where(Item.person_id == person_id, Item.kind.in_(kinds), Item.done_at.is_(None))
     for item_id in session.scalars(query).all():
         items.done(session, item_id, by, now)
-
-
-def _name(by: str) -> str:
-    if not by.strip():
-        raise ValueError("say who: a PIN is set on somebody's word")
-    return by.strip()

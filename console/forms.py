@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from checkins.results import LINE
+from checkins.names import is_name
 
 NAME_COOKIE = "wenan_name"
 NAME_KEPT_S = 12 * 3600  # a working day
@@ -24,10 +24,9 @@ def name_of(request: Request) -> str:
 
 def wrong_name(by: str) -> str:
     """A sentence for a name that is none; "" for a good one."""
-    name = by.strip()
-    if not name or name.casefold() == LINE:
+    if not is_name(by):
         return "请写上您的姓名：每件事都要有名有姓。Please give your name."
-    if len(name) > MAX_NAME:
+    if len(by.strip()) > MAX_NAME:
         return f"姓名请不超过 {MAX_NAME} 个字。The name is too long."
     return ""
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from checkins import cases, sheet
 from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
+from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
 from console import call_log, item_routes, roster_routes, view
 from console.deps import Deps
@@ -85,7 +86,7 @@ def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
         request: Request, case_id: str, by: Text = "", finding: Text = "", token: Text = "", back: Text = ""
     ) -> Response:
         check_form(request.headers, pages.token, token)
-        wrong = wrong_name(by) or _wrong_finding(finding)
+        wrong = wrong_name(by) or wrong_finding(finding)
         wrong = wrong or await _act(
             deps, case_id, lambda session, number, now: cases.close_case(session, number, by, finding, now)
         )
@@ -130,8 +131,8 @@ def _number(case_id: str) -> int:
     return int(case_id)
 
 
-def _wrong_finding(finding: str) -> str:
-    if not finding.strip():
+def wrong_finding(finding: str) -> str:
+    if not says_something(finding):
         return "请写清结果（见到本人了吗？情况怎样？），没有结果不能办结。A case is closed with a finding."
     if len(finding) > MAX_FINDING:
         return f"结果请不超过 {MAX_FINDING} 个字。The finding is too long."

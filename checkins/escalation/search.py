@@ -46,7 +46,8 @@ from checkins.escalation.values import (
     Search,
     Untold,
 )
-from checkins.results import LINE, SLEEPLESS, Urgency
+from checkins.names import named
+from checkins.results import SLEEPLESS, Urgency
 
 
 def begin(
@@ -130,7 +131,7 @@ _Move = Callable[[Search, str, datetime], Search]
 
 
 def _accepted(search: Search, responder: str, now: datetime) -> Search:
-    _name(responder)
+    named(responder)
     if search.phase is Phase.SEARCHING:
         return _take(search, responder, now)
     if responder in (search.accepted_by, _saw(search), search.ended_by):
@@ -190,9 +191,9 @@ _REPLIES: Mapping[Reply, _Move] = {
 def take_over(search: Search, by: str, now: datetime) -> Search:
     """A named person takes it, whoever had it; a finding is due as from anybody. ValueError without a name, or when
     it has ended."""
-    _name(by)
+    name = named(by)
     _open(search)
-    return _clear_finding(_take(search, by.strip(), now))
+    return _clear_finding(_take(search, name, now))
 
 
 # ── what was found ────────────────────────────────────────────────────────────────────────────────
@@ -200,7 +201,7 @@ def take_over(search: Search, by: str, now: datetime) -> Search:
 
 def found(search: Search, responder: str, finding: Finding, now: datetime, *, who: Who = Who.BUDDY) -> Search:
     """What somebody found, who may have accepted or not. `who` they are: duty, deputy and street keep what is bad."""
-    _name(responder)
+    named(responder)
     return _FINDINGS[finding](search, responder, finding, now, who)
 
 
@@ -271,9 +272,9 @@ def unconfirmed(search: Search, now: datetime) -> Search:
 def stop(search: Search, by: str, now: datetime) -> Search:
     """Closed by a named person, or by the elder who rang in well: by the elder's id. ValueError without a name, or
     when it has ended."""
-    _name(by)
+    name = named(by)
     _open(search)
-    return _end(search, by.strip(), now)
+    return _end(search, name, now)
 
 
 def answered_before(search: Search) -> bool:
@@ -315,11 +316,6 @@ def _put(search: Search, call: Called) -> Search:
 
 def _with(some: tuple[str, ...], one: str) -> tuple[str, ...]:
     return some if one in some else (*some, one)
-
-
-def _name(by: str) -> None:
-    if by.strip().casefold() in ("", LINE):
-        raise ValueError("say who: only a named person can do this")
 
 
 def _open(search: Search) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from checkins.names import is_name, named
 from checkins.phones import to_e164
 from checkins.roster.errors import RosterError
 from checkins.roster.holidays import Calendar
@@ -302,12 +303,12 @@ def _leave_duty(session: Session, place: Neighbourhood, person_id: str, now: dat
 
 def _word(by: str) -> str:
     """The name of whoever says so."""
-    if not 0 < len(by.strip()) <= 100:
+    if not is_name(by) or len(by.strip()) > 100:
         raise RosterError(
             "say who, in at most 100 characters: the roster is changed on somebody's word",
             "请写上您的姓名，不超过100个字：改值班表要有名有姓",
         )
-    return by.strip()
+    return named(by)
 
 
 def _place(session: Session, neighbourhood_id: int) -> Neighbourhood:
