@@ -85,8 +85,7 @@ def _line(session: Session, now: datetime) -> Iterator[Sign]:
     """Down, or down when an alarm was raised and nothing has got through since: that nobody was called is no cure."""
     raised = session.scalar(select(Alarm.raised_at).where(Alarm.kind == Kind.LINE_DOWN, Alarm.over_at.is_(None)))
     if is_line_down(session, now) or (raised and not _after(last_through(session), raised)):
-        urgent = _open_emergencies(session)
-        also = f"另有{urgent}起紧急求助没有人接手，请马上看首页。" if urgent else ""
+        also = _waiting(session)
         yield Sign(Kind.LINE_DOWN, f"电话线路断了，打不出去。请用打印的名单，用别的电话联系老人，并报修。{also}")
 
 
@@ -103,7 +102,7 @@ def _clock(session: Session, now: datetime) -> Iterator[Sign]:
     yield Sign(
         Kind.CLOCK_BEHIND,
         f"机器的时钟是{shown}，最新的记录却是{wrong}，所以电话停打。钟走慢了就校准；钟是对的，说明它以前走快过，"
-        "请按运行手册Alarms一节处理。",
+        f"请按运行手册Alarms一节处理。{_waiting(session)}",
     )
 
 
@@ -159,6 +158,12 @@ def _events(session: Session, now: datetime) -> Iterator[Sign]:
     if count:
         text = f"报警设备发来{count}条消息，没能立案，没有人去看。请马上看设备是哪家的，打电话，并看日志。"
         yield Sign(Kind.DEVICE_EVENT, text)
+
+
+def _waiting(session: Session) -> str:
+    """An emergency for which the line can ring nobody, or not surely: people must."""
+    urgent = _open_emergencies(session)
+    return f"另有{urgent}起紧急求助没有人接手，请马上看首页。" if urgent else ""
 
 
 def _open_emergencies(session: Session) -> int:

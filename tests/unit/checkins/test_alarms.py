@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from callflows import loader
-from checkins import alarms
+from checkins import alarms, devices
 from checkins.alarm_bell import Bell
 from checkins.alarm_calls import NEXT_AFTER, SECOND, SPOKEN, Caller
 from checkins.alarm_rounds import AllClear, Quiet, Tell, Told, decide
 from checkins.alarm_signs import DISK_LOW, House, evening, note
 from checkins.alarms import Alarm, Kind
 from checkins.auditor import late
+from checkins.devices import DeviceKind
 from checkins.ports import AlarmMessage, CallOutcome, CallRequest, Disposition, NotToldError, PersonOutcome, Placed
 from checkins.results import Status
 from checkins.roster import edits
 from checkins.roster.values import Rotation
 from checkins.schedule import local_date
+from checkins.standard_webhooks import Stamp
 from checkins.tables import CallIntent, Role
 from tests.unit.checkins.world import ZONE, World
 
@@ -452,6 +454,18 @@ async def test_a_clock_behind_the_newest_row_says_both_times(world: World) -> No
     text = look(world)[Kind.CLOCK_BEHIND]
     assert "2026-03-02 07:10" in text
     assert "2026-03-02 08:00" in text
+    assert "紧急求助" not in text
+
+
+async def test_a_clock_behind_says_that_an_emergency_waits(world: World) -> None:
+    elder = world.elder(slot=8 * 60)
+    await world.to("08:00")
+    world.clock._now = world.at("07:10")
+    with world.db.write() as session:
+        device = devices.add(session, elder, DeviceKind.ALARM_BUTTON, "书记", world.clock.now())
+        stamp = Stamp("m1", world.clock.now())
+        devices.receive(session, device.id, stamp, b'{"kind": "alarm_button"}', world.clock.now())
+    assert "1起紧急求助" in look(world)[Kind.CLOCK_BEHIND]
 
 
 def test_disk_and_webhooks_are_told_by_the_house(world: World) -> None:
