@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from checkins.escalation.values import Reply, Responder
 from checkins.findings import log_said
 from checkins.intents import intend, serve
 from checkins.ladder import News
-from checkins.pace import LIVE
+from checkins.pace import LIVE, lines_taken
 from checkins.ports import Callee, CallRequest, Clock, Disposition, PersonOutcome
 from checkins.promises import COMMITTEE, promised
 from checkins.responders import Rosters, name_of
@@ -64,7 +64,7 @@ def _whom(
     asked = session.scalars(select(CallIntent).where(CallIntent.for_call == call_id, CallIntent.try_no == nth)).first()
     if asked is not None:
         return _request(asked, row) if asked.state in LIVE else None
-    if _live(session) >= lines:
+    if lines_taken(session) >= lines:
         log.warning("call %s: no line is free to ring somebody for the elder", call_id)
         return None
     return _ring(session, call, row, nth, now, owner)
@@ -121,10 +121,6 @@ def _case(session: Session, call_id: str, elder_id: str) -> Checkin | None:
     query = query.where(IntentCheckin.intent_id == call_id, Checkin.elder_id == elder_id)
     found: Checkin | None = session.scalars(query.with_for_update(of=Checkin)).first()
     return found
-
-
-def _live(session: Session) -> int:
-    return session.scalar(select(func.count()).where(CallIntent.state.in_(LIVE))) or 0
 
 
 # ── what became of it ─────────────────────────────────────────────────────────────────────────────

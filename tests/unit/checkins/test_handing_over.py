@@ -9,6 +9,7 @@ import pytest
 from callflows import loader
 from checkins import cases, handing_over
 from checkins.handing_over import Switchboard
+from checkins.intents import intend
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Trace
 from checkins.promises import promised, spoken
 from checkins.results import Reason, Status
@@ -136,6 +137,13 @@ async def test_nobody_is_rung(street: Street, hour: str) -> None:
     whose = street.elder("张秀英") if hour == "another's call" else elder
     assert await switchboard(world, lines=1 if hour == "no line" else 6).whom(call.id, whose, 1) is None
     assert [intent.number for intent in world.intents() if intent.for_call] == []
+
+
+async def test_an_alarm_by_the_second_trunk_takes_no_line_from_an_elder_who_waits(street: Street) -> None:
+    elder, call = await in_a_call(street)
+    with street.world.db.write() as session:
+        intend(session, "+862155519999", "line_alarm", street.world.clock.now(), "bell", responder="x", trunk="alarm")
+    assert await switchboard(street.world, lines=2).whom(call.id, elder, 1) is not None
 
 
 # ── who has it then ───────────────────────────────────────────────────────────────────────────────
