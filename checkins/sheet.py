@@ -22,7 +22,9 @@ from sqlalchemy.orm import Session
 
 from checkins.phones import national
 from checkins.results import REASON_ZH, RESULT_ZH, Reason, Result, Status
-from checkins.schedule import local_date
+from checkins.roster import loading
+from checkins.roster.values import Kind, Roster
+from checkins.schedule import at_minute, local_date
 from checkins.tables import MODE_ZH, Checkin, Mode, Neighbourhood, Person, Role, State
 from storage.database import Database
 
@@ -41,6 +43,8 @@ class Line:
     spoken_name: str
     number: str
     note: str  # how to reach them, or why a person, or what is known already
+    where: str = ""  # address, and who has a key
+    buddies: tuple[str, ...] = ()  # name and number of whoever may go and look
 
 
 async def write_sheets(db: Database, folder: Path, now: datetime) -> list[Path]:
@@ -77,14 +81,26 @@ def lines(session: Session, place: Neighbourhood, day: date) -> list[Line]:
         .where(or_(Person.state.in_((State.ACTIVE, State.REFUSED)), ended))
     )
     zone = ZoneInfo(place.timezone)
-    found = [_line(person, case, zone) for person, case in session.execute(query)]
+    roster = loading.load(session, place.id, at_minute(place.timezone, day, place.plan_from))
+    found = [_line(person, case, zone, roster) for person, case in session.execute(query)]
     return sorted(found, key=lambda line: (line.time or "99", line.name))
 
 
-def _line(person: Person, case: Checkin | None, zone: ZoneInfo) -> Line:
+def _line(person: Person, case: Checkin | None, zone: ZoneInfo, roster: Roster) -> Line:
     slot = f"{person.slot // 60:02d}:{person.slot % 60:02d}" if person.slot is not None else ""
     time = case.slot.astimezone(zone).strftime("%H:%M") if case else slot
-    return Line(time, person.name, person.spoken_name, national(person.number), _note(person, case))
+    number, note = national(person.number), _note(person, case)
+    where = " ".join(filter(None, (person.address, f"钥匙：{person.key_holder}" if person.key_holder else None)))
+    return Line(time, person.name, person.spoken_name, number, note, where, _buddies(person.id, roster))
+
+
+def _buddies(elder_id: str, roster: Roster) -> tuple[str, ...]:
+    """Those paired with an elder who shares with them: the list is rung by hand, and somebody may have to go."""
+    elder = roster.elders.get(elder_id)
+    if elder is None or Kind.BUDDY not in elder.shares:
+        return ()
+    found = (roster.people.get(pair.buddy_id) for pair in roster.pairs.get(elder_id, ()))
+    return tuple(f"{buddy.spoken_name} {national(buddy.number)}" for buddy in found if buddy is not None)
 
 
 def _note(person: Person, case: Checkin | None) -> str:

@@ -62,7 +62,8 @@ def ear(detail: Mapping[str, Any]) -> str:
     engine, confidence = detail.get("engine"), detail.get("confidence")
     if not engine or engine == "none":
         return ""
-    return f"{engine} {confidence:.2f}" if isinstance(confidence, int | float) else str(engine)
+    measured = isinstance(confidence, int | float) and confidence > 0  # a spotted word has none
+    return f"{engine} {confidence:.2f}" if measured else str(engine)
 
 
 def second_ear(engine: str, confidence: float) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from checkins import sheet
-from checkins.tables import Mode, Neighbourhood, State
+from checkins.phones import national
+from checkins.tables import Mode, Neighbourhood, Person, State
+from tests.unit.checkins.street import LI, Street
 from tests.unit.checkins.world import DAY, World
 
 
@@ -71,3 +73,21 @@ async def test_a_full_disk_leaves_the_old_sheet_and_no_half_one(
         await sheet.write_sheets(world.db, tmp_path, world.clock.now())
     assert path.read_text("utf-8") == before
     assert not list(tmp_path.glob(".sheet-*"))
+
+
+async def test_who_rings_by_hand_reads_where_she_lives_and_who_may_go_and_look(world: World, tmp_path: Path) -> None:
+    street = Street.of(world)
+    street.elder("王秀英", address="三号楼五零二室", key_holder="隔壁陈阿姨")
+    (path,) = await sheet.write_sheets(world.db, tmp_path, world.clock.now())
+    page = path.read_text("utf-8")
+    assert "三号楼五零二室 钥匙：隔壁陈阿姨" in page
+    assert f"李阿姨 {national(LI)}" in page
+
+
+async def test_the_buddy_of_who_does_not_share_with_one_is_not_on_it(world: World, tmp_path: Path) -> None:
+    street = Street.of(world)
+    elder = street.elder("王秀英")
+    with world.db.write() as session:
+        session.get_one(Person, elder).consents = {"calls": True}
+    (path,) = await sheet.write_sheets(world.db, tmp_path, world.clock.now())
+    assert "李阿姨" not in path.read_text("utf-8")
