@@ -131,7 +131,7 @@ def load_ears(models_dir: Path, *, workers: int, whisper_threads: int) -> Ears:
     made = list(make_engines(models_dir, workers=workers, threads=whisper_threads))
     engines = [one.engine for one in made if one.engine]
     if not engines:
-        log.warning("no recogniser: the line works by keys and recordings (python server.py models pull)")
+        log.warning("no recogniser: the line works by keys and recordings (.venv/bin/python server.py models pull)")
     return Ears(engines, workers=workers, status=[one.status for one in made])
 
 

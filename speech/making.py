@@ -69,7 +69,10 @@ def make_engine(name: str, models_dir: Path, *, workers: int, threads: int) -> t
         return None, f"the package {error.name} is missing: run make setup"
     except Exception as error:  # whatever the engine's library throws at weights that it can't read
         log.warning("%s can't be loaded: %s", weights.name, type(error).__name__)
-        return None, f"the weights in {folder} can't be loaded: python server.py models verify, then models pull"
+        return (
+            None,
+            f"the weights in {folder} can't be loaded: .venv/bin/python server.py models verify, then models pull",
+        )
 
 
 def _phrase_scorer(folder: Path) -> Recogniser:
@@ -83,4 +86,4 @@ def _made(name: str, engine: Recogniser | None, why: str) -> Made:
 
 
 def _missing(weights: Weights) -> str:
-    return f"no weights: python server.py models pull {weights.name}"
+    return f"no weights: .venv/bin/python server.py models pull {weights.name}"

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def whisper() -> WhisperRecogniser:
     models = Path(os.environ.get("WENAN_MODELS") or ROOT / "data" / "models")
     if not (models / "whisper-base" / "model.bin").is_file():
-        pytest.skip("no weights of whisper-base: python server.py models pull whisper-base")
+        pytest.skip("no weights of whisper-base: .venv/bin/python server.py models pull whisper-base")
     return WhisperRecogniser(models / "whisper-base", workers=1, threads=2)
 
 

@@ -57,7 +57,7 @@ def zipformer() -> Iterator[SherpaRecogniser]:
     folders = [Path(one) / ZIPFORMER for one in places if one]
     folder = next((one for one in folders if (one / "tokens.txt").is_file()), None)
     if folder is None:
-        pytest.skip(f"no weights of {ZIPFORMER}: python server.py models pull {ZIPFORMER}")
+        pytest.skip(f"no weights of {ZIPFORMER}: .venv/bin/python server.py models pull {ZIPFORMER}")
     made = SherpaRecogniser(folder)
     with closing(made):
         yield made

@@ -166,7 +166,7 @@ def test_what_is_off_the_menu_has_text_and_no_meaning(whisper: WhisperRecogniser
 @pytest.mark.weights
 def test_distress_is_heard_inside_a_sentence(whisper: WhisperRecogniser) -> None:
     request = Request("answer", {"well": ["蛮好"], "distress": ["请马上打"]})
-    told = heard(whisper, telephone("别怕,已经告诉居委会了。要紧的话,请马上打120。您怎么了?请讲。"), request)
+    told = heard(whisper, telephone("别怕,正在找人来。要紧的话,请马上打120。您怎么了?请讲。"), request)
     assert told.meaning == "distress"
 
 

@@ -18,7 +18,7 @@ FOLDERS = (os.environ.get("WENAN_MODELS"), ROOT / "data" / "models", ROOT.parent
 def folder() -> Path:
     found = [path for each in FOLDERS if each and (path := Path(each) / NAME) and (path / "tokens.txt").is_file()]
     if not found:
-        pytest.skip(f"no weights of {NAME}: python server.py models pull {NAME}")
+        pytest.skip(f"no weights of {NAME}: .venv/bin/python server.py models pull {NAME}")
     return found[0]
 
 
