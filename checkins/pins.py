@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -157,6 +158,17 @@ def judge(session: Session, pin: Known, right: bool, now: datetime) -> PinVerdic
     row.locked_at = now
     tell(session, ItemKind.PIN_LOCKED, pin.person_id, now)
     return PinVerdict.LOCKED
+
+
+def judge_all(session: Session, pins: Sequence[Known], right: Known | None, now: datetime) -> PinVerdict | None:
+    """Counts a try of somebody who may be any of them: `right` is whose PIN it was. A wrong one counts against all, for
+    it may have been guessed at any of them."""
+    if right is not None:
+        return judge(session, right, True, now)
+    verdicts = {judge(session, pin, False, now) for pin in pins}
+    if None in verdicts:
+        return None
+    return PinVerdict.WRONG if PinVerdict.WRONG in verdicts else PinVerdict.LOCKED
 
 
 def tell(session: Session, kind: ItemKind, person_id: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from checkins import answers, buddy_logs, handing_over, pins, ringing_in
 from checkins.case_rows import select_cases
 from checkins.errands import BUDDY_LOG
+from checkins.intents import INBOUND
 from checkins.pins import Known, PinVerdict
 from checkins.ports import CallRequest, Clock
 from checkins.ringing_in import Heard
@@ -45,23 +46,26 @@ class Reception:
     def _pin(self, call_id: str, value: str, now: datetime) -> str:
         """Hashing takes its time: between two transactions, not in one."""
         with self._db.read() as session:
-            known = _pin_of(session, call_id)
-        if known is None:
+            known = _pins_of(session, call_id)
+        if not known:
             return ""
-        right = not known.locked and pins.matches(value, known.hashed)
+        right = next((each for each in known if pins.matches(value, each.hashed)), None)
         with self._db.write() as session:
-            verdict = pins.judge(session, known, right, now)
-            if verdict is PinVerdict.RIGHT:
+            verdict = pins.judge_all(session, known, right, now)
+            if verdict is PinVerdict.RIGHT and right is not None:
                 intent = session.get_one(CallIntent, call_id, with_for_update=True)
-                intent.applied = {**intent.applied, "pin": True}
+                intent.applied, intent.responder = {**intent.applied, "pin": True}, right.person_id
         return verdict or ""
 
 
-def _pin_of(session: Session, call_id: str) -> Known | None:
+def _pins_of(session: Session, call_id: str) -> list[Known]:
+    """PINs that count in this call. A finding is asked of one person; a log may be any of those with this number."""
     intent = session.get(CallIntent, call_id)
-    if intent is None or intent.flow != BUDDY_LOG or intent.responder is None:
-        return None
-    return pins.known(session, intent.responder)
+    if intent is None or intent.purpose != INBOUND or intent.responder is None:
+        return []
+    log_ = intent.flow == BUDDY_LOG
+    whose = [one.id for one in ringing_in.who_may_log(session, intent)] if log_ else [intent.responder]
+    return [pin for one in whose if (pin := pins.known(session, one)) is not None]
 
 
 def _claim(session: Session, call_id: str, person_id: str, now: datetime) -> str:

@@ -2,7 +2,8 @@
 
 Who has accepted to go and hasn't said what they found is asked that; else a buddy logs contacts; else nobody here can
 talk to them yet, but an elder who rang in is rung back by a person. The number alone opens nothing that names an elder:
-the log asks for the PIN, the finding first asks who it is.
+the log asks for the PIN, so does the finding; without one, bad news counts, and good news is asked again by a call of
+our own.
 """
 
 from __future__ import annotations
@@ -65,9 +66,8 @@ def rang_in(session: Session, call_id: str, number: str, now: datetime) -> CallR
     for person in people:
         if rows := waiting_for(session, person):
             return _finding(session, _intend(session, call_id, person, FINDING, now, rows), person, rows, now)
-    for person in people:
-        if person.role != Role.ELDER and (elders := elders_of(session, person, now)):
-            return _log(session, _intend(session, call_id, person, BUDDY_LOG, now), person, elders, now)
+    if buddies := _buddies(session, people, now):
+        return _log(session, _intend(session, call_id, buddies[0][0], BUDDY_LOG, now), buddies, now)
     themselves = [person for person in people if person.role == Role.ELDER]
     for elder in themselves:
         _rang(session, call_id, elder, now)
@@ -94,6 +94,18 @@ def _owes(search: Search | None, person_id: str) -> bool:
 def elders_of(session: Session, buddy: Person, now: datetime) -> list[Callee]:
     """Whose contacts this buddy logs: who is paired with them, and who they stand in for right now; who still needs a
     contact first. Elders who don't share with buddies are left out."""
+def who_may_log(session: Session, intent: CallIntent) -> list[Person]:
+    """Whoever may be calling to log contacts; who they are is told by their PIN alone. First who it is taken for."""
+    people = [person for person in _behind(session, intent.number) if person.role != Role.ELDER]
+    return sorted(people, key=lambda person: person.id != intent.responder)
+
+
+def _buddies(session: Session, people: Iterable[Person], now: datetime) -> list[tuple[Person, list[Callee]]]:
+    """Who of them has elders, and whom; two who live together have one telephone."""
+    themselves = [person for person in people if person.role != Role.ELDER]
+    return [(person, elders) for person in themselves if (elders := elders_of(session, person, now))]
+
+
     roster = loading.load(session, buddy.neighbourhood_id, now)
     away = _away(roster, now)
     mine = [elder_id for elder_id in roster.pairs if _logs(roster, elder_id, buddy.id, away, now)]
@@ -194,7 +206,7 @@ def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest |
     if person is None or intent.purpose != INBOUND:
         return Heard.STRANGER
     if intent.flow == BUDDY_LOG:
-        return _log(session, intent, person, elders_of(session, person, now), now)
+        return _log(session, intent, _buddies(session, _behind(session, intent.number), now), now)
     query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
     rows = session.scalars(query.where(IntentCheckin.intent_id == intent.id).order_by(IntentCheckin.position))
     return _finding(session, intent, person, list(rows), now)
@@ -203,28 +215,54 @@ def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest |
 def _finding(
     session: Session, intent: CallIntent, person: Person, rows: Sequence[Checkin], now: datetime
 ) -> CallRequest:
-    callees = [callee(row, searches.search_of(row), FINDING) for row in rows]
-    return _request(session, intent, person, callees)
+    """With a PIN, by which they show who they are; without one nothing is told that a forged number must not learn."""
+    pin = pins.known(session, person.id) is not None
+    callees = [_asked(row, person, now, proven=pin) for row in rows]
+    known = {"staff": "1"} if person.role == Role.STAFF else {}
+    return _request(session, intent, person, callees, **({**known, "pin": "1"} if pin else {"unproven": "1"}))
+
+
+def _asked(row: Checkin, person: Person, now: datetime, *, proven: bool) -> Callee:
+    """`rung_back`: a call of our own will ask them what they found."""
+    search = searches.search_of(row)
+    asked = callee(row, search, FINDING, proven=proven)
+    back = search is not None and search.phase is Phase.TAKEN and search.accepted_by == person.id
+    back = back and search is not None and core.asks_at(search) > now
+    return replace(asked, variables={**asked.variables, "rung_back": "1"}) if back else asked
 
 
 def _log(
-    session: Session, intent: CallIntent, person: Person, elders: Sequence[Callee], now: datetime
+    session: Session, intent: CallIntent, buddies: Sequence[tuple[Person, Sequence[Callee]]], now: datetime
 ) -> CallRequest | Heard:
-    """Without a PIN nothing is logged: staff give them one."""
-    if not elders:
+    """Without a PIN nothing is logged: staff give them one. The list is of all who may be calling."""
+    if not buddies:
         return Heard.STRANGER
-    variables = {"pin": "1"}
-    if pins.known(session, person.id) is None:
+    without = [person for person, _ in buddies if pins.known(session, person.id) is None]
+    for person in without:
         pins.tell(session, ItemKind.NO_PIN, person.id, now)
-        variables["no_pin"] = "1"
-    return _request(session, intent, person, elders, **variables)
+    variables = {"pin": "1"} | ({"no_pin": "1"} if len(without) == len(buddies) else {})
+    (first, _), *others = buddies
+    return _request(session, intent, first, _all_of(buddies), [person for person, _ in others], **variables)
+
+
+def _all_of(buddies: Iterable[tuple[Person, Sequence[Callee]]]) -> list[Callee]:
+    """Each elder once, in the order of a list for one."""
+    elders = {elder.id: elder for _, elders in buddies for elder in elders}
+    return sorted(elders.values(), key=lambda each: (each.variables["state"] == _DONE, each.spoken_name))
 
 
 def _request(
-    session: Session, intent: CallIntent, person: Person, callees: Sequence[Callee], **variables: str
+    session: Session,
+    intent: CallIntent,
+    person: Person,
+    callees: Sequence[Callee],
+    others: Sequence[Person] = (),
+    **variables: str,
 ) -> CallRequest:
-    """Recorded when they themselves have agreed to that; the elders aren't on the line."""
-    records, transcribes = (bool(person.consents.get(purpose)) for purpose in ("recording", "transcription"))
+    """Recorded when they themselves have agreed to that (and `others`, who may be calling); the elders aren't on the
+    line."""
+    agreed = [one.consents for one in (person, *others)]
+    records, transcribes = (all(each.get(purpose) for each in agreed) for purpose in ("recording", "transcription"))
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
     variables |= {"committee": place.committee, "responder": person.spoken_name}
     people = tuple(Callee(c.id, c.spoken_name, c.language, records, transcribes, c.variables) for c in callees)
