@@ -14,17 +14,16 @@ from sqlalchemy.orm import Session
 from checkins import alarms, fast_clock
 from checkins.alarms import Alarm, Kind
 from checkins.tables import Neighbourhood
+from database_in_use import opened
 from ivr.fast_clock import accept as ivr_accept
 from settings import Settings
-from storage.database import Database
-from storage.migrate import upgrade
 
 EXERCISE = "这是一次演练：电话机器人没有出问题。听到、看到的人请按“知道了”。"
 
 
 async def show_alarms(settings: Settings, out: Console) -> int:
     """What people must see. 0: nothing, or somebody knows of all of it; 3: something that nobody has acknowledged."""
-    with contextlib.closing(_database(settings)) as db:
+    with contextlib.closing(opened(settings)) as db:
         found, zone = await db.view(lambda session: (alarms.open_alarms(session), _zone(session)))
     table = Table("id", "what", "since", "over", "known to", "told", "in words")
     for alarm in found:
@@ -37,7 +36,7 @@ async def acknowledge_alarm(settings: Settings, number: int, by: str, out: Conso
     """0: `by` knows of it, and it is told no more; 1: there is no such alarm, or somebody was faster; 2: no name."""
     now = datetime.now(UTC)
     try:
-        with contextlib.closing(_database(settings)) as db:
+        with contextlib.closing(opened(settings)) as db:
             done = await db.run(lambda session: alarms.acknowledge(session, number, by, now))
     except ValueError as error:
         out.print(f"wenan: --by: {error}", style="red", highlight=False)
@@ -52,7 +51,7 @@ async def acknowledge_alarm(settings: Settings, number: int, by: str, out: Conso
 async def raise_test(settings: Settings, out: Console) -> int:
     """An exercise; open until somebody acknowledges it."""
     now = datetime.now(UTC)
-    with contextlib.closing(_database(settings)) as db:
+    with contextlib.closing(opened(settings)) as db:
         number = await db.run(lambda session: alarms.raise_alarm(session, Kind.TEST, EXERCISE, now).id)
     out.print(f"alarm {number} is raised; a running `serve` tells it until somebody acknowledges it", highlight=False)
     return 0
@@ -62,7 +61,7 @@ async def accept_clock(settings: Settings, by: str, out: Console) -> int:
     """0; 2 without a name."""
     now = datetime.now(UTC)
     try:
-        with contextlib.closing(_database(settings)) as db:
+        with contextlib.closing(opened(settings)) as db:
             done, told = await db.run(lambda session: (fast_clock.accept(session, by, now), ivr_accept(session, now)))
     except ValueError as error:
         out.print(f"wenan: --by: {error}", style="red", highlight=False)
@@ -87,8 +86,3 @@ def _listed(alarm: Alarm, zone: ZoneInfo) -> tuple[str, ...]:
 def _zone(session: Session) -> ZoneInfo:
     first = select(Neighbourhood.timezone).order_by(Neighbourhood.id).limit(1)
     return ZoneInfo(session.scalar(first) or "Asia/Shanghai")
-
-
-def _database(settings: Settings) -> Database:
-    upgrade(settings.database_url)
-    return Database(settings.database_url)

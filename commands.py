@@ -27,10 +27,9 @@ from checkins.phones import national
 from checkins.results import Status
 from checkins.schedule import local_date
 from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
+from database_in_use import opened
 from house import House
 from settings import Settings
-from storage.database import Database
-from storage.migrate import upgrade
 
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 LOOK_EVERY_S = 1.0
@@ -112,7 +111,7 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
     if not committee:
         out.print("wenan: --committee is empty: say the committee's name as it is spoken", style="red", highlight=False)
         return 2
-    with contextlib.closing(_database(settings)) as db:
+    with contextlib.closing(opened(settings, make=True)) as db:
         report, made = await db.run(lambda session: _import(session, committee, file))
     for error in report.errors:
         out.print(error, style="red", highlight=False)
@@ -140,7 +139,7 @@ async def show_people(settings: Settings, out: Console) -> int:
     """Everybody in the register, by neighbourhood and name."""
     table = Table("id", "name", "committee", "number", "role", "state", "mode", "consents")
     query = select(Person).options(joinedload(Person.neighbourhood))
-    with contextlib.closing(_database(settings)) as db:
+    with contextlib.closing(opened(settings)) as db:
         found = await db.view(lambda session: session.scalars(query).all())
     for person in sorted(found, key=lambda person: (person.neighbourhood_id, person.name)):
         table.add_row(*_listed(person))
@@ -184,7 +183,7 @@ async def set_pin(settings: Settings, who: str, by: str, pin: str | None, out: C
         return "set" if pin else f"set to {chosen}; it is not shown again"
 
     try:
-        with contextlib.closing(_database(settings)) as db:
+        with contextlib.closing(opened(settings)) as db:
             done = await db.run(work)
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
@@ -197,7 +196,7 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
     """Changes the register on the word of `by`: all that was asked for, or nothing. 0; 2 with one sentence."""
     now = datetime.now(UTC)
     try:
-        with contextlib.closing(_database(settings)) as db:
+        with contextlib.closing(opened(settings)) as db:
             person = await db.run(lambda session: _change(session, _person(session, who), by, change, now))
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
@@ -269,11 +268,6 @@ def _word(option: str, words: type[_Word], text: str) -> _Word:
     if text not in list(words):
         raise ValueError(f"{option} must be one of {', '.join(words)}")
     return words(text)
-
-
-def _database(settings: Settings) -> Database:
-    upgrade(settings.database_url)
-    return Database(settings.database_url)
 
 
 def _import(session: Session, committee: str, file: Path) -> tuple[ImportReport, bool]:

@@ -17,9 +17,8 @@ from checkins import devices
 from checkins.devices import KIND_ZH, DeviceKind, Listed
 from checkins.tables import Person, Role
 from console.device_events import PATH
+from database_in_use import opened
 from settings import Settings
-from storage.database import Database
-from storage.migrate import upgrade
 
 _T = TypeVar("_T")
 _HOME = ZoneInfo("Asia/Shanghai")
@@ -63,7 +62,7 @@ async def set_testing(settings: Settings, device_id: str, by: str, out: Console,
 
 async def show(settings: Settings, out: Console) -> int:
     table = Table("id", "elder", "kind", "mode", "added", "last alarm", "last test", "unknown word")
-    with contextlib.closing(_database(settings)) as db:
+    with contextlib.closing(opened(settings)) as db:
         found = await db.view(lambda session: devices.listed(session, datetime.now(UTC)))
     for device in found:
         table.add_row(*_listed(device))
@@ -107,13 +106,8 @@ async def _changed(settings: Settings, change: Callable[[Session], None], done: 
 async def _tried(settings: Settings, work: Callable[[Session], _T], out: Console) -> _T | None:
     """None, and one sentence, when it can't be done."""
     try:
-        with contextlib.closing(_database(settings)) as db:
+        with contextlib.closing(opened(settings)) as db:
             return await db.run(work)
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return None
-
-
-def _database(settings: Settings) -> Database:
-    upgrade(settings.database_url)
-    return Database(settings.database_url)

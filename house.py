@@ -17,7 +17,6 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
 
@@ -40,6 +39,7 @@ from checkins.watch import Watch
 from console import device_events
 from console import routes as console_routes
 from console.deps import Deps
+from database_in_use import migrate
 from ivr import routes as telephone_routes
 from ivr.calls import Calls
 from ivr.media import MediaServer
@@ -61,7 +61,6 @@ from speech.prompts import Prompts
 from speech.synthesis import EspeakChild
 from storage.database import Database
 from storage.lock import FolderTakenError, held
-from storage.migrate import upgrade
 from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
@@ -225,19 +224,6 @@ def _prepare(settings: Settings, fresh: bool) -> None:
         for ending in ("", "-wal", "-shm"):
             Path(url.database + ending).unlink(missing_ok=True)
     migrate(settings)
-
-
-def migrate(settings: Settings) -> None:
-    """Brings the database up to date. SettingsError says why it can't be used."""
-    try:
-        upgrade(settings.database_url)
-    except ImportError as error:
-        raise SettingsError(
-            f"WENAN_DATABASE_URL needs the package {error.name}, which is not installed (docs/settings.md)"
-        ) from None
-    except (OperationalError, OSError) as error:
-        why = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise SettingsError(f"WENAN_DATABASE_URL: the database can't be used: {why}") from None
 
 
 def _build(

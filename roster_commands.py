@@ -25,9 +25,8 @@ from checkins.roster.sheet import export_roster, import_roster
 from checkins.roster.values import Roster
 from checkins.schedule import at_minute, local_date, read_minute
 from checkins.tables import Neighbourhood, Person, Role
+from database_in_use import opened
 from settings import Settings
-from storage.database import Database
-from storage.migrate import upgrade
 
 DAYS = 14  # ahead
 _T = TypeVar("_T")
@@ -187,15 +186,10 @@ def _moment(option: str, text: str, zone: str, minute: int) -> datetime:
 
 
 async def _write(settings: Settings, work: Callable[[Session], _T]) -> _T:
-    with contextlib.closing(_database(settings)) as db:
+    with contextlib.closing(opened(settings)) as db:
         return await db.run(work)
 
 
 async def _read(settings: Settings, work: Callable[[Session], _T]) -> _T:
-    with contextlib.closing(_database(settings)) as db:
+    with contextlib.closing(opened(settings)) as db:
         return await db.view(work)
-
-
-def _database(settings: Settings) -> Database:
-    upgrade(settings.database_url)
-    return Database(settings.database_url)

@@ -54,10 +54,11 @@ def serve() -> None:
     that go on are brought to their end first (up to a minute; a second signal ends at once)."""
 
     async def work(settings: Settings) -> int:
+        from database_in_use import shown
         from house import open_house
 
         async with open_house(settings) as house:
-            out.print(f"问安 at {house.base_url}, carrier {settings.carrier}, database {_shown(settings)}")
+            out.print(f"问安 at {house.base_url}, carrier {settings.carrier}, database {shown(settings)}")
             for engine in house.ears.status():
                 out.print(f"  {'✓' if engine.ready else '–'} {engine.name}: {engine.why}", highlight=False)
             stop = _until_signal()
@@ -616,14 +617,8 @@ def _until_signal() -> asyncio.Event:
     return stop
 
 
-def _shown(settings: Settings) -> str:
-    from sqlalchemy.engine import make_url
-
-    return make_url(settings.database_url).render_as_string(hide_password=True)
-
-
 def _fail(sentence: str) -> typer.Exit:
-    err.print(f"wenan: {sentence}", style="red", highlight=False, markup=False)
+    err.print(f"wenan: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
     return typer.Exit(2)
 
 

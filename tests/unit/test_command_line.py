@@ -18,6 +18,8 @@ import server
 from checkins import alarms
 from checkins.alarms import Kind
 from checkins.tables import Person
+from database_in_use import shown
+from settings import Settings
 from storage.database import Database
 from storage.lock import held
 
@@ -90,6 +92,7 @@ def test_a_port_that_is_taken_is_said_so(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_second_server_on_a_data_folder_is_said_so_and_the_register_can_still_be_read(tmp_path: Path) -> None:
+    imported(tmp_path)
     with held(tmp_path / "data"):  # a running server does so before anything else
         refused = [run(*command.split()) for command in ("serve", "round", "call nobody")]
         beside = [run(*command.split()) for command in ("people list", "models list", "flow daily_checkin --check")]
@@ -197,8 +200,8 @@ def test_a_refusal_is_taken_back_and_a_number_corrected(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("nobody", "--by", "x", "--mode", "keys"), "no person with this id or name"),
-        (("王秀英", "--by", " ", "--mode", "keys"), "--by is empty"),
-        (("王秀英", "--by", "line", "--state", "died"), "only a named person"),
+        (("王秀英", "--by", " ", "--mode", "keys"), "--by: say who says so"),
+        (("王秀英", "--by", "line", "--state", "died"), "the line itself is none"),
         (("王秀英", "--by", "x"), "nothing to change"),
         (("王秀英", "--by", "x", "--state", "gone"), "--state must be one of active, paused, refused, moved, died"),
         (("王秀英", "--by", "x", "--state", "paused"), "a pause needs its last day"),
@@ -245,8 +248,8 @@ def test_a_pin_is_set_hidden_or_made_and_shown_once(tmp_path: Path) -> None:
     assert (refused.exit_code, "anybody would try" in refused.output) == (2, True)
     typed = run("people", "pin", "李芳", "--by", "陈老师", text="864297\n864297\n")
     assert (typed.exit_code, "864297" in typed.output) == (0, False)
-    assert run("people", "pin", "李芳", "--by", "陈老师", "--unlock").output.strip() == "the PIN is unlocked"
-    made = run("people", "pin", "李芳", "--by", "陈老师", "--make").output
+    assert run("people", "pin", "李芳", "--by", "陈老师", "--unlock").stdout.strip() == "the PIN is unlocked"
+    made = run("people", "pin", "李芳", "--by", "陈老师", "--make").stdout
     assert re.fullmatch(r"the PIN is set to \d{6}; it is not shown again", made.strip())
     assert run("people", "pin", "李芳", "--by", " ", "--make").exit_code == 2
     assert run("people", "pin", "谁", "--by", "陈老师", "--make").exit_code == 2
@@ -311,6 +314,7 @@ def test_an_unknown_elder_can_not_be_called() -> None:
 
 
 def test_an_alarm_is_acknowledged_by_a_name(tmp_path: Path) -> None:
+    imported(tmp_path)
     assert "no alarms" in run("alarms", "list").output
     db = Database(f"sqlite:///{tmp_path}/data/wenan.db")
     with db.write() as session:
@@ -322,3 +326,41 @@ def test_an_alarm_is_acknowledged_by_a_name(tmp_path: Path) -> None:
     assert run("alarms", "ack", "7", "--by", "陈老师").exit_code == 1
     assert "陈老师 knows of it" in run("alarms", "ack", "1", "--by", "陈老师").output
     assert run("alarms", "list").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "people list",
+        "people set 王秀英 --by 书记 --mode keys",
+        "people pin 李梅 --by 书记 --make",
+        "alarms list",
+        "alarms test",
+        "alarms ack 1 --by 书记",
+        "clock accept --by 书记",
+        "devices list",
+        "devices add 王秀英 --kind smoke --by 书记",
+        "roster gaps",
+        "roster show",
+        "roster export",
+    ],
+)
+def test_a_database_that_is_not_there_is_not_made_but_said(tmp_path: Path, command: str) -> None:
+    refused = run(*command.split())
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith(f"wenan: there is no database sqlite:///{tmp_path}/data/wenan.db. ")
+    assert "export WENAN_SETTINGS=" in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_every_command_says_which_database_it_works_on(tmp_path: Path) -> None:
+    assert imported(tmp_path).stderr == f"database sqlite:///{tmp_path}/data/wenan.db (new)\n"
+    for command in ("people list", "alarms list", "devices list", "roster gaps"):
+        said = run(*command.split())
+        assert said.stderr == f"database sqlite:///{tmp_path}/data/wenan.db\n"
+        assert "sqlite" not in said.stdout
+
+
+def test_a_database_is_named_without_its_password() -> None:
+    said = shown(Settings(database_url="postgresql+psycopg://wenan:hidden@db/wenan"))
+    assert said == "postgresql+psycopg://wenan:***@db/wenan"

@@ -1,0 +1,55 @@
+"""The database that a command works on: said on stderr, since in a shell without WENAN_SETTINGS it is another one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+
+from settings import FILE_VARIABLE, Settings, SettingsError
+from storage.database import Database
+from storage.migrate import upgrade
+
+
+def opened(settings: Settings, *, make: bool = False) -> Database:
+    """The database, up to date. SettingsError when there is none, unless `make`."""
+    missing = _file_missing(make_url(settings.database_url))
+    if missing and not make:
+        raise SettingsError(
+            f"there is no database {shown(settings)}. If `serve` uses another one, say where its settings are: "
+            f"export {FILE_VARIABLE}=/etc/wenan.toml. A new database is made by `people import` and by `serve`"
+        )
+    print(f"database {shown(settings)}{' (new)' if missing else ''}", file=sys.stderr)
+    migrate(settings)
+    return Database(settings.database_url)
+
+
+def migrate(settings: Settings) -> None:
+    """Brings the database up to date. SettingsError says why it can't be used."""
+    try:
+        upgrade(settings.database_url)
+    except ImportError as error:
+        raise SettingsError(
+            f"WENAN_DATABASE_URL needs the package {error.name}, which is not installed (docs/settings.md)"
+        ) from None
+    except (OperationalError, OSError) as error:
+        why = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise SettingsError(f"WENAN_DATABASE_URL: the database can't be used: {why}") from None
+
+
+def shown(settings: Settings) -> str:
+    """Without the password, and an SQLite file with its whole path."""
+    url = make_url(settings.database_url)
+    if _is_file(url):
+        url = url.set(database=str(Path(url.database or "").resolve()))
+    return url.render_as_string(hide_password=True)
+
+
+def _file_missing(url: URL) -> bool:
+    return _is_file(url) and not Path(url.database or "").exists()
+
+
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
