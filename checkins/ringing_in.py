@@ -2,8 +2,7 @@
 
 Who has accepted to go and hasn't said what they found is asked that; else a buddy logs contacts; else nobody here can
 talk to them yet, but an elder who rang in is rung back by a person. The number alone opens nothing that names an elder:
-the log asks for the PIN, so does the finding; without one, bad news counts, and good news is asked again by a call of
-our own.
+the log asks for the PIN, the finding first asks who it is.
 """
 
 from __future__ import annotations
@@ -91,9 +90,6 @@ def _owes(search: Search | None, person_id: str) -> bool:
     return search.accepted_by == person_id or (person_id in went and search.found_by != person_id)
 
 
-def elders_of(session: Session, buddy: Person, now: datetime) -> list[Callee]:
-    """Whose contacts this buddy logs: who is paired with them, and who they stand in for right now; who still needs a
-    contact first. Elders who don't share with buddies are left out."""
 def who_may_log(session: Session, intent: CallIntent) -> list[Person]:
     """Whoever may be calling to log contacts; who they are is told by their PIN alone. First who it is taken for."""
     people = [person for person in _behind(session, intent.number) if person.role != Role.ELDER]
@@ -106,6 +102,9 @@ def _buddies(session: Session, people: Iterable[Person], now: datetime) -> list[
     return [(person, elders) for person in themselves if (elders := elders_of(session, person, now))]
 
 
+def elders_of(session: Session, buddy: Person, now: datetime) -> list[Callee]:
+    """Whose contacts this buddy logs: who is paired with them, and who they stand in for right now; who still needs a
+    contact first. Elders who don't share with buddies are left out."""
     roster = loading.load(session, buddy.neighbourhood_id, now)
     away = _away(roster, now)
     mine = [elder_id for elder_id in roster.pairs if _logs(roster, elder_id, buddy.id, away, now)]
@@ -215,20 +214,8 @@ def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest |
 def _finding(
     session: Session, intent: CallIntent, person: Person, rows: Sequence[Checkin], now: datetime
 ) -> CallRequest:
-    """With a PIN, by which they show who they are; without one nothing is told that a forged number must not learn."""
-    pin = pins.known(session, person.id) is not None
-    callees = [_asked(row, person, now, proven=pin) for row in rows]
-    known = {"staff": "1"} if person.role == Role.STAFF else {}
-    return _request(session, intent, person, callees, **({**known, "pin": "1"} if pin else {"unproven": "1"}))
-
-
-def _asked(row: Checkin, person: Person, now: datetime, *, proven: bool) -> Callee:
-    """`rung_back`: a call of our own will ask them what they found."""
-    search = searches.search_of(row)
-    asked = callee(row, search, FINDING, proven=proven)
-    back = search is not None and search.phase is Phase.TAKEN and search.accepted_by == person.id
-    back = back and search is not None and core.asks_at(search) > now
-    return replace(asked, variables={**asked.variables, "rung_back": "1"}) if back else asked
+    callees = [callee(row, searches.search_of(row), FINDING) for row in rows]
+    return _request(session, intent, person, callees)
 
 
 def _log(
