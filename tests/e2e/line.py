@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from checkins import cases
 from checkins.cases import Row
 from checkins.people import add_person
 from checkins.people_csv import CONSENTS
+from checkins.results import Reason
 from checkins.schedule import local_date
 from checkins.tables import Neighbourhood
 from house import House, open_house
@@ -25,12 +26,14 @@ from ivr.twilio.config import TwilioConfig
 from settings import Settings
 from speech.ears import Ears
 from speech.recogniser import Recogniser
+from tests.fakes.call import FakeCall
 from tests.fakes.carrier import ACCOUNT_SID, AUTH_TOKEN, FakeCarrier
 
 ZONE = "Asia/Shanghai"
 LINE = "+862155500000"
 ELDER = "+862155500001"
 COMMITTEE = "槐荫里居委会"  # in the prompt pack
+LOOKS_EVERY_S = 600.0
 
 
 @dataclass
@@ -55,6 +58,28 @@ class Story:
         """Time passes, then the line does what is due."""
         self.carrier.clock.advance_to(self.carrier.clock.now() + timedelta(**more))
         await self.tick()
+
+    @asynccontextmanager
+    async def going_on(self) -> AsyncIterator[None]:
+        """The cycle's own loop, which looks once in ten minutes here: meanwhile it does only what it is woken for."""
+        stop = asyncio.Event()
+        running = asyncio.create_task(self.house.cycle.run(stop, LOOKS_EVERY_S))
+        try:
+            yield
+            stop.set()
+            await asyncio.wait_for(running, 60)
+        finally:
+            running.cancel()
+
+    async def understood(self, call: FakeCall, elder: str, until: datetime) -> None:
+        """Lets line time pass for this call until the elder's case is an emergency, and no longer."""
+        while (await self.now(elder)).reason is not Reason.EMERGENCY:
+            assert self.house.clock.now() < until, "nobody has understood the cry"
+            await call.waits(0.1)
+
+    def ordered_at(self, call: FakeCall) -> datetime:
+        """When the carrier was asked for it."""
+        return self.carrier.calls[call.sid].resource.created
 
     async def row(self, elder: str) -> Row:
         """The elder's case today, after all calls are over and their news taken in."""

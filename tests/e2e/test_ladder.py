@@ -1,25 +1,30 @@
-"""The ladder over a real carrier's protocol, in virtual time, by keys: from a call that nobody answers to a name that
-closes the case; and an emergency that rings duty and family at once."""
+"""The ladder over a real carrier's protocol, in virtual time, with audio both ways: from a call that nobody answers
+to a name that closes the case in the console; and an emergency that rings duty and family at once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from checkins import cases
+from checkins.errands import REASONS
 from checkins.people import add_person
 from checkins.results import Reason, Status
 from checkins.roster import edits
 from checkins.roster.values import Rotation
 from checkins.schedule import local_date
 from checkins.tables import Role
-from tests.e2e.line import ELDER, ZONE, Story, story
+from demo.clips import load
+from ivr.virtual.acoustics import sounds
+from tests.e2e.line import COMMITTEE, ELDER, ZONE, Story, story
 from tests.fakes.call import FakeCall
 from tests.fakes.carrier import FakeCarrier
 
@@ -57,14 +62,34 @@ class Street:
             await call.ended()
         assert (await self.over()).reason is Reason.UNREACHED
 
-    async def answers(self, call: FakeCall, *keys: tuple[str, str]) -> None:
-        """Picks up; presses each key after the prompt that asks for it."""
+    async def answers(self, call: FakeCall, *keys: tuple[str, str], told: Sequence[str] = ()) -> None:
+        """Picks up and says so; presses each key after the prompt that asks for it. `told`: what has come to their ear
+        by then, as it is rendered, and what had not before the first key but for the committee."""
+        call.says(load()("zm_yunjian/hello"))
         for prompt, key in keys:
             await call.hears(prompt)
+            if told and prompt == "greet.ask":
+                assert [text for text in told if await self.heard(call, text)] == [COMMITTEE]
             call.presses(key)
         await call.hears("bye.say")
         await call.ended()
+        assert [text for text in told if not await self.heard(call, text)] == []
         await self.over()
+
+    async def heard(self, call: FakeCall, text: str) -> bool:
+        """Whether this text's audio, which is no silence, came to the other end, whole."""
+        audio = await self.line.house.prompts.get(text)
+        assert sounds(audio), text
+        return audio in call.heard
+
+    async def closes(self, by: str, finding: str) -> None:
+        """In the console, in a browser on this machine."""
+        case = (await self.line.now(self.elder)).checkin_id
+        async with httpx.AsyncClient(base_url=self.line.house.base_url, trust_env=False) as browser:
+            token = re.search(r'name="token" value="([^"]+)"', (await browser.get(f"/case/{case}")).text)
+            assert token
+            form = {"by": by, "finding": finding, "token": token[1]}
+            assert (await browser.post(f"/case/{case}/close", data=form)).status_code == 303
 
 
 @pytest_asyncio.fixture
@@ -91,24 +116,25 @@ async def test_from_a_call_that_nobody_answers_to_a_name_that_closes(street: Str
     await street.unreached()
     call = street.rings(LI)
     await line.later(seconds=1)
-    await street.answers(call, ("greet.ask", "1"), ("visit.ask", "2"))
+    told = [COMMITTEE, "王阿婆", "三次没接电话"]
+    await street.answers(call, ("greet.ask", "1"), ("visit.ask", "2"), told=told)
     call = street.rings(ZHOU)
     await line.later(seconds=1)
-    await street.answers(call, ("greet.ask", "1"), ("visit.ask", "1"))
+    await street.answers(call, ("greet.ask", "1"), ("visit.ask", "1"), told=told)
     row = await line.now(street.elder)
     assert (row.status, row.owner) == (Status.NEEDS_PERSON, "周阿姨")
 
     await line.later(seconds=1)
     call = street.rings(ZHOU)
     await line.later(minutes=26)
-    await street.answers(call, ("greet.ask", "1"), ("seen.ask", "2"))
+    await street.answers(call, ("greet.ask", "1"), ("seen.ask", "2"), told=told[:2])
     call = street.rings(CHEN)
     await line.later(seconds=1)
-    await street.answers(call, ("greet.ask", "1"), ("visit.ask", "1"))
+    found = next(reason for reason in REASONS if reason.startswith("需要帮助"))
+    await street.answers(call, ("greet.ask", "1"), ("visit.ask", "1"), told=[*told[:2], found])
     row = await line.now(street.elder)
     assert (row.status, row.owner) == (Status.NEEDS_PERSON, "陈老师")
-    now = line.house.clock.now()
-    await line.house.db.run(lambda s: cases.close_case(s, row.checkin_id, "陈老师", "已陪去医院", now))
+    await street.closes("陈老师", "已陪去医院")
     await line.later(minutes=40)
     row = await line.now(street.elder)
     assert (row.status, row.closed_by, row.finding) == (Status.CLOSED, "陈老师", "已陪去医院")
@@ -125,17 +151,15 @@ async def test_from_a_call_that_nobody_answers_to_a_name_that_closes(street: Str
 async def test_double_zero_rings_duty_and_family_while_she_is_still_on_the_line(street: Street) -> None:
     line = street.line
     hers = street.rings(ELDER)
-    await line.tick()
-    await hers.hears("greet.ask")
-    hers.presses("00")
-    await hers.hears("emergency.ask")
-    duty, daughter = street.rings(CHEN), street.rings(DAUGHTER)
-    before = line.house.clock.now()
-    await line.later(seconds=1)  # the cycle looks every second
-    await duty.rings()
-    await daughter.rings()
-    # By the case's own log: the clock runs with the audio of her call, so a slow machine would make a late ring here.
-    assert (await street.moments())["ring"] - before < timedelta(seconds=3)
+    async with line.going_on():
+        await hers.hears("greet.ask")
+        duty, daughter = street.rings(CHEN), street.rings(DAUGHTER)
+        pressed = line.house.clock.now()
+        hers.presses("00")
+        await line.understood(hers, street.elder, pressed + timedelta(seconds=3))
+        for call in (duty, daughter):
+            await call.rings()
+            assert line.ordered_at(call) - pressed < timedelta(seconds=3)
     for call in (daughter, duty):
         await call.hears("greet.ask")
         call.presses("1")

@@ -7,22 +7,18 @@ them (`python -m bench cries` measures that), the time that the ear waits is.
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from checkins.results import Reason
 from demo.clips import load
 from ivr.virtual.acoustics import frames
 from speech import g711
 from speech.ears import make_engine
 from speech.recogniser import Recogniser
-from tests.e2e.line import ELDER, Story, story
+from tests.e2e.line import ELDER, story
 from tests.e2e.test_devices import Detector, kitchen
 from tests.e2e.test_ladder import CHEN, DAUGHTER, LI, ZHOU, Street, _people
 from tests.fakes.carrier import FakeCarrier
@@ -30,7 +26,6 @@ from tests.fakes.carrier import FakeCarrier
 __all__ = ["kitchen"]
 
 ROOT = Path(__file__).parents[2]
-LOOKS_EVERY_S = 600.0
 WITHIN = timedelta(seconds=3)
 LOUD = 300  # root mean square of a frame that is no breath
 
@@ -42,18 +37,6 @@ def scorer() -> Recogniser:
     if engine is None:
         pytest.skip(f"no phrase scorer: {why}")
     return engine
-
-
-@asynccontextmanager
-async def going_on(line: Story) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    running = asyncio.create_task(line.house.cycle.run(stop, LOOKS_EVERY_S))
-    try:
-        yield
-        stop.set()
-        await asyncio.wait_for(running, 60)
-    finally:
-        running.cancel()
 
 
 def spoken(clip: bytes) -> bytes:
@@ -72,18 +55,16 @@ async def test_from_a_spoken_cry_to_the_first_ring_of_a_person(
         elder = await line.elder()
         street = Street(line, elder, await line.house.db.run(lambda session: _people(session, line, elder)))
         hers = street.rings(ELDER)
-        async with going_on(line):
+        async with line.going_on():
             await hers.hears("greet.ask")
             duty, daughter = street.rings(CHEN, "no_answer"), street.rings(DAUGHTER, "no_answer")
             cry = spoken(load()(f"{voice}/help"))
             said = line.house.clock.now() + timedelta(seconds=len(cry) / 8000)
             hers.says(cry)
-            while (await line.now(elder)).reason is not Reason.EMERGENCY:
-                assert line.house.clock.now() < said + WITHIN, "nobody has understood the cry"
-                await hers.waits(0.1)
+            await line.understood(hers, elder, said + WITHIN)
             for call in (duty, daughter):
                 await call.rings()
-                assert carrier.calls[call.sid].resource.created - said < WITHIN
+                assert line.ordered_at(call) - said < WITHIN
                 await call.ended()
         hers.hangs_up()
         await hers.ended()
@@ -91,13 +72,13 @@ async def test_from_a_spoken_cry_to_the_first_ring_of_a_person(
 
 
 async def test_a_detectors_message_rings_without_waiting_for_the_next_look(kitchen: Detector) -> None:
-    street, carrier = kitchen.street, kitchen.street.line.carrier
-    async with going_on(street.line):
+    street = kitchen.street
+    async with street.line.going_on():
         sent = street.line.house.clock.now()
         calls = [street.rings(number, "no_answer") for number in (CHEN, DAUGHTER, LI, ZHOU, ELDER)]
         await kitchen.sends()
         for call in calls:
             await call.rings()
-            assert carrier.calls[call.sid].resource.created - sent < WITHIN
+            assert street.line.ordered_at(call) - sent < WITHIN
         for call in calls:
             await call.ended()
