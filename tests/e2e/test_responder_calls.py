@@ -136,7 +136,7 @@ async def test_an_answering_machine_hears_no_name_and_never_accepts(line: Story,
 
 
 async def logs_a_visit(carrier: FakeCarrier, room: Control, desk: Desk | None) -> FakeCall:
-    """A buddy with a PIN, rung up here: callers can't ring in yet."""
+    """A buddy with a PIN, rung up here; how they ring in is told in test_ringing_in.py."""
     room.verbs._answers = desk
     call = carrier.expect_call(BUDDY)
     people = (Callee("e1", "王阿婆", records=False), Callee("e2", "张阿公", records=False))
