@@ -49,7 +49,7 @@ async def round_once(house: House, stop: asyncio.Event, out: Console) -> int:
         await _pause(stop)
     stopped = stop.is_set()
     stop.set()
-    await house.drain()
+    await house.drain(rounds=True)
     await running
     rows = await house.db.view(lambda session: _todays(session, house))
     waiting = [row for row in rows if row.status is Status.NEEDS_PERSON]

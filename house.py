@@ -141,17 +141,25 @@ class House:
         await repeat(self.prepare_names, stop, NAMES_EVERY_S, log, failed)
 
     async def _still_talking(self) -> bool:
-        return self.active_calls() > 0
+        """Whether somebody is on a line, or a telephone rings: not an order that the carrier hasn't answered."""
+        return self.media.live() > 0 or await self.calls.on_a_line() > 0
 
     def say_once(self, note: str) -> None:
         """For the operator: into the log and onto the console, once."""
         self.notes.say(note)
 
-    async def drain(self, within_s: float = DRAIN_S) -> None:
-        """Lets the calls that go on come to their end."""
+    async def drain(self, within_s: float = DRAIN_S, *, rounds: bool = False) -> None:
+        """Lets the calls that go on come to their end. `rounds`: in an emergency people are rung meanwhile."""
         calm = AsyncRetrying(stop=stop_after_delay(within_s), wait=wait_fixed(0.2), retry=retry_if_result(bool))
-        with suppress(RetryError):
-            await calm(self._still_talking)
+        drained, self.cycle.urgent_only = asyncio.Event(), True
+        emergencies = asyncio.create_task(self.cycle.run(drained)) if rounds else None
+        try:
+            with suppress(RetryError):
+                await calm(self._still_talking)
+        finally:
+            drained.set()
+            if emergencies:
+                await emergencies
 
 
 class Notes(list[str]):
@@ -212,7 +220,8 @@ async def open_house(
         house = _build(settings, clock, base_url, found, virtual, ears, lockstep)
         stack.push_async_callback(_close, house)
         await stack.enter_async_context(_serve(house.web, listener, settings.lines))
-        await house.telephone.recover()
+        asking = asyncio.create_task(house.telephone.ask_after(await house.telephone.take_up()))
+        stack.callback(asking.cancel)
         log.info("the line is up at %s", base_url)
         yield house
 

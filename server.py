@@ -65,7 +65,7 @@ def serve() -> None:
             running = asyncio.create_task(house.run(stop))
             await asyncio.wait([running, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
             stop.set()
-            await house.drain()
+            await house.drain(rounds=True)
             await running
         return 0
 

@@ -125,7 +125,10 @@ class Bell:
                         self._begin(session, alarm, "over", now, call=False)
         session.flush()
         work.messages = self._messages(session, now)
-        work.call = next_call(session, now, self._caller) if self._placer else None
+        if self._placer:
+            if self._caller.second:
+                settling.clear_the_way(session, now)
+            work.call = next_call(session, now, self._caller)
         return work
 
     def _begin(self, session: Session, alarm: Alarm, what: str, now: datetime, *, call: bool) -> None:

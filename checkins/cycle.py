@@ -20,12 +20,13 @@ from sqlalchemy.orm import Session, aliased
 from checkins import fast_clock, planning, settling
 from checkins.claims import Claimed, NotNowError, Trunk, claim, claim_one
 from checkins.intents import NEWS_WITHIN
+from checkins.line_rules import Purpose
 from checkins.pace import BURST, LIVE, pace_now
 from checkins.planning import PlanReport
 from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
 from checkins.results import Result, Status
 from checkins.schedule import local_date
-from checkins.tables import CallIntent, Checkin, CheckinEvent, Neighbourhood, Person
+from checkins.tables import CallIntent, Checkin, CheckinEvent, IntentState, Neighbourhood, Person
 from storage.database import Database
 from storage.faults import where
 from storage.rounds import repeat
@@ -68,7 +69,18 @@ class _Live:
     created_at: datetime
     check_at: datetime
     responder: str | None
+    purpose: str
+    state: str
     through: bool  # one of two calls that are put through to each other
+
+    @property
+    def unanswered(self) -> bool:
+        """The carrier has not answered the order."""
+        return self.state == IntentState.INTENDED and not self.through
+
+    @property
+    def urgent(self) -> bool:
+        return self.responder is not None or self.purpose == Purpose.EMERGENCY
 
 
 class Cycle:
@@ -95,6 +107,7 @@ class Cycle:
         self._ticked_at: datetime | None = None
         self._line_down = False
         self._clock_behind = False
+        self.urgent_only = False  # the house is about to close: nothing is begun but what can't wait for the next start
         self._woken = asyncio.Event()
         self._ordering: set[asyncio.Task[Placed]] = set()  # by `run`: what the carrier has not answered yet
 
@@ -113,7 +126,7 @@ class Cycle:
         if self._ticked_at is None or now < self._ticked_at:
             await self._db.run(lambda session: fast_clock.set_back(session, now))
         self._ticked_at = now
-        plans = await self._plan(now)
+        plans = [] if self.urgent_only else await self._plan(now)
         report = TickReport(
             planned=sum(plan.added for plan in plans),
             warnings=tuple(plan.warning for plan in plans if plan.warning),
@@ -126,8 +139,8 @@ class Cycle:
                 return report
 
     async def _claim(self, now: datetime) -> Claimed:
-        full = len(self._ordering) >= ORDERS_AT_ONCE
-        return await self._db.run(lambda session: claim(session, now, self._owner, self._trunk, urgent_only=full))
+        urgent = self.urgent_only or len(self._ordering) >= ORDERS_AT_ONCE
+        return await self._db.run(lambda session: claim(session, now, self._owner, self._trunk, urgent_only=urgent))
 
     async def call_now(self, checkin_id: int) -> TickReport:
         """Places one case's next call ahead of its time, nobody else's. Raises claims.NotNowError, and has
@@ -242,11 +255,18 @@ class Cycle:
         if not mine:
             return False
         trace = await self._trace(call)
+        if trace is Trace.UNREACHABLE and call.unanswered and call.urgent:
+            log.warning("the carrier didn't answer for call %s, and can't be asked: it counts as a line error", call.id)
+            return await self._db.run(lambda session: settling.give_up(session, call.id, now, Disposition.LINE_ERROR))
         if _lost(trace, now - call.created_at, through=call.through):
             log.warning("nobody knows what became of call %s: a person looks", call.id)
             return await self._db.run(lambda session: settling.give_up(session, call.id, now))
         if trace is Trace.OVER and call.responder is not None and not call.through:
             return await self._db.run(lambda session: settling.untold(session, call.id, now))
+        if call.unanswered and trace is Trace.UNREACHABLE:
+            await self._db.run(lambda session: settling.unanswered(session, call.id))
+        elif call.unanswered and trace is Trace.ALIVE:
+            await self._db.run(lambda session: settling.placed(session, call.id))
         return False
 
     async def _trace(self, call: _Live) -> Trace:
@@ -278,9 +298,10 @@ class Cycle:
             await asyncio.gather(rounds, repeat(lambda: self.reconcile(), stop, every_s, log, failed))
             if self._ordering:
                 await asyncio.wait(self._ordering)
-        finally:
+        except BaseException:
             for task in self._ordering:
                 task.cancel()
+            raise
 
 
 def newest_row(session: Session) -> datetime:
@@ -343,6 +364,8 @@ def _quiet(session: Session, now: datetime) -> Sequence[_Live]:
             CallIntent.created_at,
             CallIntent.check_at,
             CallIntent.responder,
+            CallIntent.purpose,
+            CallIntent.state,
             through,
         )
         .where(CallIntent.state.in_(LIVE), CallIntent.check_at <= now)

@@ -36,7 +36,7 @@ from checkins.escalation.values import (
 )
 from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.line_rules import Purpose, allowed_at
-from checkins.pace import Pace, lines_taken
+from checkins.pace import Pace, lines_sure
 from checkins.people import stops_calls
 from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
@@ -67,9 +67,10 @@ class Lines:
 
 
 def lines_now(session: Session, now: datetime, pace: Pace, all_lines: int) -> Lines:
-    """An emergency may use every line, and tries also while the line counts as down. For all else a dead line is tried
+    """An emergency may use every line, those of orders that the carrier doesn't answer, too, and tries also while the
+    line counts as down. For all else a dead line is tried
     by one call at a time: an elder's who is due, if there is one, so that it sends out no buddies."""
-    urgent = min(pace.urgent, max(0, all_lines - lines_taken(session)))
+    urgent = min(pace.urgent, max(0, all_lines - lines_sure(session, now)))
     if not pace.line_down:
         return Lines(pace, urgent)
     due = select(Checkin.id).where(Checkin.status.in_((Status.PLANNED, Status.WAITING)), Checkin.due_at <= now).limit(1)

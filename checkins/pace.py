@@ -24,10 +24,12 @@ LIVE = (IntentState.INTENDED, IntentState.PLACED)
 DOWN_AFTER_NUMBERS = 3
 DOWN_MEMORY = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=2)
+ANSWER_WITHIN = timedelta(seconds=5)  # an order that the carrier hasn't answered by then may be no call at all
 BURST = 4  # calls that emergencies may start at once, ahead of the rate
 # One number that doesn't exist says nothing about the line; several in a row do (bad_numbers.py).
 _FAILED = (Disposition.LINE_ERROR, Disposition.UNKNOWN, Disposition.BAD_NUMBER)
 _NOT_THROUGH = (*_FAILED, Disposition.INTERRUPTED)
+UNANSWERED = "unanswered"  # on the intent: the carrier couldn't be asked after an order that it hasn't answered
 OWN_TRUNK = CallIntent.trunk.is_(None)  # what a second trunk does says nothing about the line, and takes none of it
 OUT = OWN_TRUNK & (CallIntent.purpose != INBOUND)  # who rings in proves nothing about calls out
 
@@ -93,27 +95,39 @@ class Rate:
 
 def pace_now(session: Session, now: datetime, lines: int, rate: Rate) -> Pace:
     """`lines`: those that routine calls may take."""
-    free = max(0, lines - lines_taken(session))
     query = select(CallIntent.created_at).where(OUT, CallIntent.created_at > now - rate.memory)
     starts = sorted(session.scalars(query))
     routine, urgent, next_start = rate.room(starts, now)
     if is_line_down(session, now):
+        free = max(0, lines - lines_sure(session, now))
         last = session.scalar(select(func.max(CallIntent.created_at)).where(OUT))
         probe = now if last is None else max(now, last + PROBE_EVERY)
         return Pace(min(free, int(probe <= now)), probe, line_down=True, urgent=urgent)
+    free = max(0, lines - lines_taken(session))
     return Pace(min(free, routine), next_start, urgent=urgent)
 
 
 def is_line_down(session: Session, now: datetime, also: str | None = None) -> bool:
-    """Whether several numbers in a row met a line error, a carrier that could not say what became of them, or one that
-    knows no such number, within the last hour, and nothing got through since. `also`: as if this number had, too."""
-    failed = select(func.count(CallIntent.number.distinct())).where(
-        OUT,
-        CallIntent.disposition.in_(_FAILED),
-        CallIntent.settled_at > down_since(session, now),
-        CallIntent.number != (also or ""),
+    """Whether several numbers in a row met a line error, a carrier that could not say what became of them, or can't
+    even be asked, or one that knows no such number, within the last hour, and nothing got through since. `also`: as if
+    this number had, too."""
+    since = down_since(session, now)
+    query = select(CallIntent.number).where(OUT, CallIntent.disposition.in_(_FAILED), CallIntent.settled_at > since)
+    failed = {*session.scalars(query.distinct()), *_unanswered(session, now), *([also] if also else [])}
+    return len(failed) >= DOWN_AFTER_NUMBERS
+
+
+def _unanswered(session: Session, now: datetime) -> set[str]:
+    """Numbers of orders which the carrier has not answered, and after which it couldn't be asked; since it took one."""
+    query = select(CallIntent).where(
+        OUT, CallIntent.state == IntentState.INTENDED, CallIntent.created_at > now - DOWN_MEMORY
     )
-    return (session.scalar(failed) or 0) + bool(also) >= DOWN_AFTER_NUMBERS
+    found = [intent for intent in session.scalars(query) if intent.applied.get(UNANSWERED)]
+    if not found:
+        return set()
+    took = (CallIntent.state == IntentState.PLACED) | CallIntent.disposition.not_in(_NOT_THROUGH)
+    last = session.scalar(select(func.max(CallIntent.created_at)).where(OUT, took))
+    return {intent.number for intent in found if last is None or intent.created_at > last}
 
 
 def down_since(session: Session, now: datetime) -> datetime:
@@ -132,3 +146,10 @@ def last_through(session: Session, number: str | None = None) -> datetime | None
 def lines_taken(session: Session) -> int:
     """Lines of our trunk that calls out are on."""
     return session.scalar(select(func.count()).where(OWN_TRUNK, CallIntent.state.in_(LIVE))) or 0
+
+
+def lines_sure(session: Session, now: datetime) -> int:
+    """Those of them that are known to be, or are being ordered right now: all that an emergency leaves to others."""
+    placed = (CallIntent.state == IntentState.PLACED) | CallIntent.for_call.is_not(None)
+    sure = placed | (CallIntent.created_at > now - ANSWER_WITHIN)
+    return session.scalar(select(func.count()).where(OWN_TRUNK, CallIntent.state.in_(LIVE), sure)) or 0

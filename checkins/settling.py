@@ -19,6 +19,7 @@ from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.errands import CONFIRM
 from checkins.ladder import News
 from checkins.line_rules import Purpose
+from checkins.pace import ANSWER_WITHIN, OUT, UNANSWERED, is_line_down
 from checkins.people import flag_number
 from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, Result, Status, Urgency
@@ -140,20 +141,41 @@ def placed(session: Session, intent_id: str) -> bool:
     return True
 
 
-def give_up(session: Session, intent_id: str, now: datetime) -> bool:
-    """Nobody can say what became of this call: a person looks, nobody dials it again. Late news is still welcome."""
+def give_up(session: Session, intent_id: str, now: datetime, disposition: Disposition = Disposition.UNKNOWN) -> bool:
+    """Nobody can say what became of this call: a person looks, nobody dials it again. Late news is still welcome.
+    `disposition` LINE_ERROR: as far as anybody knows, it never was a call."""
     intent = session.get(CallIntent, intent_id, with_for_update=True)
     if intent is None or intent.state not in (IntentState.INTENDED, IntentState.PLACED):
         return False
     rows = _rows(session, intent)
     if intent.responder is not None:
-        _answered(session, intent, rows, Disposition.UNKNOWN, (), now)
+        _answered(session, intent, rows, disposition, (), now)
     else:
         for row in rows:
-            _apply(session, intent, row, Disposition.UNKNOWN, None, now)
+            _apply(session, intent, row, disposition, None, now)
             _off_the_line(row, now)
-    intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, Disposition.UNKNOWN, now
+    intent.dialled = intent.dialled and disposition is not Disposition.LINE_ERROR
+    intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, disposition, now
     return True
+
+
+def unanswered(session: Session, intent_id: str) -> None:
+    """The carrier hasn't answered this order, and can't be asked after it: that says something about the line."""
+    intent = session.get(CallIntent, intent_id, with_for_update=True)
+    if intent is not None and intent.state == IntentState.INTENDED and UNANSWERED not in intent.applied:
+        _note(intent, **{UNANSWERED: True})
+
+
+def clear_the_way(session: Session, now: datetime) -> int:
+    """With another trunk at hand: responders whom the dead one may have rung, for all that it answers, can be rung by
+    that. How many there were."""
+    if not is_line_down(session, now):
+        return 0
+    query = select(CallIntent.id).where(
+        OUT, CallIntent.state == IntentState.INTENDED, CallIntent.responder.is_not(None), CallIntent.for_call.is_(None)
+    )
+    ghosts = session.scalars(query.where(CallIntent.created_at <= now - ANSWER_WITHIN)).all()
+    return sum(give_up(session, intent_id, now, Disposition.LINE_ERROR) for intent_id in ghosts)
 
 
 def untold(session: Session, intent_id: str, now: datetime) -> bool:

@@ -271,6 +271,12 @@ class Calls:
         self.live |= set(await self.db.run(lambda session: rows.break_off(session, self._began, now)))
         return sorted(self.live)
 
+    async def on_a_line(self) -> int:
+        """How many calls the carrier has taken and not called over, as far as this process knows: ringing ones, too."""
+        up = (CallState.PLACED, CallState.RINGING, CallState.TALKING)
+        query = select(Call.id).where(Call.state.in_(up))
+        return len(self.live.intersection(await self.db.view(lambda session: session.scalars(query).all())))
+
     async def finish_overdue(self) -> int:
         """Ends calls that the carrier called over and the media side said nothing more about."""
         before = self.now() - LAST_WORD

@@ -15,6 +15,7 @@ from ivr.ports import CallOrder, Disposition, Placing, Trace
 from ivr.records import Call, CallState
 from ivr.twilio.config import TwilioConfig
 from ivr.twilio.rest import CarrierCall, Created, TwilioRest, UnreachableError
+from storage.faults import where
 from storage.rounds import repeat
 
 log = logging.getLogger(__name__)
@@ -76,17 +77,28 @@ class TwilioTelephone:
 
     async def recover(self) -> None:
         """After a start: tells what was stored and not told, and asks the carrier after calls that a crash cut."""
+        await self.ask_after(await self.take_up())
+
+    async def take_up(self) -> Sequence[str]:
+        """The first half: what needs no carrier. The calls that a crash cut."""
         cut = await self._calls.open()
         await self._calls.retell()
-        await asyncio.gather(*(self._ask_after(call_id) for call_id in cut))
-        await self._calls.finish_overdue()
+        return cut
+
+    async def ask_after(self, cut: Sequence[str]) -> None:
+        """The second half, which takes as long as the carrier does; nothing need wait for it."""
+        try:
+            await asyncio.gather(*(self._ask_after(call_id) for call_id in cut))
+            await self._calls.finish_overdue()
+        except Exception as error:  # each is asked after again when it has been quiet for a minute
+            log.error("the carrier could not be asked after the calls of before (%s)", where(error))
 
     async def sweep(self) -> None:
         """What must not depend on a callback: reports not taken in, calls that never were called over."""
         await self._calls.retell(RETELL_AFTER)
         await self._calls.finish_overdue()
-        for call_id in await self._calls.still_up(self._calls.now() - LINGERS):
-            await self._ask_after(call_id)
+        quiet = await self._calls.still_up(self._calls.now() - LINGERS)
+        await asyncio.gather(*(self._ask_after(call_id) for call_id in quiet))
         for chore in self._chores:
             await chore()
 
@@ -99,7 +111,7 @@ class TwilioTelephone:
         if self._asking:
             await asyncio.wait(self._asking)
         for pool in (self._pool, self._urgent):
-            pool.shutdown(wait=True)
+            pool.shutdown(wait=True, cancel_futures=True)
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,7 +126,7 @@ class TwilioTelephone:
             found = await self._look(call, number, since)
         except UnreachableError as error:
             log.warning("the carrier can't be asked after call %s: %s", order_id, error)
-            return Trace.UNREACHABLE
+            return Trace.ALIVE if call.state == CallState.TALKING else Trace.UNREACHABLE  # a webhook of it has come
         return await self._reconcile(order_id, found)
 
     async def _ask(self, order: CallOrder) -> Placing:

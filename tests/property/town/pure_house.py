@@ -98,6 +98,7 @@ class Intent:
     dialled: bool = True
     final: bool = False
     over: bool = False  # by the carrier's word, and nobody told what came of it
+    placed: bool = False  # the carrier has answered the order
     alarms: set[str] = field(default_factory=set)
 
 
@@ -203,6 +204,7 @@ class PureHouse:
         if self._dies == 0:
             raise Killed
         answer = self._carrier.place(intent.request)
+        intent.placed = answer is Placed.PLACED
         if answer in (Placed.REFUSED, Placed.BAD_NUMBER):
             intent.dialled = False
             bad = answer is Placed.BAD_NUMBER
@@ -221,6 +223,11 @@ class PureHouse:
             over = trace is Trace.OVER and intent.kind is not None
             untold, intent.over = over and intent.over, intent.over or over
             lost = age >= timedelta(minutes=10 if trace is Trace.UNREACHABLE else 15)
+            if trace is Trace.UNREACHABLE and intent.kind is not None and not intent.placed:
+                self._over(intent, CallOutcome(intent.request.id, self.now, True, Disposition.LINE_ERROR))
+                intent.live = intent.dialled = False
+                continue
+            intent.placed = intent.placed or trace is Trace.ALIVE
             if trace is Trace.NOT_FOUND or lost or untold:
                 self._over(intent, CallOutcome(intent.request.id, self.now, True, Disposition.UNKNOWN))
                 intent.live = False
