@@ -22,6 +22,7 @@ from console import call_log, item_routes, roster_routes, view
 from console.deps import Deps
 from console.forms import Text, done, name_of, wrong_name
 from console.guard import CSP, PageError, check_form, guarded
+from console.health import Writes
 from console.pages import Pages
 from console.wav import wav
 from ivr.recordings import RecordingBrokenError
@@ -48,6 +49,8 @@ def routes(deps: Deps) -> APIRouter:
 
 
 def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    writes = Writes(deps.db)
+
     @router.get("/")
     async def today(request: Request) -> Response:
         now, late = deps.clock.now(), deps.late()
@@ -67,7 +70,7 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
     @router.get("/healthz")
     async def healthz() -> Response:
-        return await _health(deps)
+        return await _health(deps, writes)
 
 
 def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
@@ -191,12 +194,15 @@ async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
     return audio
 
 
-async def _health(deps: Deps) -> Response:
-    """200 when the database answers and the clock is right; what else is amiss is told beside it."""
+async def _health(deps: Deps, writes: Writes) -> Response:
+    """200 when the database answers and takes what is written, and the clock is right; what else is amiss is told
+    beside it."""
     now = deps.clock.now()
     try:
         state = await deps.db.view(lambda session: view.house(session, now))
         alarms = await deps.db.view(lambda session: len(open_alarms(session)))
+        if wrong := await writes.wrong():
+            return JSONResponse({"ok": False, "database": f"can't be written: {wrong}"}, 503)
     except Exception as error:
         return JSONResponse({"ok": False, "database": type(error).__name__}, 503)
     told = {

@@ -466,3 +466,13 @@ async def test_the_case_page_says_who_picked_up(office: Office, answered_by: str
     page = (await office.client.get(f"/case/{office.case(elder)}")).text
     assert f"，{shown}</small>" in page
     assert answered_by not in page
+
+
+async def test_a_database_that_only_reads_is_not_well(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(_work: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(office.world.db, "run", full)
+    answers = [await office.client.get("/healthz") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert "OSError" in answers[0].json()["database"]
