@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from checkins.names import named, says_something
-from checkins.policy import Policy
+from checkins.policy import FINDING_WITHIN, Policy
 from checkins.results import LINE, SLEEPLESS, Reason, Result, Status, Urgency
 from checkins.schedule import Day
 
@@ -211,7 +211,7 @@ def _person_due(case: Case, urgency: Urgency, now: datetime) -> datetime:
     """The next action of a case that needs a person. Same-day work is due before the day's calling hours end."""
     policy = case.policy
     if case.owner:
-        return now + timedelta(minutes=policy.finding_within)
+        return now + timedelta(minutes=FINDING_WITHIN)
     if urgency is Urgency.EMERGENCY:
         return now + timedelta(minutes=policy.emergency_every)
     if urgency is Urgency.UNREACHED:

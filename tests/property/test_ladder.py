@@ -28,7 +28,6 @@ policies = st.builds(
     calls_until=st.sampled_from([12 * 60, 21 * 60]),
     unreached_every=st.integers(1, 10),
     emergency_every=st.integers(1, 10),
-    finding_within=st.integers(1, 30),
 )
 slots = st.integers(0, 23 * 60 + 59).map(lambda minute: DAY.opens + timedelta(minutes=minute - 8 * 60))
 news = st.sampled_from([News(Result.WELL, "key"), News(Result.NO_ANSWER)]) | st.builds(

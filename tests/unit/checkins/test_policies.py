@@ -115,3 +115,8 @@ async def test_a_place_that_can_not_be_planned_leaves_the_others(world: World, m
 def test_no_policy_calls_at_night_or_puts_off_for_ever(entries: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Policy.from_json(entries)
+
+
+def test_what_a_case_of_before_holds_of_another_policy_is_read_over() -> None:
+    frozen = {**Policy().to_json(), "busy_after": 3, "finding_within": 10}
+    assert Policy.from_json(frozen) == Policy(busy_after=3)
