@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -228,8 +229,16 @@ def _log(
     for person in without:
         pins.tell(session, ItemKind.NO_PIN, person.id, now)
     variables = {"pin": "1"} | ({"no_pin": "1"} if len(without) == len(buddies) else {})
-    (first, _), *others = buddies
-    return _request(session, intent, first, _all_of(buddies), [person for person, _ in others], **variables)
+    request = _request(session, intent, buddies[0][0], _all_of(buddies), **variables)
+    return _agreed(request, [person for person, _ in buddies])
+
+
+def _agreed(request: CallRequest, people: Iterable[Person]) -> CallRequest:
+    """Recorded only when all who may be calling have agreed to that."""
+    consents = [one.consents for one in people]
+    records, transcribes = (all(one.get(purpose) for one in consents) for purpose in ("recording", "transcription"))
+    callees = (replace(each, records=records, transcribes=transcribes) for each in request.callees)
+    return replace(request, callees=tuple(callees))
 
 
 def _all_of(buddies: Iterable[tuple[Person, Sequence[Callee]]]) -> list[Callee]:
@@ -239,17 +248,10 @@ def _all_of(buddies: Iterable[tuple[Person, Sequence[Callee]]]) -> list[Callee]:
 
 
 def _request(
-    session: Session,
-    intent: CallIntent,
-    person: Person,
-    callees: Sequence[Callee],
-    others: Sequence[Person] = (),
-    **variables: str,
+    session: Session, intent: CallIntent, person: Person, callees: Sequence[Callee], **variables: str
 ) -> CallRequest:
-    """Recorded when they themselves have agreed to that (and `others`, who may be calling); the elders aren't on the
-    line."""
-    agreed = [one.consents for one in (person, *others)]
-    records, transcribes = (all(each.get(purpose) for each in agreed) for purpose in ("recording", "transcription"))
+    """Recorded when they themselves have agreed to that; the elders aren't on the line."""
+    records, transcribes = (bool(person.consents.get(purpose)) for purpose in ("recording", "transcription"))
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
     variables |= {"committee": place.committee, "responder": person.spoken_name}
     people = tuple(Callee(c.id, c.spoken_name, c.language, records, transcribes, c.variables) for c in callees)
