@@ -81,10 +81,10 @@ def next_call(session: Session, now: datetime, caller: Caller) -> CallRequest | 
     due = _due(session, now)
     if not due or session.scalar(live) is not None:
         return None
-    people, taken = _People(session, now, caller), Rosters(session, now).taken
+    people, rosters = _People(session, now, caller), Rosters(session, now)
     waiting = [found for alarm, way in due if (found := _left(alarm, way, people)) is not None]
     for item in waiting:
-        free = [one for one in item.people if one[0].number not in taken]
+        free = [one for one in item.people if not rosters.taken(one[0].number)]
         if free:
             return _order(session, now, caller, *free[0], waiting)
         item.way.next_at = now + BUSY_AFTER

@@ -290,7 +290,7 @@ class _Work:
         cases = [case_of(row) for row in rows]
         try_no = max(case.tries for case in cases) + 1
         intent = intend(self.session, number, Purpose.CHECKIN, self.now, self.owner, try_no=try_no)
-        self.finder.rosters.taken.add(number)
+        self.finder.rosters.rings(number)
         taken = [row for row, case in zip(rows, cases, strict=True) if self._take(row, case, intent.check_at)]
         serve(self.session, intent, taken)
         for row in taken:

@@ -2,8 +2,8 @@
 
 Two passes in one transaction. First every due case is looked at: what needs no call is done, and who is to be rung is
 noted. Then each responder gets one call that carries all the cases that wait for them, the most urgent first. A
-responder's number is never rung while it is on a call of ours, nor twice within 2 min (Rosters.taken); the partial
-unique index on live numbers holds the same against every other process.
+responder's number is never rung while it is on a call of ours (the partial unique index on live numbers holds the same
+against every other process), nor twice within 2 min; emergencies keep the 2 min each by itself (Rosters.taken).
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ class Finder:
 
     def _ring(self, errand: _Errand) -> None:
         number = errand.responder.number
-        if number is None or number in self.rosters.taken:
+        if number is None or self.rosters.taken(number, urgent=errand.urgent):
             return
         if not self.lines.free(urgent=errand.urgent):
             self.limited = True
@@ -257,7 +257,7 @@ class Finder:
         intent = intend(self.session, number, purpose, self.now, self.owner, flow=flow, responder=responder)
         serve(self.session, intent, rows)
         self.session.flush()
-        self.rosters.taken.add(number)
+        self.rosters.rings(number)
         self.lines.take()
         return intent
 
@@ -275,7 +275,7 @@ class Finder:
         # A search that begins in the future was written by a clock that ran fast: her calls count all the same.
         number, since = row.elder.number or "", min(search.since, self.now) if search else self.now
         when = emergency.next_call(emergency.calls_since(self.session, row, since), self.now)
-        if when is None or number in self.rosters.taken:
+        if when is None or self.rosters.taken(number, urgent=True):
             return  # she talks to us: the end of her call brings the case back here
         if when > self.now or not self.lines.free(urgent=True):
             self.limited |= when <= self.now
@@ -291,7 +291,7 @@ class Finder:
         number = row.elder.number
         assert number is not None
         when = self._confirm_from(row, search, action, number)
-        if when <= self.now and number in self.rosters.taken:
+        if when <= self.now and self.rosters.taken(number):
             when = self.now + NEWS_WITHIN
         if when > self.now:
             self._wait(row, search, min(when, action.until))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.escalation import search as core
@@ -27,17 +28,26 @@ class Rosters:
         self._session, self._now = session, now
         self._rosters: dict[int, Roster] = {}
         self._calendars: dict[int, Calendar] = {}
-        self._taken: set[str] | None = None
 
-    @property
-    def taken(self) -> set[str]:
-        """Numbers on a call of ours, and responders' numbers that were rung less than 2 min ago."""
-        if self._taken is None:
-            recent = CallIntent.responder.is_not(None) & CallIntent.dialled
-            recent &= CallIntent.created_at > self._now - timedelta(minutes=APART)
-            query = select(CallIntent.number).where(or_(CallIntent.state.in_(LIVE), recent))
-            self._taken = set(self._session.scalars(query))
-        return self._taken
+    def taken(self, number: str | None, *, urgent: bool = False) -> bool:
+        """Whether this number must not be rung now: it is on a call of ours, or, as a responder's, was rung less than
+        2 min ago. In an emergency (`urgent`) the 2 min hold between the calls of one search alone (Search.calls): what
+        else somebody was rung for a moment ago is no reason to wait."""
+        return number in self._live or (not urgent and number in self._recent)
+
+    def rings(self, number: str) -> None:
+        """A call to it was written just now."""
+        self._live.add(number)
+
+    @cached_property
+    def _live(self) -> set[str]:
+        return set(self._session.scalars(select(CallIntent.number).where(CallIntent.state.in_(LIVE))))
+
+    @cached_property
+    def _recent(self) -> set[str]:
+        recent = CallIntent.responder.is_not(None) & CallIntent.dialled
+        recent &= CallIntent.created_at > self._now - timedelta(minutes=APART)
+        return set(self._session.scalars(select(CallIntent.number).where(recent)))
 
     def people(self, row: Checkin, urgency: Urgency) -> Responders:
         emergency = urgency is Urgency.EMERGENCY
@@ -61,7 +71,8 @@ class Rosters:
         """The search moved on to what is to be done for this case now."""
         people = self.people(row, search.urgency)
         works = next_working_time(self._roster(row).calendar, self._now)
-        return core.advance(search, people, self._busy(people), self._now, working_from=works)
+        busy = self._busy(people, urgent=search.urgency is Urgency.EMERGENCY)
+        return core.advance(search, people, busy, self._now, working_from=works)
 
     def _roster(self, row: Checkin) -> Roster:
         place = row.neighbourhood_id
@@ -69,8 +80,8 @@ class Rosters:
             self._rosters[place] = loading.load(self._session, place, self._now)
         return self._rosters[place]
 
-    def _busy(self, people: Responders) -> Collection[str]:
-        return {one.id for one in _everybody(people) if one.number in self.taken}
+    def _busy(self, people: Responders, *, urgent: bool) -> Collection[str]:
+        return {one.id for one in _everybody(people) if self.taken(one.number, urgent=urgent)}
 
 
 def _everybody(people: Responders) -> Iterator[Responder]:

@@ -78,7 +78,7 @@ class Teller:
         if whom is None or whom.number is None:
             for each, item in pairs:
                 done(self.session, each, item, UNHEARD, self.now)
-        elif whom.number in self.rosters.taken:
+        elif self.rosters.taken(whom.number):
             return
         elif not self.lines.free(urgent=False):
             self.limited = True
@@ -89,7 +89,7 @@ class Teller:
         rows = [row for row, _ in pairs]
         intent = intend(self.session, number, TELL, self.now, self.owner, flow=TAKEN, responder=whom.id)
         serve(self.session, intent, rows)
-        self.rosters.taken.add(number)
+        self.rosters.rings(number)
         self.lines.take()
         for row, telling in pairs:
             telling.tries, telling.due_at = telling.tries + 1, self.now + AGAIN

@@ -18,9 +18,11 @@ from functools import cached_property
 from checkins.escalation.hours import awake_from, office_from
 from checkins.escalation.policy import APART, AWAKE, FINDING, Step, Who
 from checkins.escalation.values import Called, Phase, Reply, Responder, Responders, Search, Wait
+from checkins.results import Urgency
 
 LINE_ERRORS = 3  # so many failures of the line in one round: as if they had been tried
 POLL = timedelta(minutes=1)  # how soon somebody on another call is looked for again
+POLL_URGENT = timedelta(seconds=10)  # the same, in an emergency
 TELL_WITHIN = timedelta(minutes=FINDING)  # later it is no news any more
 QUIET_WAIT = timedelta(hours=1)  # what isn't urgent looks at roster and hours that often
 _APART = timedelta(minutes=APART)
@@ -125,7 +127,7 @@ class Scene:
     def free_from(self, responder: str, apart: timedelta = _APART) -> datetime:
         """The first moment from now on when they may be rung; while they are on a call: when to look again."""
         if responder in self.busy:
-            return self.now + POLL
+            return self.now + (POLL_URGENT if self.search.urgency is Urgency.EMERGENCY else POLL)
         call = self.search.called(responder)
         return self.now if call is None or ago(call.last, self.now) >= apart else call.last + apart
 

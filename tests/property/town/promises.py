@@ -38,6 +38,7 @@ class Promises:
     # Elders who died or moved: nobody is rung about them, unless somebody cries for help.
     gone: set[str] = field(default_factory=set)
     alone: dict[str, datetime] = field(default_factory=dict)  # since when nobody is rung for a loud case
+    emergencies: dict[tuple[str, str], datetime] = field(default_factory=dict)  # when who was rung for whose
     urgency: dict[str, str | None] = field(default_factory=dict)
     cases: list[Held] = field(default_factory=list)  # as they were when the house came to rest
 
@@ -74,16 +75,22 @@ class Promises:
         """Who believes that they must go is told at any hour that they needn't."""
         emergency = request.flow == TAKEN or any(self.urgency[one.id] == "emergency" for one in request.callees)
         assert emergency or one not in VOLUNTEERS or not asleep(now), "a volunteer is rung in quiet hours"
-        if before := self.rung.get(one):
-            assert now - before >= 2 * MINUTE, "rung twice within two minutes"
+        searches = {(one, each.id) for each in request.callees if self.urgency[each.id] == "emergency"}
+        urgent = bool(searches) and request.flow != TAKEN
+        # In an emergency what else they were rung for is no reason to wait.
+        earlier = [self.emergencies.get(search) for search in searches] if urgent else [self.rung.get(one)]
+        assert all(now - at >= 2 * MINUTE for at in earlier if at), "rung twice within two minutes"
         self.rung[one] = now
+        self.emergencies |= dict.fromkeys(searches if urgent else (), now)
 
     def ordered(self, request: CallRequest, answer: Placed) -> None:
         """What the carrier refused has rung nobody."""
         if answer not in (Placed.REFUSED, Placed.BAD_NUMBER):
             return
         if request.number in RESPONDER:
-            self.rung.pop(RESPONDER[request.number])
+            one = RESPONDER[request.number]
+            self.rung.pop(one)
+            self.emergencies = {search: at for search, at in self.emergencies.items() if search[0] != one}
         elif request.flow == CHECKIN:
             self.routine[request.number].pop()
 

@@ -285,20 +285,21 @@ class PureHouse:
         self._newest = max(self._newest, self.now)
         return intent
 
-    def _taken(self) -> set[str]:
-        """Numbers on a call of ours, and responders' that were rung a moment ago."""
+    def _taken(self, *, urgent: bool = False) -> set[str]:
+        """Numbers on a call of ours, and responders' that were rung a moment ago, but for emergencies."""
         near = self.now - timedelta(minutes=2)
         self._recent = [one for one in self._recent if one.live or one.at > near]
         return {
             one.request.number
             for one in self._recent
-            if one.live or (one.kind is not None and one.dialled and one.at > near)
+            if one.live or (not urgent and one.kind is not None and one.dialled and one.at > near)
         }
 
     # ── the search for a person ──
 
     def _advance(self, row: Row, search: Search) -> tuple[Search, Action]:
-        taken, people = self._taken(), self._people(row.elder, search.urgency is Urgency.EMERGENCY)
+        urgent = search.urgency is Urgency.EMERGENCY
+        taken, people = self._taken(urgent=urgent), self._people(row.elder, urgent)
         busy = {one.id for some in people.values() for one in some if one.number in taken}
         return core.advance(search, people, busy, self.now, working_from=max(self._opens, self.now))
 
@@ -357,7 +358,8 @@ class PureHouse:
                 self._note(row, search, action, wanted)
 
     def _ring(self, one: Responder, flow: str, rows: list[Row], orders: list[Intent]) -> None:
-        if one.number is None or one.number in self._taken():
+        urgent = any(row.case.urgency is Urgency.EMERGENCY for row in rows)
+        if one.number is None or one.number in self._taken(urgent=urgent):
             return
         orders.append(self._intend(one.number, flow, rows, one))
         for row in rows:

@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import select
 
 from checkins import cycle as cycle_room
-from checkins.ports import CallOutcome, CallRequest, Placed
+from checkins.intents import intend
+from checkins.ports import CallOutcome, CallRequest, Disposition, Placed
 from checkins.results import Result
-from tests.unit.checkins.street import CHEN, DAUGHTER, Street
+from checkins.tables import CallIntent, IntentState
+from tests.unit.checkins.street import CHEN, DAUGHTER, Street, numbers
 from tests.unit.checkins.world import World
 
 NEVER_S = 600.0
@@ -107,6 +110,43 @@ async def test_a_carrier_that_is_slow_with_an_ordinary_call_holds_up_no_emergenc
         carrier.answers.set()
         await until(lambda: world.calls(other) == 1)
         await until(lambda: world.cycle.wake() or world.calls(late) == 1)
+
+
+def rung(world: World, number: str, responder: str, state: IntentState) -> None:
+    """The line's own alarm has rung them, just now."""
+    with world.db.write() as session:
+        intent = intend(session, number, "line_alarm", world.clock.now(), "bell", responder=responder, state=state)
+        if state is IntentState.SETTLED:
+            intent.disposition, intent.settled_at = Disposition.ANSWERED, world.clock.now()
+
+
+async def cries(world: World, elder: str) -> None:
+    await world.to("08:00")
+    hers = world.last_call(elder)
+    await world.cycle.settle(CallOutcome(hers.id, world.clock.now(), final=False, alarm="distress"))
+
+
+async def test_who_was_rung_for_something_else_a_moment_ago_is_rung_with_the_others(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    world.clock.advance_to(world.at("07:59"))
+    rung(world, CHEN, street.ids[CHEN], IntentState.SETTLED)
+    await cries(world, elder)
+    assert numbers(await street.tick()) == [CHEN, DAUGHTER]
+    assert numbers(await street.tick(seconds=30)) == []
+    for call in world.placer.requests[-2:]:
+        await street.says(call, Disposition.NO_ANSWER, after=10)
+    assert numbers(await street.tick(seconds=1)) == [], "two minutes lie between two calls of one search"
+    assert numbers(await street.tick(seconds=75)) == [CHEN, DAUGHTER]
+
+
+async def test_who_is_on_another_call_is_rung_ten_seconds_after_it_at_the_latest(street: Street) -> None:
+    world, elder = street.world, street.elder()
+    rung(world, CHEN, street.ids[CHEN], IntentState.PLACED)
+    await cries(world, elder)
+    assert numbers(await street.tick()) == [DAUGHTER]
+    with world.db.write() as session:
+        session.scalars(select(CallIntent).where(CallIntent.number == CHEN)).one().state = IntentState.SETTLED
+    assert numbers(await street.tick(seconds=10)) == [CHEN]
 
 
 async def test_what_cannot_be_written_of_an_answer_is_told_and_the_carrier_is_asked(
