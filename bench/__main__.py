@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import uvloop
 
 from bench.caller import FRAME_S, Stream, beat, dial
+from bench.cries import cries
 from bench.figures import out, percentile, report, verdict
 from bench.measured import ENDPOINT_S, dial_all, lateness, line
 from bench.talking import talking
@@ -122,7 +123,9 @@ async def _hold(streams: Sequence[Stream], seconds: float) -> list[tuple[Stream,
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the line from outside.")
-    parser.add_argument("what", nargs="*", default=["latency", "calls", "talking"], help="latency, calls, talking")
+    parser.add_argument(
+        "what", nargs="*", default=["latency", "calls", "talking", "cries"], help="latency, calls, talking, cries"
+    )
     parser.add_argument("--calls", type=int, default=150, help="simultaneous calls")
     parser.add_argument("--talking", type=int, default=60, help="simultaneous ordinary calls of people who talk")
     parser.add_argument("--engine", default="phrase-scorer", help="the engine that hears who talks")
@@ -140,6 +143,8 @@ def main() -> None:
                     runner.run(calls(options.calls, options.seconds))
                 case "talking":
                     runner.run(talking(options.talking, options.seconds, options.engine))
+                case "cries":
+                    runner.run(cries(options.samples))
                 case _:
                     parser.error(f"nothing to measure is called {what!r}")
 

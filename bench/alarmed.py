@@ -1,7 +1,7 @@
 """A whole line with register, roster and cycle as its own process: `python -m bench.alarmed CARRIER_URL`.
 
 Writes one JSON line when it is ready. For every line of standard input it adds an elder with a daughter, has the elder
-called at once, and writes the elder's number; what follows from that call, the line does by itself.
+called at once, and writes who was called and who is to be rung for them; what follows, the line does by itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ async def serve(house: House) -> None:
     number = 0
     while await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
         number += 1
-        print(json.dumps({"elder": await _call(house, place, number)}), flush=True)
+        elder = await _call(house, place, number)
+        print(json.dumps({"elder": elder, "people": [STAFF, DAUGHTERS.format(number)]}), flush=True)
     stop.set()
     await running
 

@@ -66,6 +66,10 @@ class Stream(asyncio.Protocol):
     def press(self, digit: str) -> None:
         self.send(framed({"event": "dtmf", "streamSid": self._sid, "dtmf": {"digit": digit}}))
 
+    def hang_up(self) -> None:
+        if self._transport:
+            self._transport.close()
+
     # ── receiving ─────────────────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -79,13 +79,13 @@ async def cries(count: int) -> None:
 async def _cry(measured: Line, stub: Carrier, number: int) -> float | None:
     """One elder's call, from the greeting to the cry; seconds until somebody else is ordered."""
     known = set(stub.orders)
-    elder = (await asyncio.to_thread(measured.ask))["elder"]
-    known.add(elder)
-    stream = await dial(measured.base_url, stub.orders[elder][0])
+    case = await asyncio.to_thread(measured.ask)
+    people = set(case["people"]) - known
+    stream = await dial(measured.base_url, stub.orders[case["elder"]][0])
     await beat(lambda: bool(stream.seen.marks) or stream.closed, stream.send)
     said = trimmed(load()(f"{VOICES[number % len(VOICES)]}/{CRIES[number % len(CRIES)]}"))
-    spoken = await _say(stream, said, lambda: bool(set(stub.orders) - known))
-    rung = [came for whom, (_, came) in stub.orders.items() if whom not in known]
+    spoken = await _say(stream, said, lambda: not people.isdisjoint(stub.orders))
+    rung = [stub.orders[one][1] for one in people & stub.orders.keys()]
     stream.hang_up()
     return max(0.0, min(rung) - spoken) if rung else None
 

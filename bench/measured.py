@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +37,13 @@ class Line:
         return found
 
 
+def line(calls: int, engine: str) -> AbstractAsyncContextManager[Line]:
+    return started("bench.line", str(calls), engine)
+
+
 @asynccontextmanager
-async def line(calls: int, engine: str) -> AsyncIterator[Line]:
-    command = [sys.executable, "-m", "bench.line", str(calls), engine]
+async def started(module: str, *arguments: str) -> AsyncIterator[Line]:
+    command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout

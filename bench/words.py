@@ -19,6 +19,11 @@ SAID = ("您多保重,再会。", "好的,谢谢您告诉我们。", "收到。"
 def words(text: str = SAID[0]) -> bytes:
     audio = Prompts(cache=Path("/nonexistent")).find(text)
     assert audio, f"the prompt pack lacks {text}"
+    return trimmed(audio)
+
+
+def trimmed(audio: bytes) -> bytes:
+    """From the first to the last frame that is a sound."""
     pieces = [audio[at : at + FRAME_BYTES].ljust(FRAME_BYTES, b"\xff") for at in range(0, len(audio), FRAME_BYTES)]
     loud = [at for at, piece in enumerate(pieces) if g711.rms(g711.ulaw_decode(piece)) >= LOUD]
     return b"".join(pieces[loud[0] : loud[-1] + 1])
