@@ -26,7 +26,13 @@ def responder(session: Session, intent: CallIntent, now: datetime) -> None:
     if person is not None:
         place = person.neighbourhood_id
         items.open_item(
-            session, ItemKind.CRIED, now, neighbourhood_id=place, by_id=person.id, due_at=now, detail={"call": intent.id}
+            session,
+            ItemKind.CRIED,
+            now,
+            neighbourhood_id=place,
+            by_id=person.id,
+            due_at=now,
+            detail={"call": intent.id},
         )
 
 
