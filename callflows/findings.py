@@ -28,7 +28,7 @@ RESULTS = frozenset(STRENGTH)
 # Good news: only from a key or from speech that is certain.
 GOOD = frozenset({"well", "other_says_well"})
 # Only from a key: what sends a person on the way, or ends a case, must not come from an ear.
-KEY_ONLY = frozenset({"accepted", "fine_seen", "visited_fine", "phoned_fine"})
+KEY_ONLY = frozenset({"accepted", "fine_seen", "fine_heard", "visited_fine", "phoned_fine"})
 # Not worth telling beside a stronger word.
 _NO_NEWS = frozenset(
     {"hung_up", "machine", "silent", "absent", "present_unconfirmed", "not_reached", "no_reply", "not_logged"}

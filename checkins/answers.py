@@ -17,7 +17,7 @@ from checkins import buddy_logs, crying, searches
 from checkins.errands import BUDDY_LOG, FINDING
 from checkins.escalation import search as core
 from checkins.escalation.values import Finding, Phase, Reply
-from checkins.findings import asked_for_somebody, found, log_said, name_said, search_now
+from checkins.findings import asked_for_somebody, found, log_said, name_said, proven, search_now
 from checkins.pace import is_line_down
 from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE
@@ -37,6 +37,7 @@ _NOT_TALKED: Mapping[Disposition, Reply] = {
     Disposition.ANSWERED: Reply.SILENT,
 }
 _WORDS = {"declined": Reply.DECLINED, "wrong_person": Reply.WRONG_PERSON}
+_FINE = {"fine_seen": Finding.FINE_SEEN, "fine_heard": Finding.FINE_HEARD}
 _BAD = {
     "needs_help": Finding.NEEDS_HELP,
     "nobody_opens": Finding.NOBODY_OPENS,
@@ -54,14 +55,14 @@ def reply_of(disposition: Disposition, person: PersonOutcome | None) -> Reply:
     return _WORDS.get(person.result, Reply.SILENT)
 
 
-def finding_of(disposition: Disposition, person: PersonOutcome | None) -> Finding | None:
+def finding_of(disposition: Disposition, person: PersonOutcome | None, *, proven: bool = True) -> Finding | None:
     """What was found, if they said so. Bad news counts however it was said; good news by key, from a call that was
-    answered."""
+    answered, and from somebody who is `proven` to be who they say."""
     if person is None:
         return None
-    if person.result == "fine_seen":
-        talked = disposition in TALKED
-        return Finding.FINE_SEEN if person.evidence == "key" and talked else None
+    if person.result in _FINE:
+        sure = person.evidence == "key" and disposition in TALKED and proven
+        return _FINE[person.result] if sure else None
     return _BAD.get(person.result)
 
 
@@ -79,12 +80,19 @@ def answered(
     said = {person.id: person for person in people}
     for row in rows:
         person = said.get(row.elder_id)
-        finding = finding_of(disposition, person) if intent.flow == FINDING else None
+        finding = finding_of(disposition, person, proven=proven(intent)) if intent.flow == FINDING else None
         if finding is not None:
             found(session, intent, row, finding, now)
+        elif person is not None and intent.flow == FINDING and _says_fine(person):
+            log_said(session, intent, row, "says_fine", name_said(session, intent, row), now)
         else:
             _replied(session, intent, row, reply_of(disposition, person), now)
     asked_for_somebody(session, intent, people, now)
+
+
+def _says_fine(person: PersonOutcome) -> bool:
+    """Good news that doesn't count: nobody has shown that it is they."""
+    return "says_fine" in (person.result, *person.detail.get("also", ())) or person.result in _FINE
 
 
 def cried(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome: CallOutcome, now: datetime) -> bool:

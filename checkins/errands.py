@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
+from checkins import phones
+from checkins.escalation.policy import STAFF
 from checkins.escalation.values import Finding, Responder, Search
+from checkins.people import stops_calls
 from checkins.ports import Callee, CallRequest
 from checkins.results import Reason, Urgency
 from checkins.tables import CallIntent, Checkin, Person
@@ -26,7 +31,7 @@ _WHY: Mapping[str, str] = {
     Reason.WANTS_PERSON: "说想找人",
     Reason.SILENT: "接了电话,没有声音",
 }
-_FOUND = {Finding.NEEDS_HELP: "需要帮助,有人已经在那里", Finding.NOBODY_OPENS: "家没人开门,有人已经去过"}
+_FOUND = {Finding.NEEDS_HELP: "需要帮助,已经有人联系过", Finding.NOBODY_OPENS: "家没人开门,有人已经去过"}
 
 
 REASONS = tuple(dict.fromkeys([*_WHY.values(), *_FOUND.values(), _OTHERWISE]))  # all that `why` may be
@@ -38,9 +43,14 @@ def why(row: Checkin, search: Search | None) -> str:
     return found or _WHY.get(row.reason or "", _OTHERWISE)
 
 
-def callee(row: Checkin, search: Search | None, flow: str = DISPATCH) -> Callee:
-    """The elder whom a responder is asked to see. The flows say where, and who has the key, to who accepted only."""
+def callee(row: Checkin, search: Search | None, flow: str = DISPATCH, *, proven: bool = True) -> Callee:
+    """The elder whom a responder is asked to see. The flows say where, and who has the key, to who accepted only.
+    `proven`: it is they, for we rang them, or they gave their PIN; else nothing is told but the name."""
     variables = {"why": why(row, search)}
+    if search is not None and not search.plan.seen:
+        variables["phone"] = "1"
+    if flow == FINDING and search is not None and search.plan.confirm_within and not stops_calls(row.elder):
+        variables["confirm"] = "1"
     if row.urgency == Urgency.EMERGENCY:
         variables["urgent"] = "1"
     if search is not None and search.plan.steps[search.rung].several:
@@ -49,8 +59,20 @@ def callee(row: Checkin, search: Search | None, flow: str = DISPATCH) -> Callee:
     known = {"where": row.elder.address, "key_holder": row.elder.key_holder}
     if flow == FINDING or shut or row.urgency == Urgency.EMERGENCY:
         known["notes"] = row.elder.notes  # of health, too: for who stands at a door that stays shut
-    variables |= {word: text for word, text in known.items() if text}
+    variables |= {word: text for word, text in known.items() if text and proven}
     return Callee(row.elder.id, row.elder.spoken_name, row.elder.language, False, False, variables)
+
+
+def who_said(session: Session, search: Search | None, to: Responder) -> dict[str, str]:
+    """For the committee's own, who must reach whoever found that help is needed, or that nobody opens: name and number.
+    A volunteer's number is nobody else's business."""
+    if search is None or search.finding not in _FOUND or to.kind not in STAFF or search.found_by == to.id:
+        return {}
+    person = session.get(Person, search.found_by or "")
+    if person is None:
+        return {}
+    number = phones.spoken(person.number)
+    return {"there": person.spoken_name} | ({"there_number": number} if number else {})
 
 
 def request(
@@ -60,6 +82,8 @@ def request(
     agreed = bool(person and person.consents.get("recording"))
     callees = tuple(Callee(c.id, c.spoken_name, c.language, agreed, False, c.variables) for c in callees)
     variables = {"committee": row.elder.neighbourhood.committee, "responder": responder.spoken_name}
+    if intent.flow == FINDING and responder.kind in STAFF:
+        variables["staff"] = "1"
     return CallRequest(intent.id, intent.number, intent.flow or CHECKIN, callees, variables, RING_S)
 
 

@@ -2,7 +2,8 @@
 
 Who has accepted to go and hasn't said what they found is asked that; else a buddy logs contacts; else nobody here can
 talk to them yet, but an elder who rang in is rung back by a person. The number alone opens nothing that names an elder:
-the log asks for the PIN, the finding first asks who it is.
+the log asks for the PIN, so does the finding; without one, bad news counts, and good news is asked again by a call of
+our own.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from checkins import contacts, items, pins, searches
-from checkins.case_rows import log_event, select_cases
+from checkins import contacts, items, ladder, pins, searches
+from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.errands import BUDDY_LOG, FINDING, callee
+from checkins.escalation import decisions as core
 from checkins.escalation.values import Phase, Search
 from checkins.finder import MOST
 from checkins.intents import INBOUND, intend, serve
@@ -28,7 +30,7 @@ from checkins.items import ItemKind
 from checkins.pace import LIVE
 from checkins.phones import NumberError, to_e164
 from checkins.ports import Callee, CallRequest
-from checkins.results import SLEEPLESS, Status
+from checkins.results import SLEEPLESS, Reason, Status, Urgency
 from checkins.roster import loading, resolve
 from checkins.roster.values import Kind, Roster
 from checkins.tables import (
@@ -43,6 +45,7 @@ from checkins.tables import (
     Person,
     Role,
 )
+from checkins.todays_case import case_today
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +163,8 @@ def _behind(session: Session, number: str) -> list[Person]:
 
 
 def _rang(session: Session, call_id: str, elder: Person, now: datetime) -> None:
-    """An elder rang in: a person rings back, and whoever has a case of theirs sees it there."""
+    """An elder rang in, and nobody listened: a person rings them back, as if they had asked for one in their own call.
+    Whoever has a case of theirs already sees it there."""
     items.open_item(
         session,
         ItemKind.RANG_IN,
@@ -170,10 +174,20 @@ def _rang(session: Session, call_id: str, elder: Person, now: datetime) -> None:
         due_at=now,
         detail={"call": call_id},
     )
+    today = case_today(session, elder.id, now)
     told = exists().where(CheckinEvent.checkin_id == Checkin.id, CheckinEvent.intent_id == call_id)
-    query = select_cases().where(Checkin.elder_id == elder.id, Checkin.status != Status.CLOSED, ~told)
-    for row in session.scalars(query):
+    theirs = or_(Checkin.status != Status.CLOSED, Checkin.id == today.id)
+    for row in session.scalars(select_cases().where(Checkin.elder_id == elder.id, theirs, ~told)).all():
         log_event(session, row, "rang_in", elder.name, now, intent_id=call_id)
+        if row is today:
+            _wants_person(session, row, now)
+
+
+def _wants_person(session: Session, row: Checkin, now: datetime) -> None:
+    before = case_of(row)
+    if before.status is not Status.NEEDS_PERSON:
+        put_case(row, ladder.need_person(replace(before, owner=None), Reason.WANTS_PERSON, Urgency.SOON, now))
+        searches.follow(session, row, before, now)
 
 
 # ── the call ──────────────────────────────────────────────────────────────────────────────────────
@@ -215,8 +229,20 @@ def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest |
 def _finding(
     session: Session, intent: CallIntent, person: Person, rows: Sequence[Checkin], now: datetime
 ) -> CallRequest:
-    callees = [callee(row, searches.search_of(row), FINDING) for row in rows]
-    return _request(session, intent, person, callees)
+    """With a PIN, by which they show who they are; without one nothing is told that a forged number must not learn."""
+    pin = pins.known(session, person.id) is not None
+    callees = [_asked(row, person, now, proven=pin) for row in rows]
+    known = {"staff": "1"} if person.role == Role.STAFF else {}
+    return _request(session, intent, person, callees, **({**known, "pin": "1"} if pin else {"unproven": "1"}))
+
+
+def _asked(row: Checkin, person: Person, now: datetime, *, proven: bool) -> Callee:
+    """`rung_back`: a call of our own will ask them what they found."""
+    search = searches.search_of(row)
+    asked = callee(row, search, FINDING, proven=proven)
+    back = search is not None and search.phase is Phase.TAKEN and search.accepted_by == person.id
+    back = back and search is not None and core.asks_at(search) > now
+    return replace(asked, variables={**asked.variables, "rung_back": "1"}) if back else asked
 
 
 def _log(

@@ -35,6 +35,7 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "reply:line_error": ("打给{who}，线路不通", "{who}: line error"),
     "reply:silent": ("{who}接了电话，没有按键答应", "{who} picked up and pressed nothing"),
     "reply:wrong_person": ("接电话的不是{who}", "somebody else than {who} picked up"),
+    "says_fine": ("{who}打进电话说平安（不算，要打回去核实）", "{who} rang in: fine; to be asked by a call of ours"),
     "found:fine_seen": ("{who}见到老人，平安", "{who} saw the elder: fine"),
     "found:fine_heard": ("{who}听到老人，平安", "{who} heard the elder: fine"),
     "found:needs_help": ("{who}说老人需要帮助", "{who}: help is needed"),

@@ -42,7 +42,8 @@ MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
 MAIN = "zh.zip"
 PACKS = {
     MAIN: ("daily_checkin",),
-    "zh-responders.zip": ("dispatch", "finding", "buddy_log"),
+    "zh-responders.zip": ("dispatch", "buddy_log"),
+    "zh-findings.zip": ("finding",),
     "zh-emergencies.zip": ("alarm", "taken"),
     "zh-hand-over.zip": ("hand_over",),
     "zh-alarms.zip": ("line_alarm",),
@@ -56,6 +57,8 @@ SAMPLES = {
     "why": "三次没接电话",
     "what": "电话线路断了,今天的电话打不出去。请打印名单,用别的电话联系老人",
     "where": "三号楼五零二室",
+    "there": "李阿姨",
+    "there_number": "幺三八,零零零零,幺二三四",
     "key_holder": "隔壁陈阿姨",
     "notes": "耳朵不好",
     "cause": "收到您家的报警。",

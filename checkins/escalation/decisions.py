@@ -89,7 +89,7 @@ def _taken(scene: Scene) -> Action:
     if telling:
         return telling
     later = (search.finding_due, *later)
-    ask = search.finding_due - within + timedelta(minutes=search.plan.finding_call)
+    ask = asks_at(search)
     if now < ask:
         return scene.wait(ask, *later)
     person, call = scene.find(search.accepted_by), search.called(search.accepted_by)
@@ -97,6 +97,12 @@ def _taken(scene: Scene) -> Action:
         return scene.wait(*later)
     free = scene.free_from(person.id)
     return CallForFinding(person) if free <= now else scene.wait(free, *later)
+
+
+def asks_at(search: Search) -> datetime:
+    """When who has accepted is rung and asked what they found."""
+    assert search.finding_due is not None
+    return search.finding_due - timedelta(minutes=search.plan.finding_within - search.plan.finding_call)
 
 
 def _after(search: Search) -> NextRung:

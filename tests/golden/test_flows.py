@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,12 @@ QIAN = Person(
     "钱阿婆",
     variables={"why": "家没人开门,有人已经去过", "key_holder": "隔壁陈阿姨", "notes": "耳朵不好,常去普陀区中心医院"},
 )
+CALLED = Person("zhou", "周阿婆", variables={"why": "说想找人", "phone": "1"})
+HELPED = Person(
+    "wu",
+    "吴阿婆",
+    variables={"why": "需要帮助,已经有人联系过", "there": "李阿姨", "there_number": "幺三八,零零零零,零零零零"},
+)
 SUN = Person("sun", "孙阿公", variables={"why": "在电话里呼救了", "urgent": "yes", "where": "八号楼一零一室"})
 PAIRED = (
     *(
@@ -41,6 +47,10 @@ PAIRED = (
     ),
     Person("qian", "钱阿婆"),
 )
+
+
+def _with(person: Person, **variables: str) -> Person:
+    return replace(person, variables={**person.variables, **variables})
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,8 @@ HAND_OVER = {
 }
 BUDDY = {"responder": "李阿姨"}
 DISPATCH = {
+    "hears_who_says_that_help_is_needed": Case(["1", "1", "*", ""], people=(HELPED,)),
+    "a_telephone_call_is_enough": Case(["1", "1"], people=(CALLED,)),
     "accepts": Case(["1", "1"]),
     "accepts_and_hears_where_and_who_has_the_key": Case(["1", "1", "*", "", "5"], people=(ZHAO,)),
     "accepts_and_hears_what_to_know_at_the_door": Case(["1", "1", "", "*", ""], people=(QIAN,)),
@@ -172,6 +184,24 @@ FINDING = {
     "machine": Case(["beep"]),
     "silence": Case(["", "", ""]),
     "without_consent": Case(["1", "要帮忙", "1"], consent=False),
+    "fine_and_the_line_rings_her_later": Case(["1", "1"], people=(_with(WANG, confirm="1"),)),
+    "heard_by_telephone": Case(["1", "1"], people=(CALLED,)),
+    "seen_where_a_call_is_enough": Case(["1", "2"], people=(CALLED,)),
+    "needs_help_by_telephone": Case(["1", "3"], people=(CALLED,)),
+    "not_reached_by_telephone": Case(["1", "4"], people=(CALLED,)),
+    "duty_says_needs_help": Case(["1", "2"], variables={"staff": "1"}),
+    "duty_says_nobody_opens": Case(["1", "3", "", ""], people=(QIAN,), variables={"staff": "1"}),
+    "rings_in": Case(["1", "7391#", "right", "3", "", ""], people=(QIAN,), variables={"pin": "1"}),
+    "rings_in_about_two": Case(["1", "7391#", "right", "1", "1"], people=(WANG, CALLED), variables={"pin": "1"}),
+    "rings_in_with_a_wrong_pin": Case(
+        ["1", "1111#", "wrong", "1112#", "wrong", "1113#", "wrong", "0", "2"], (WANG, QIAN), variables={"pin": "1"}
+    ),
+    "rings_in_and_the_pin_is_locked": Case(["1", "1111#", "locked", "", "3"], (QIAN,), variables={"pin": "1"}),
+    "rings_in_and_the_pin_cannot_be_checked": Case(["1", "1111#", "", "hangup"], variables={"pin": "1"}),
+    "rings_in_without_a_pin": Case(["1", "1"], (_with(WANG, rung_back="1"),), variables={"unproven": "1"}),
+    "rings_in_without_a_pin_and_is_not_rung_back": Case(["1", "1"], variables={"unproven": "1"}),
+    "rings_in_without_a_pin_nobody_opens": Case(["1", "3"], variables={"unproven": "1"}),
+    "rings_in_without_a_pin_about_two": Case(["1", "2", "3"], (WANG, CALLED), variables={"unproven": "1"}),
 }
 PIN = {"pin": "yes"}
 BUDDY_LOG = {

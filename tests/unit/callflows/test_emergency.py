@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from callflows import loader
 from callflows.events import (
     Alarm,
     Dictate,
@@ -18,6 +21,7 @@ from callflows.events import (
     StopPlaying,
     TimeLimit,
 )
+from callflows.flow import Flow
 from tests.unit.callflows.conversation import LI, WANG, Conversation, daily
 
 
@@ -193,3 +197,24 @@ def test_the_emergency_is_of_the_one_who_was_being_asked() -> None:
     call = Conversation(WANG, LI).presses("1").presses("1").presses("2").presses("1").cries("救命")
     assert call.alarms == [Alarm("li", "distress", "救命")]
     assert call.results == ["well", "emergency"]
+
+
+@pytest.mark.parametrize("name", loader.shipped_names())
+def test_nobody_is_said_to_know_or_to_come_before_somebody_has_it(name: str) -> None:
+    """The line rings people; it may be that nobody is on the roster, or that nobody has picked up yet."""
+    said = "".join(loader.shipped(name).sentences("zh"))
+    assert not re.search(r"已经(知道|告诉|通知)|马上(给您|会|就)|就来|会有人(打|到)", said)
+
+
+def test_every_flow_speaks_of_an_emergency_in_the_same_words() -> None:
+    flows = [loader.shipped(name) for name in loader.shipped_names()]
+    held = {words(flow, "emergency.hold") for flow in flows if "emergency.hold" in flow.steps}
+    assert held == {"正在找人来,您别急。要紧的话,请打120或110。"}
+    asked = {words(flow, "emergency.ask") for flow in flows if "emergency.ask" in flow.steps}
+    assert asked == {"别怕,正在找人来。要紧的话,请马上打120。您怎么了?请讲。"}
+    left = {words(flow, "emergency.bye") for flow in flows if "emergency.bye" in flow.steps and flow.name != "alarm"}
+    assert left == {"正在找人来。电话要挂断了。要紧的话,请打120或110。"}
+
+
+def words(flow: Flow, step: str) -> str:
+    return "".join(piece.text for piece in flow.steps[step].prompts[0].texts["zh"])

@@ -223,7 +223,14 @@ def test_a_fall_that_is_told_in_a_log_is_no_alarm_and_a_cry_for_help_is() -> Non
 def test_a_cry_before_anybody_is_chosen_is_no_elder_s() -> None:
     at_the_pin = log(WANG, LI).cries("救命")
     at_the_list = log(WANG, LI, pin=False).cries("救命")
-    after_one = log(WANG, LI, Person("zhao", "赵阿婆"), pin=False).presses("2").presses("1").presses("1").presses("1").cries("救命")
+    after_one = (
+        log(WANG, LI, Person("zhao", "赵阿婆"), pin=False)
+        .presses("2")
+        .presses("1")
+        .presses("1")
+        .presses("1")
+        .cries("救命")
+    )
     for call in (at_the_pin, at_the_list, after_one):
         assert [alarm.person for alarm in call.alarms] == [""]
         assert "emergency" not in call.results

@@ -367,6 +367,22 @@ async def test_a_finding_is_a_contact_too(street: Street) -> None:
     assert [(row.kind, row.condition, row.elder_id) for row in rows(street)] == [("visited", "fine", elder)]
 
 
+async def test_where_a_telephone_call_is_enough_nobody_is_said_to_have_been_seen(street: Street) -> None:
+    """She wanted to talk to somebody, and duty rang her."""
+    world, elder = street.world, street.elder()
+    await world.to("09:00")
+    await world.ends(elder, "wants_person")
+    (request,) = await street.tick(seconds=1)
+    assert (request.number, request.callees[0].variables["phone"]) == (CHEN, "1")
+    await street.says(request, "accepted")
+    (asked,) = await street.tick(minutes=50)
+    assert dict(asked.callees[0].variables) == {"why": "说想找人", "phone": "1"}, "no call to her is planned"
+    assert asked.variables["staff"] == "1"
+    await street.says(asked, "fine_heard")
+    assert [(row.kind, row.condition) for row in rows(street)] == [("phoned", "fine")]
+    assert (world.row(elder).status, world.row(elder).finding) == (Status.CLOSED, "已听到本人，平安")
+
+
 # ── a week ────────────────────────────────────────────────────────────────────────────────────────
 
 NOON = datetime(2026, 3, 16, 4, tzinfo=UTC)  # 12:00 in Shanghai, a Monday

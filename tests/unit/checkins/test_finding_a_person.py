@@ -49,7 +49,9 @@ async def test_from_the_third_try_to_a_name_that_closes(street: Street) -> None:
     assert (asks.number, asks.flow) == (ZHOU, FINDING)
     assert await street.says(asks, "needs_help")
     (duty,) = await street.tick()
-    assert (duty.number, duty.callees[0].variables["why"]) == (CHEN, "需要帮助,有人已经在那里")
+    assert (duty.number, duty.callees[0].variables["why"]) == (CHEN, "需要帮助,已经有人联系过")
+    there = {"there": "周阿姨", "there_number": "零二幺,五五五幺,零零零二"}
+    assert there.items() <= duty.callees[0].variables.items(), "who is there, and by which number"
     assert await street.says(duty, "accepted")
     assert world.row(elder).owner == "陈老师"
     (tells,) = await street.tick(minutes=2)

@@ -14,10 +14,10 @@ from checkins.items import ItemKind
 from checkins.pace import is_line_down
 from checkins.ports import CallRequest, Disposition
 from checkins.reception import Reception
-from checkins.results import Status
+from checkins.results import Reason, Status, Urgency
 from checkins.ringing_in import Heard
 from checkins.roster import edits
-from checkins.tables import IntentState, NumberState, Person, Role, State
+from checkins.tables import CallIntent, IntentState, NumberState, Person, Role, State
 from tests.unit.checkins.street import CHEN, DAUGHTER, LI, ZHOU, Street, numbers
 from tests.unit.checkins.world import World
 
@@ -56,6 +56,12 @@ async def accepted(street: Street, elder: str) -> None:
     await street.unreached(elder)
     (request,) = await street.tick(seconds=1)
     await street.says(request, "accepted")
+
+
+def proven(street: Street, request: CallRequest) -> None:
+    """The PIN was right."""
+    with street.world.db.write() as session:
+        session.get_one(CallIntent, request.id).applied = {"pin": True}
 
 
 @pytest.mark.parametrize("number", ["", "anonymous", "Restricted", "+266696687", "110", "+8621", "x" * 900, LI + "9"])
@@ -122,8 +128,60 @@ async def test_who_lost_the_case_after_half_an_hour_is_still_asked(street: Stree
     request = rings(street, LI)
     assert isinstance(request, CallRequest)
     assert request.flow == "finding"
+    proven(street, request)
     await street.says(request, "fine_seen")
     assert street.checkin(elder).owner == "李阿姨"
+
+
+async def test_a_number_alone_learns_nothing_of_keys_and_says_that_nobody_is_fine(street: Street) -> None:
+    """Numbers can be forged. A call of our own asks whoever really has it."""
+    elder = street.elder(key_holder="隔壁陈阿姨", notes="心脏不好", address="三号楼五零二室")
+    await accepted(street, elder)
+    request = rings(street, LI)
+    assert isinstance(request, CallRequest)
+    assert request.variables["unproven"] == "1"
+    assert "pin" not in request.variables
+    assert dict(request.callees[0].variables) == {"why": "三次没接电话", "confirm": "1", "rung_back": "1"}
+    await street.says(request, "says_fine")
+    for word in ("fine_seen", "fine_heard"):
+        asked = rings(street, LI, f"in-{word}")
+        assert isinstance(asked, CallRequest)
+        await street.says(asked, word)
+    assert not any(what.startswith("found:") for what in street.whats(elder))
+    assert street.whats(elder).count("says_fine") == 3
+    (asks,) = await street.tick(minutes=25)
+    assert (asks.number, asks.flow) == (LI, "finding")
+    assert asks.callees[0].variables["key_holder"] == "隔壁陈阿姨"
+
+
+async def test_who_has_a_pin_is_asked_for_it_and_counts_after_it(street: Street) -> None:
+    elder = street.elder(key_holder="隔壁陈阿姨")
+    with street.world.db.write() as session:
+        pins.set_pin(session, street.ids[LI], PIN, "陈老师", street.world.clock.now())
+    await accepted(street, elder)
+    request = rings(street, LI)
+    assert isinstance(request, CallRequest)
+    assert (request.variables["pin"], "unproven" in request.variables) == ("1", False)
+    assert request.callees[0].variables["key_holder"] == "隔壁陈阿姨"
+    reception = Reception(street.world.db, street.world.clock)
+    assert await reception.ask(request.id, "pin", elder, "135790") == "wrong"
+    assert await reception.ask(request.id, "pin", elder, PIN) == "right"
+    await street.says(request, "fine_seen")
+    assert "found:fine_seen" in street.whats(elder)
+
+
+async def test_bad_news_from_duty_s_number_rings_duty_while_nobody_has_shown_who_it_is(street: Street) -> None:
+    """Else a forged call would keep the case quiet for half an hour."""
+    elder = street.elder()
+    await street.unreached(elder)
+    for number in (LI, ZHOU, CHEN):
+        (call,) = await street.tick(seconds=1)
+        await street.says(call, "accepted" if number == CHEN else "declined")
+    request = rings(street, CHEN)
+    assert isinstance(request, CallRequest)
+    await street.says(request, "needs_help")
+    assert street.checkin(elder).owner is None
+    assert numbers(await street.tick(minutes=2)) == [CHEN]
 
 
 async def test_duty_who_rings_in_keeps_the_case_with_bad_news(street: Street) -> None:
@@ -136,6 +194,7 @@ async def test_duty_who_rings_in_keeps_the_case_with_bad_news(street: Street) ->
         await street.says(call, "accepted" if number == CHEN else "declined")
     request = rings(street, CHEN)
     assert isinstance(request, CallRequest)
+    proven(street, request)
     await street.says(request, "needs_help")
     assert street.checkin(elder).owner == "陈老师"
     family = rings(street, DAUGHTER, "in-2")
@@ -172,6 +231,20 @@ def test_elders_hear_that_a_person_rings_back_and_their_case_says_so(street: Str
     assert rings(street, "021-10009999") is Heard.NOTED
     assert rings(street, "021-10009999") is Heard.NOTED
     assert opened(street) == [(ItemKind.RANG_IN, elder, None)]
+
+
+@pytest.mark.parametrize("day", ["before her call", "well already", "after a missed try"])
+async def test_who_rings_in_is_rung_back_by_a_person_today(street: Street, day: str) -> None:
+    elder = street.elder()
+    await street.world.to("09:00")
+    if day == "well already":
+        await street.world.ends(elder, "well")
+    elif day == "after a missed try":
+        await street.world.ends(elder, Disposition.NO_ANSWER)
+    assert rings(street, street.world.person(elder).number or "") is Heard.NOTED
+    row = street.checkin(elder)
+    assert (row.status, row.reason, row.urgency) == (Status.NEEDS_PERSON, Reason.WANTS_PERSON, Urgency.SOON)
+    assert [call.number for call in await street.tick(seconds=1)] == [CHEN]
 
 
 async def test_an_elder_who_rings_in_while_a_case_is_open_is_seen_there(street: Street) -> None:
