@@ -40,8 +40,8 @@ class Desk:
         answer = await self._reception.rang_in(call_id, number)
         return telephone_ports.Unserved(answer.value) if isinstance(answer, Heard) else _order(answer)
 
-    async def whom(self, call_id: str, person_id: str, nth: int) -> telephone_ports.CallOrder | None:
-        request = await self._switchboard.whom(call_id, person_id, nth)
+    async def whom(self, call_id: str, person_id: str, nth: int, known: str) -> telephone_ports.CallOrder | None:
+        request = await self._switchboard.whom(call_id, person_id, nth, known)
         return None if request is None else _order(request)
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:

@@ -219,10 +219,12 @@ class Query:
 class HandOver:
     """Once what is queued has been played (and a second 0 would have come): let the person talk to a human being. Ends
     a turn like a wait: answer it with HandedOver, however long that takes. A Started or a NoInput means that nobody
-    was there. `number`: which hand-over of the call this is, from 1."""
+    was there. `number`: which hand-over of the call this is, from 1. `known`: what the call has come to for the person
+    so far, one of the flow's results."""
 
     person: str
     number: int
+    known: str = ""
 
 
 @dataclass(frozen=True)

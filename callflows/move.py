@@ -201,7 +201,7 @@ class Move:
             self.set(phase=Phase.ASKING)
         elif step.bridge is not None:
             self.set(phase=Phase.HANDING, handed=self.state.handed + 1)
-            self.outputs.append(HandOver(self.person.id, self.state.handed))
+            self.outputs.append(HandOver(self.person.id, self.state.handed, self.state.standing.result or ""))
         elif step.dictation or step.entry or step.listens:
             self.set(lead=self._lead)
             self.wait()

@@ -58,7 +58,8 @@ class Session:
         """A human being is to talk to the person, and only HandedOver (or what any moment may bring) leads on."""
         if self._state.phase is not Phase.HANDING:
             return None
-        return HandOver(self._context.people[self._state.person].id, self._state.handed)
+        state = self._state
+        return HandOver(self._context.people[state.person].id, state.handed, state.standing.result or "")
 
     @property
     def last_words(self) -> tuple[Answer, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 HAND_OVER = "hand_over"  # purpose of the call, and its flow
 RING_S = 20  # an elder waits meanwhile
+_WHY = {Result.NOT_WELL: "说身体不舒服", Result.OTHER_SAYS_UNWELL: "说身体不舒服"}
 _TAKEN = "took"  # on the intent: the elders who were taken over
 # ── whom to ring ──────────────────────────────────────────────────────────────────────────────────
 
@@ -45,13 +47,15 @@ class Switchboard:
     def __init__(self, db: Database, clock: Clock, *, lines: int, owner: str) -> None:
         self._db, self._clock, self._lines, self._owner = db, clock, lines, owner
 
-    async def whom(self, call_id: str, person_id: str, nth: int) -> CallRequest | None:
+    async def whom(self, call_id: str, person_id: str, nth: int, known: str = "") -> CallRequest | None:
         """Whom to ring out of the call `call_id` for this elder, as its `nth` call; its intent is written when this
-        returns. The same question has the same answer. None: nobody."""
+        returns. The same question has the same answer. None: nobody. `known`: what the elder's call has come to so far,
+        for whoever is rung to hear."""
         now = self._clock.now()
-        return await self._db.run(
+        request = await self._db.run(
             lambda session: _whom(session, call_id, person_id, nth, now, self._lines, self._owner)
         )
+        return request and _with_why(request, known)
 
 
 def _whom(
@@ -114,6 +118,13 @@ def _request(intent: CallIntent, row: Checkin) -> CallRequest:
     elder = Callee(row.elder.id, row.elder.spoken_name, row.elder.language, records=False, transcribes=False)
     variables = {"committee": row.elder.neighbourhood.committee}
     return CallRequest(intent.id, intent.number, HAND_OVER, (elder,), variables, RING_S, for_call=intent.for_call or "")
+
+
+def _with_why(request: CallRequest, known: str) -> CallRequest:
+    """What she has said of herself before she pressed 0 comes before "想找人讲话", the flow's own word."""
+    why = _WHY.get(known)
+    callees = tuple(replace(callee, variables={**callee.variables, "why": why}) for callee in request.callees if why)
+    return replace(request, callees=callees) if why else request
 
 
 def _case(session: Session, call_id: str, elder_id: str) -> Checkin | None:

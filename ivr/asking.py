@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from callflows.events import Query, Verdict
+from callflows.events import HandOver, Query, Verdict
 from ivr.ports import Answers, CallOrder, Switchboard
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ async def verdict(answers: Answers | None, call_id: str, query: Query) -> Verdic
         return Verdict("")
 
 
-async def whom(switchboard: Switchboard | None, call_id: str, person_id: str, nth: int) -> CallOrder | None:
+async def whom(switchboard: Switchboard | None, call_id: str, asked: HandOver, nth: int) -> CallOrder | None:
     """Whom to ring out of this call; None (nobody) also when that can't be said, or not within 2 s. Raises nothing."""
     if switchboard is None:
         return None
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await switchboard.whom(call_id, person_id, nth)
+            return await switchboard.whom(call_id, asked.person, nth, asked.known)
     except Exception as error:
         why = f"took longer than {ANSWER_WITHIN_S:g} s" if isinstance(error, TimeoutError) else type(error).__name__
         log.error("call %s: whom to ring for the elder could not be said (%s): nobody is rung", call_id, why)

@@ -132,9 +132,10 @@ class Reception(Protocol):
 class Switchboard(Protocol):
     """Who knows whom to ring when an elder in a call wants a human being."""
 
-    async def whom(self, call_id: str, person_id: str, nth: int) -> CallOrder | None:
+    async def whom(self, call_id: str, person_id: str, nth: int, known: str) -> CallOrder | None:
         """Whom to ring out of the call `call_id` now, as its `nth` (from 1): an order whose intent is written, with
-        `for_call` set. Asked the same again it answers the same. None: nobody, or nobody is left.
+        `for_call` set. `known`: what this call has come to for the person so far. Asked the same again it
+        answers the same. None: nobody, or nobody is left.
 
         Whoever accepts in the order's flow (result "accepted", by key) is put through when it ends."""
         ...

@@ -174,7 +174,7 @@ class Verbs:
         return await self._ring(call, asked, handing.get("n", 0) + 1)
 
     async def _ring(self, call: Call, asked: HandOver, n: int) -> str:
-        leg = await whom(self._switchboard, call.id, asked.person, n)
+        leg = await whom(self._switchboard, call.id, asked, n)
         if leg is None:
             return await self._nobody(call, asked)
         await self._calls.ring_out(call.id, leg, n, asked.number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callflows.events import Dictate, DictationEnded, Heard, HungUp, Listen, SpeechFailed
+from callflows.events import Dictate, DictationEnded, HandOver, Heard, HungUp, Listen, SpeechFailed
 from tests.unit.callflows.conversation import Conversation
 
 
@@ -12,6 +12,14 @@ def at_health(**context: bool | str) -> Conversation:
     call = Conversation(**context).presses("1")  # type: ignore[arg-type]
     assert call.said == ["health.ask"]
     return call
+
+
+def test_who_is_rung_for_her_hears_what_she_has_said_of_herself() -> None:
+    call = Conversation(variables={"duty": "1"}).presses("1").presses("2").presses("0")
+    assert call.session.handing == HandOver("wang", 1, "not_well")
+    assert call.outputs[-1] == call.session.handing
+    asked = Conversation(variables={"duty": "1"}).presses("0").session.handing
+    assert asked == HandOver("wang", 1, "wants_person")
 
 
 def test_the_line_names_itself_before_anything_else() -> None:

@@ -97,6 +97,9 @@ async def test_duty_then_the_deputy_then_nobody_and_the_same_question_rings_nobo
     assert (duty.number, duty.flow, duty.for_call) == (CHEN, "hand_over", call.id)
     assert [(c.spoken_name, c.records) for c in duty.callees] == [("王阿婆", False)]
     assert await board.whom(call.id, elder, 1) == duty
+    unwell = await board.whom(call.id, elder, 1, "not_well")
+    assert unwell is not None
+    assert [dict(callee.variables) for callee in unwell.callees] == [{"why": "说身体不舒服"}]
     await world.cycle.settle(ends(duty, world.clock.now(), Disposition.BUSY))
     deputy = await board.whom(call.id, elder, 2)
     assert deputy is not None
