@@ -125,7 +125,7 @@ def first(session: Session, intent: CallIntent, row: Checkin, now: datetime) -> 
 def _replied(session: Session, intent: CallIntent, row: Checkin, reply: Reply, now: datetime) -> None:
     assert intent.responder is not None
     search = search_now(session, row, now)
-    after = core.replied(search, intent.responder, reply, now)
+    after = core.replied(search, intent.responder, reply, now, since=intent.created_at)
     if after != search and reply is Reply.LINE_ERROR and is_line_down(session, now):
         after = core.forgiven(after, intent.responder)
     said = reply in (Reply.ACCEPTED, Reply.DECLINED)

@@ -36,7 +36,8 @@ def found(session: Session, intent: CallIntent, row: Checkin, finding: Finding, 
     search = search_now(session, row, now)
     by_phone = not search.plan.seen
     person = session.get(Person, intent.responder)
-    after = core.found(search, intent.responder, finding, now, who=_capacity(intent, person))
+    capacity = _capacity(intent, person)
+    after = core.found(search, intent.responder, finding, now, who=capacity, since=intent.created_at)
     log_said(session, intent, row, f"found:{finding}", name_said(session, intent, row), now)
     if after != search:
         searches.keep(session, row, after, now)

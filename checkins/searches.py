@@ -47,6 +47,12 @@ def search_of(row: Checkin) -> Search | None:
         return None
 
 
+def looked_bad(row: Checkin) -> bool:
+    """Whoever went there has said so, and the case is open."""
+    search = search_of(row) if row.status == Status.NEEDS_PERSON else None
+    return search is not None and search.bad
+
+
 def put_search(row: Checkin, search: Search) -> None:
     row.search = search.to_json()
 

@@ -266,10 +266,10 @@ def _off_the_line(row: Checkin, now: datetime) -> None:
 
 
 def _put(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime, detail: dict[str, Any]) -> None:
-    """Late news of who has died or moved meanwhile stands in the log alone: nobody is rung about them, but for a cry
-    for help, whoever's it is."""
+    """Late news stand in the log alone, but for a cry for help, when the elder has died or moved meanwhile: nobody is
+    rung about them; and when whoever went there has said that help is needed, or that nobody opens."""
     before = case_of(row)
-    if row.elder.state not in GONE or news.result is Result.EMERGENCY:
+    if news.result is Result.EMERGENCY or not (row.elder.state in GONE or searches.looked_bad(row)):
         put_case(row, ladder.apply(before, news, now))
         searches.follow(session, row, before, now)
     if before.alarm and news.result is Result.EMERGENCY:

@@ -15,7 +15,7 @@ from checkins.case_rows import log_event, select_cases
 from checkins.device_tables import Telling
 from checkins.errands import request
 from checkins.escalation.scene import POLL, TELL_WITHIN, ago
-from checkins.escalation.values import Phase
+from checkins.escalation.values import Finding, Phase
 from checkins.finder import MOST, Lines, one_call
 from checkins.intents import intend, serve
 from checkins.ports import Callee, CallRequest
@@ -109,13 +109,14 @@ def _taken(row: Checkin) -> bool:
 
 
 def _theirs(row: Checkin, responder: str) -> bool:
-    """They have it (again), saw the elder, or closed it."""
+    """They have it (again), saw the elder, closed it, or were told to stay there."""
     search = searches.search_of(row)
-    if search is None:
-        return False
+    if search is None or search.stays(responder):
+        return search is not None
     if search.phase is Phase.TAKEN:
         return search.accepted_by == responder
-    return responder in (search.ended_by, search.found_by) and search.phase is not Phase.SEARCHING
+    there = search.found_by if search.finding is not Finding.NOBODY_OPENS else None
+    return responder in (search.ended_by, there) and search.phase is not Phase.SEARCHING
 
 
 def _responder(session: Session, row: Checkin, responder: str) -> Responder | None:

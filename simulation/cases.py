@@ -259,6 +259,9 @@ class Cases:
 
     def _news(self, row: Row, news: News, now: datetime) -> None:
         before = row.case
+        looked_bad = before.status is Status.NEEDS_PERSON and row.search is not None and row.search.bad
+        if looked_bad and news.result is not Result.EMERGENCY:
+            return
         self.put(row, ladder.apply(before, news, now), now)
         self.follow(row, before, now)
         if before.alarm and news.result is Result.EMERGENCY:
@@ -329,7 +332,7 @@ class Cases:
     def _replied(self, call: Call, row: Row, reply: Reply, now: datetime) -> None:
         assert call.responder is not None
         search = self._search(row, now)
-        after = core.replied(search, call.responder, reply, now)
+        after = core.replied(search, call.responder, reply, now, since=call.at)
         if after != search and reply is Reply.LINE_ERROR and self.line.down(now):
             after = core.forgiven(after, call.responder)
         if after == search:
@@ -342,7 +345,7 @@ class Cases:
     def _found(self, call: Call, row: Row, finding: Found, now: datetime) -> None:
         assert call.responder is not None
         search = self._search(row, now)
-        after = core.found(search, call.responder, finding, now, who=Who(call.purpose))
+        after = core.found(search, call.responder, finding, now, who=Who(call.purpose), since=call.at)
         if after != search:
             self.keep(row, after, now)
 

@@ -20,7 +20,18 @@ from checkins.errands import FINDING as ASK
 from checkins.escalation import search as core
 from checkins.escalation.policy import Escalation, Who
 from checkins.escalation.scene import POLL, TELL_WITHIN, ago
-from checkins.escalation.values import CallForFinding, Confirm, Idle, Phase, Responder, Ring, Search, TellTaken, Wait
+from checkins.escalation.values import (
+    CallForFinding,
+    Confirm,
+    Finding,
+    Idle,
+    Phase,
+    Responder,
+    Ring,
+    Search,
+    TellTaken,
+    Wait,
+)
 from checkins.finder import CONFIRM_AGAIN, MOST
 from checkins.intents import NEWS_WITHIN
 from checkins.ladder import NeedPerson, PlaceCall
@@ -491,11 +502,14 @@ def _emergency(row: Row) -> bool:
 
 def _theirs(row: Row, responder: str) -> bool:
     search = row.search
+    if search is not None and search.stays(responder):
+        return True
     if search is None or search.phase is Phase.SEARCHING:
         return False
     if search.phase is Phase.TAKEN:
         return search.accepted_by == responder
-    return responder in (search.ended_by, search.found_by)
+    there = search.found_by if search.finding is not Finding.NOBODY_OPENS else None
+    return responder in (search.ended_by, there)
 
 
 def _neighbours(elder: str) -> tuple[str, str]:

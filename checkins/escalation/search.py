@@ -115,10 +115,13 @@ def _released(search: Search) -> Search:
 # ── what people answered ──────────────────────────────────────────────────────────────────────────
 
 
-def replied(search: Search, responder: str, reply: Reply, now: datetime) -> Search:
-    """What a call to them came to. News of a call that was told before changes nothing."""
+def replied(search: Search, responder: str, reply: Reply, now: datetime, *, since: datetime | None = None) -> Search:
+    """What a call to them came to, that began at `since`. News of a call that was told before changes nothing, nor
+    what is older than their yes or no in a later call."""
     call = search.called(responder)
     before = call.outcome if call else None
+    if call and since and since < call.last and before in (Reply.ACCEPTED, Reply.DECLINED):
+        return search
     if before is reply or (call is None and reply not in (Reply.ACCEPTED, Reply.DECLINED)):
         return search
     if before is not None and reply not in (Reply.ACCEPTED, Reply.DECLINED):
@@ -193,27 +196,54 @@ def take_over(search: Search, by: str, now: datetime) -> Search:
     it has ended."""
     name = named(by)
     _open(search)
-    return _clear_finding(_take(search, name, now))
+    search = _take(search, name, now)
+    return search if search.bad else _clear_finding(search)
 
 
 # ── what was found ────────────────────────────────────────────────────────────────────────────────
 
 
-def found(search: Search, responder: str, finding: Finding, now: datetime, *, who: Who = Who.BUDDY) -> Search:
-    """What somebody found, who may have accepted or not. `who` they are: duty, deputy and street keep what is bad."""
+def found(
+    search: Search,
+    responder: str,
+    finding: Finding,
+    now: datetime,
+    *,
+    who: Who = Who.BUDDY,
+    since: datetime | None = None,
+) -> Search:
+    """What somebody found, who may have accepted or not, in a call that began at `since`. `who` they are: duty, deputy
+    and street keep what is bad."""
     named(responder)
+    if finding in (Finding.FINE_SEEN, Finding.FINE_HEARD) and not _may_say_fine(search, responder, since):
+        return search
     return _FINDINGS[finding](search, responder, finding, now, who)
+
+
+def _may_say_fine(search: Search, responder: str, since: datetime | None) -> bool:
+    """Who has the case may. After bad news nobody else, but for who brought it, in a later call, while nobody has it;
+    and while another is on the way only who was sent, too: whoever else was there may speak of yesterday."""
+    if search.phase in (Phase.CONFIRMING, Phase.ENDED):
+        return False
+    if responder == search.accepted_by:
+        return True
+    if search.bad:
+        mends = since is not None and search.found_at is not None and since > search.found_at
+        return search.phase is Phase.SEARCHING and responder == search.found_by and mends
+    sent = {*search.went, *search.told, *(item.responder for item in search.untold)}
+    return search.phase is Phase.SEARCHING or responder in sent
 
 
 _Found = Callable[[Search, str, Finding, datetime, Who], Search]
 
 
 def _fine(search: Search, responder: str, finding: Finding, now: datetime, who: Who) -> Search:
-    if search.phase in (Phase.CONFIRMING, Phase.ENDED):
+    must_see = finding is Finding.FINE_HEARD and search.plan.seen  # whoever has it must go
+    if must_see and search.bad:
         return search
     search = replace(search, finding=finding, found_by=responder, found_at=now)
-    if finding is Finding.FINE_HEARD and search.plan.seen:
-        return search  # whoever has it must go and see
+    if must_see:
+        return search
     if not search.plan.confirm_within:
         return _end(search, responder, now)
     after, by = elder_awake(search.hours, search.zone, now, search.plan.confirm_within)
@@ -229,7 +259,8 @@ def _bad(search: Search, responder: str, finding: Finding, now: datetime, who: W
     if who in STAFF:
         return _take(search, responder, now)
     search = replace(_released(search), declined=())
-    search = replace(search, went=_with(search.went, responder))
+    others = tuple(other for other in search.went if other != responder)
+    search = replace(search, went=(*others, responder) if finding is Finding.NOBODY_OPENS else others)
     return _search_on(search, NextRung(search.plan.first(Who.DUTY)), now)
 
 
@@ -288,15 +319,19 @@ def answered_before(search: Search) -> bool:
 
 
 def _end(search: Search, by: str, now: datetime) -> Search:
-    search = _others_hear(search, by, now)
-    return replace(search, phase=Phase.ENDED, ended_by=by, ended_at=now, finding_due=None)
+    search = replace(search, phase=Phase.ENDED, ended_by=by, ended_at=now, finding_due=None)
+    return _others_hear(search, by, now)
 
 
 def _others_hear(search: Search, by: str, now: datetime) -> Search:
-    """Whoever else believes it is theirs must hear that `by` has it, but for who saw the elder and said so."""
+    """Whoever else believes it is theirs must hear that `by` has it, but for who saw the elder and said so, and who
+    stays: before a shut door they are told when it is over."""
     others = [*search.went, *((search.accepted_by,) if search.accepted_by else ())]
-    search = replace(search, went=(), untold=tuple(item for item in search.untold if item.responder != by))
-    return _untold(search, tuple(other for other in others if other not in (by, _saw(search))), now)
+    kept = [other for other in others if search.stays(other)]
+    went = (kept[0],) if kept and kept[0] != by and search.finding is Finding.NOBODY_OPENS else ()
+    untold = tuple(item for item in search.untold if item.responder != by and not search.stays(item.responder))
+    search = replace(search, went=went, untold=untold)
+    return _untold(search, tuple(other for other in others if other not in (by, _saw(search), *kept)), now)
 
 
 def _saw(search: Search) -> str | None:

@@ -123,6 +123,15 @@ class Search:
         """Never sleeps longer than 10 min."""
         return self.urgency in (Urgency.UNREACHED, Urgency.EMERGENCY)
 
+    @property
+    def bad(self) -> bool:
+        """Somebody there has said that help is needed, or that nobody opens, and nobody better since."""
+        return self.finding in (Finding.NEEDS_HELP, Finding.NOBODY_OPENS) and self.phase is not Phase.ENDED
+
+    def stays(self, responder: str) -> bool:
+        """They were told to stay: with an elder who needs help, or before a shut door until it is over."""
+        return responder == self.found_by and (self.bad or self.finding is Finding.NEEDS_HELP)
+
     def called(self, responder: str) -> Called | None:
         for call in self.calls:
             if call.responder == responder:

@@ -486,6 +486,9 @@ class PureHouse:
 
     def _apply(self, row: Row, news: News) -> None:
         before = row.case
+        looked_bad = before.status is Status.NEEDS_PERSON and row.search is not None and row.search.bad
+        if looked_bad and news.result is not Result.EMERGENCY:
+            return
         self._move(row, ladder.apply(before, news, self.now))
         again = before.alarm and news.result is Result.EMERGENCY
         if again and (row.search is None or core.answered_before(row.search)):
@@ -521,15 +524,16 @@ class PureHouse:
 
     def _replied(self, intent: Intent, row: Row, reply: Reply) -> None:
         search = self._search(row)
-        after = core.replied(search, intent.responder, reply, self.now)
-        assert core.replied(after, intent.responder, reply, self.now) == after, "told twice, counted twice"
+        after = core.replied(search, intent.responder, reply, self.now, since=intent.at)
+        again = core.replied(after, intent.responder, reply, self.now, since=intent.at)
+        assert again == after, "told twice, counted twice"
         if after != search:
             self._keep(row, after)
 
     def _found(self, intent: Intent, row: Row, finding: Finding) -> None:
         assert intent.kind is not None
         search = self._search(row)
-        after = core.found(search, intent.responder, finding, self.now, who=intent.kind)
+        after = core.found(search, intent.responder, finding, self.now, who=intent.kind, since=intent.at)
         if after != search:
             self._keep(row, after)
 

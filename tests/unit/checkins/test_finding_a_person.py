@@ -16,7 +16,6 @@ from checkins.ports import CallOutcome, Disposition, Placed
 from checkins.results import Reason, Result, Status, Urgency
 from checkins.roster import edits
 from checkins.tables import Checkin, IntentState, Mode, Neighbourhood
-from checkins.telling import TAKEN
 from house import _own_texts
 from tests.unit.checkins.street import CHEN, DAUGHTER, LI, ZHOU, Street, numbers
 from tests.unit.checkins.world import World
@@ -54,9 +53,7 @@ async def test_from_the_third_try_to_a_name_that_closes(street: Street) -> None:
     assert there.items() <= duty.callees[0].variables.items(), "who is there, and by which number"
     assert await street.says(duty, "accepted")
     assert world.row(elder).owner == "陈老师"
-    (tells,) = await street.tick(minutes=2)
-    assert (tells.number, tells.flow) == (ZHOU, TAKEN)
-    await street.says(tells, "told")
+    assert await street.tick(minutes=2) == [], "who is with her is not told to go"
     with world.db.write() as session:
         cases.close_case(session, world.row(elder).checkin_id, "陈老师", "已陪去医院", world.clock.now())
     assert (world.row(elder).closed_by, world.row(elder).finding) == ("陈老师", "已陪去医院")
@@ -71,9 +68,6 @@ async def test_from_the_third_try_to_a_name_that_closes(street: Street) -> None:
         ("found:needs_help", "周阿姨"),
         ("ring:duty", "cycle-1"),
         ("reply:accepted", "陈老师"),
-        ("tell:taken", "周阿姨"),
-        ("ring:taken", "cycle-1"),
-        ("told:heard", "周阿姨"),
         ("closed", "陈老师"),
     ]
 
