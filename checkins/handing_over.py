@@ -9,7 +9,7 @@ they talked, and say themselves what they found. The two minutes between calls t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 HAND_OVER = "hand_over"  # purpose of the call, and its flow
 RING_S = 20  # an elder waits meanwhile
-_WHY = {Result.NOT_WELL: "说身体不舒服", Result.OTHER_SAYS_UNWELL: "说身体不舒服"}
+_WHY: Mapping[str, str] = {Result.NOT_WELL: "说身体不舒服", Result.OTHER_SAYS_UNWELL: "说身体不舒服"}
 _TAKEN = "took"  # on the intent: the elders who were taken over
 # ── whom to ring ──────────────────────────────────────────────────────────────────────────────────
 
