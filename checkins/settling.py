@@ -246,11 +246,11 @@ def _apply(
     again = result is Result.OTHER_SAYS_WELL and _reported_last_time(session, row)
     if intent.purpose == CONFIRM and confirming.heard(session, intent, row, News(result, evidence, again), now):
         _keep_answer(row, detail)
-        return
-    if result is Result.WANTS_PERSON and handing_over.talked(session, intent, row):
+    elif result is Result.WANTS_PERSON and handing_over.talked(session, intent, row):
         _keep_answer(row, detail)
         return
-    _put(session, intent, row, News(result, evidence, again), now, detail)
+    else:
+        _put(session, intent, row, News(result, evidence, again), now, detail)
     if result is Result.WANTS_PERSON:
         handing_over.promise(session, intent, row, person, now)
     if result is Result.REFUSED:
