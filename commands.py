@@ -14,7 +14,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -137,7 +137,7 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
 
 async def show_people(settings: Settings, out: Console) -> int:
     """Everybody in the register, by neighbourhood and name."""
-    table = Table("id", "name", "committee", "number", "role", "state", "mode", "consents")
+    table = _people_table()
     query = select(Person).options(joinedload(Person.neighbourhood))
     with contextlib.closing(opened(settings)) as db:
         found = await db.view(lambda session: session.scalars(query).all())
@@ -145,6 +145,36 @@ async def show_people(settings: Settings, out: Console) -> int:
         table.add_row(*_listed(person))
     out.print(table)
     return 0
+
+
+async def show_person(settings: Settings, who: str, out: Console) -> int:
+    """Who is behind an id that the log names: name, number, home. It only reads. 0; 2 with one sentence."""
+    with contextlib.closing(opened(settings, as_it_is=True)) as db:
+        try:
+            shown = await db.view(lambda session: _shown(session, who))
+        except LookupError as error:
+            out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
+            return 2
+    for what, text in shown:
+        out.print(f"{what}: {text}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _shown(session: Session, who: str) -> list[tuple[str, str]]:
+    person = _person(session, who)
+    person.neighbourhood = session.get_one(Neighbourhood, person.neighbourhood_id)
+    id_, name, committee, number, role, state, mode, agreed = _listed(person)
+    found = [("name", f"{name} ({person.spoken_name})"), ("number", number), ("address", person.address)]
+    found += [("key holder", person.key_holder), ("notes", person.notes), ("committee", committee), ("role", role)]
+    found += [("state", state), ("mode", mode), ("consents", agreed), ("id", id_)]
+    return [(what, text) for what, text in found if text]
+
+
+def _people_table() -> Table:
+    """An id is never cut, however narrow the screen or pipe: it is what other commands are given."""
+    columns = ("name", "committee", "number", "role", "state", "mode", "consents")
+    whole = Column("id", no_wrap=True, min_width=36)
+    return Table(whole, *(Column(name, overflow="fold") for name in columns))
 
 
 def _listed(person: Person) -> tuple[str, ...]:
@@ -201,7 +231,7 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return 2
-    table = Table("id", "name", "committee", "number", "role", "state", "mode", "consents")
+    table = _people_table()
     table.add_row(*_listed(person))
     out.print(table)
     if person.role != Role.ELDER and person.state in GONE:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from alembic.util import CommandError
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from settings import FILE_VARIABLE, Settings, SettingsError
 from storage.database import Database
 from storage.migrate import upgrade
 
 
-def opened(settings: Settings, *, make: bool = False) -> Database:
-    """The database, up to date. SettingsError when there is none, unless `make`."""
+def opened(settings: Settings, *, make: bool = False, as_it_is: bool = False) -> Database:
+    """The database, up to date. SettingsError when there is none, unless `make`. `as_it_is`: only read, which
+    works also when nothing can be written."""
     missing = _file_missing(make_url(settings.database_url))
     if missing and not make:
         raise SettingsError(
@@ -22,7 +24,8 @@ def opened(settings: Settings, *, make: bool = False) -> Database:
             f"export {FILE_VARIABLE}=/etc/wenan.toml. A new database is made by `people import` and by `serve`"
         )
     print(f"database {shown(settings)}{' (new)' if missing else ''}", file=sys.stderr)
-    migrate(settings)
+    if not as_it_is:
+        migrate(settings)
     return Database(settings.database_url)
 
 
@@ -34,9 +37,20 @@ def migrate(settings: Settings) -> None:
         raise SettingsError(
             f"WENAN_DATABASE_URL needs the package {error.name}, which is not installed (docs/settings.md)"
         ) from None
-    except (OperationalError, OSError) as error:
-        why = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise SettingsError(f"WENAN_DATABASE_URL: the database can't be used: {why}") from None
+    except (DBAPIError, CommandError, RuntimeError, OSError) as error:
+        raise SettingsError(f"WENAN_DATABASE_URL: {sentence(error)}") from None
+
+
+def sentence(error: Exception) -> str:
+    """What is wrong with the database, and what to do; nothing of what is in it."""
+    why = (str(getattr(error, "orig", error)).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, CommandError):
+        return f"this database is from a newer version of the program: use that one, or the backup of before ({why})"
+    if "locked" in why:
+        return f"the database is locked by another process (a backup, a shell): end that, and try again ({why})"
+    if "not a database" in why or "malformed" in why:
+        return f"the database is broken: stop the server and restore the backup (docs/operations.md, Backup) ({why})"
+    return f"the database can't be used: {why}"
 
 
 def shown(settings: Settings) -> str:

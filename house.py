@@ -74,6 +74,12 @@ QUIET_CALLS = 2  # with more calls on a line no dictation is transcribed again
 DRAIN_S = 60.0  # so long calls may go on when the server is asked to stop
 
 
+NO_WAY_OUT = (
+    "neither WENAN_ALARM_MAIL_TO nor WENAN_ALARM_WEBHOOK_URL is set: when the database can't be written (a full disk), "
+    "nobody hears of an emergency but by the log"
+)
+
+
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -249,7 +255,10 @@ def _build(
     ears = ears or load_ears(
         settings.models_dir, workers=settings.recogniser_workers, whisper_threads=settings.whisper_threads
     )
-    ears.prepare([wait for name in loader.shipped_names() for wait in flows(name).waits()])
+    try:
+        ears.prepare([wait for name in loader.shipped_names() for wait in flows(name).waits()])
+    except loader.FlowError as error:
+        raise SettingsError(f"a flow of the line is broken, so that nobody can be called: {error}") from None
     prompts = Prompts(cache=data / "prompts", human=settings.human_prompts, synthesiser=EspeakChild())
     recordings = Recordings(data / "recordings")
     for found in recordings.recover():
@@ -276,6 +285,9 @@ def _build(
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     calls.outbox.listener = Listener(cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN))
     notes = Notes()
+    if settings.carrier != "virtual" and not alerting.messengers(settings):
+        notes.append(NO_WAY_OUT)
+        log.warning(NO_WAY_OUT)
     tools = Tools(ears, prompts, recordings, calls, notes.say, desk)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
     second_pass = SecondPass(db, clock, ears, recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell)

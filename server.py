@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 import uvloop
 from rich.console import Console
+from sqlalchemy.exc import DBAPIError
 
 import settings as settings_module
 from settings import Settings, SettingsError
@@ -265,6 +266,18 @@ def people_list() -> None:
         from commands import show_people
 
         return await show_people(settings, out)
+
+    _run(work)
+
+
+@people_app.command("show")
+def people_show(who: Annotated[str, typer.Argument(metavar="ID_OR_NAME", help="as the log or a list has it")]) -> None:
+    """Who that is: name, number, address, who has a key. It only reads, so it works when nothing can be written."""
+
+    async def work(settings: Settings) -> int:
+        from commands import show_person
+
+        return await show_person(settings, who, out)
 
     _run(work)
 
@@ -598,6 +611,10 @@ def _run(work: Callable[[Settings], Awaitable[int]]) -> None:
             code = runner.run(main())
     except SettingsError as error:
         raise _fail(str(error)) from None
+    except DBAPIError as error:
+        from database_in_use import sentence
+
+        raise _fail(sentence(error)) from None
     except KeyboardInterrupt:
         code = 130
     raise typer.Exit(code)

@@ -80,11 +80,10 @@ class Pages:
             fresh=status == HTTPStatus.OK,
             here=here,
             engines=self._deps.ears_status(),
-            notes=self._deps.notes(),
             now=now.astimezone(ZoneInfo(view.HOME)).strftime("%Y-%m-%d %H:%M:%S"),
             ago=partial(ago, now),
             short=partial(short, now),
-            **values,
+            **{"notes": self._deps.notes(), **values},
         )
         return HTMLResponse(page, status)
 

@@ -53,9 +53,11 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
     @router.get("/")
     async def today(request: Request) -> Response:
-        now, late = deps.clock.now(), deps.late()
-        page, shell = await pages.look(lambda session: view.today(session, now, late, pages.gaps))
-        return pages.show("today.html", shell, name_of(request), page=page)
+        now, late, told = deps.clock.now(), deps.late(), tuple(deps.notes())
+        (page, notes), shell = await pages.look(
+            lambda session: (view.today(session, now, late, pages.gaps), view.named(session, told))
+        )
+        return pages.show("today.html", shell, name_of(request), page=page, notes=notes)
 
     @router.get("/case/{case_id}")
     async def case(request: Request, case_id: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from checkins.auditor import Late
 from checkins.cases import Event, Row
 from checkins.cycle import is_clock_behind
 from checkins.pace import LIVE, is_line_down
+from checkins.phones import national
 from checkins.schedule import local_date
 from checkins.tables import CallIntent, Neighbourhood, Person
 from console import call_log, ladder_view
@@ -23,6 +25,19 @@ from console.gaps_ahead import Gaps, GapsAhead
 from console.ladder_view import Ladder
 
 HOME = "Asia/Shanghai"  # for what belongs to no place
+
+
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+def named(session: Session, notes: Sequence[str]) -> list[str]:
+    """The notes, which name people by id as the log does, with who that is."""
+    return [note + _who(session, note) for note in notes]
+
+
+def _who(session: Session, note: str) -> str:
+    people = [person for found in _ID.findall(note) if (person := session.get(Person, found))]
+    return "".join(f"（{person.name}，电话{national(person.number) or '没有'}）" for person in people)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import select, update
 
 from checkins import cases
+from checkins.phones import national
 from checkins.ports import CallOutcome, Disposition
 from checkins.results import Status
 from checkins.tables import CallIntent, IntentState, State
-from console import words
+from console import view, words
 from console.call_log import Entry
 from console.guard import host_name
 from ivr.records import Call, CallEvent
@@ -476,3 +477,11 @@ async def test_a_database_that_only_reads_is_not_well(office: Office, monkeypatc
     answers = [await office.client.get("/healthz") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [503, 503]
     assert "OSError" in answers[0].json()["database"]
+
+
+async def test_a_note_that_names_an_elder_by_id_says_who_that_is(office: Office) -> None:
+    elder = office.world.elder("许阿大")
+    with office.world.db.read() as session:
+        told = view.named(session, [f"EMERGENCY in call i1, person {elder}: act now", "nobody"])
+    assert told[0].endswith(f"act now（许阿大，电话{national(office.world.person(elder).number)}）")
+    assert told[1] == "nobody"

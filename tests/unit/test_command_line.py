@@ -5,16 +5,21 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner, Result
 
+import commands
 import house
 import server
+from callflows import loader
 from checkins import alarms
 from checkins.alarms import Kind
 from checkins.tables import Person
@@ -62,11 +67,15 @@ def run(*arguments: str, text: str = "") -> Result:
         "people import",
         "people list",
         "people set",
+        "people show",
         "alarms list",
         "alarms ack",
         "alarms test",
         "clock accept",
         "people pin",
+        "policy show",
+        "policy set",
+        "policy check",
     ],
 )
 def test_every_command_has_help(command: str) -> None:
@@ -107,6 +116,72 @@ def test_a_data_folder_that_can_not_be_made_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("no folder")
     result = run("round")
     assert (result.exit_code, result.stderr.strip()) == (2, "wenan: WENAN_DATA_DIR (data) can't be used: File exists")
+
+
+@pytest.mark.parametrize("command", ["serve", "round", "people list", "alarms list", "roster gaps", "devices list"])
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("", "restore the backup"),
+        ("update alembic_version set version_num = 'ffffffffffff'", "from a newer version of the program"),
+    ],
+)
+def test_a_database_that_can_not_be_used_is_said_so(tmp_path: Path, command: str, statement: str, says: str) -> None:
+    imported(tmp_path)
+    file = tmp_path / "data" / "wenan.db"
+    if statement:
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute(statement)
+    else:
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{file}{ending}").unlink(missing_ok=True)
+        file.write_bytes(b"no database, but of some length" * 200)
+    result = run(*command.split())
+    assert result.exit_code == 2
+    assert says in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.output
+
+
+def test_a_database_that_is_locked_beside_a_command_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def locked(*_: object) -> int:
+        raise OperationalError("select name from person", {}, sqlite3.OperationalError("database is locked"))
+
+    imported(tmp_path)
+    monkeypatch.setattr(commands, "show_people", locked)
+    result = run("people", "list")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith("wenan: the database is locked by another process")
+    assert "person" not in result.stderr
+
+
+def test_a_shipped_flow_that_is_broken_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_name: str) -> None:
+        raise loader.FlowError("daily_checkin.yaml:3: no such step")
+
+    monkeypatch.setattr(loader, "shipped", broken)
+    monkeypatch.setenv("WENAN_PORT", "0")
+    result = run("round")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].endswith("nobody can be called: daily_checkin.yaml:3: no such step")
+
+
+def test_who_an_id_in_the_log_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a narrow pipe, too; and when nothing can be written."""
+    imported(tmp_path)
+    narrow = CliRunner().invoke(server.app, ["people", "list"], env={"COLUMNS": "80"}).output
+    found = re.search(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", row_of("王秀英"))
+    assert found is not None
+    elder = found[0]
+    assert elder in narrow
+
+    def full(*_: object) -> None:
+        raise AssertionError("nothing can be written")
+
+    monkeypatch.setattr("database_in_use.upgrade", full)
+    shown = run("people", "show", elder)
+    assert (shown.exit_code, shown.output.count("王秀英")) == (0, 1)
+    assert "number: " in shown.output
+    assert run("people", "show", "nobody").exit_code == 2
 
 
 def test_a_broken_flow_names_file_and_line(tmp_path: Path) -> None:
@@ -343,6 +418,8 @@ def test_an_alarm_is_acknowledged_by_a_name(tmp_path: Path) -> None:
         "roster gaps",
         "roster show",
         "roster export",
+        "policy show",
+        "policy check",
     ],
 )
 def test_a_database_that_is_not_there_is_not_made_but_said(tmp_path: Path, command: str) -> None:
@@ -364,3 +441,72 @@ def test_every_command_says_which_database_it_works_on(tmp_path: Path) -> None:
 def test_a_database_is_named_without_its_password() -> None:
     said = shown(Settings(database_url="postgresql+psycopg://wenan:hidden@db/wenan"))
     assert said == "postgresql+psycopg://wenan:***@db/wenan"
+
+
+def policy_file(folder: Path, text: str) -> str:
+    (folder / "policy.yaml").write_text(text, "utf-8")
+    return str(folder / "policy.yaml")
+
+
+def test_a_policy_is_written_for_a_place_and_over_it_for_an_elder(tmp_path: Path) -> None:
+    imported(tmp_path)
+    file = policy_file(
+        tmp_path, "policy: {try_after: [0, 10, 40]}\nescalation: {unreached: {quiet: [buddy, family]}}\n"
+    )
+    written = run("policy", "set", file, "--by", "书记")
+    assert (written.exit_code, "try_after: [0, 10, 40]" in written.output) == (0, True)
+    file = policy_file(tmp_path, '{"policy": {"ring_s": 60}}')
+    assert run("policy", "set", file, "--elder", "王秀英", "--by", "书记").exit_code == 0
+    hers, all_others = run("policy", "show", "--elder", "王秀英").stdout, run("policy", "show").stdout
+    assert ("try_after: [0, 10, 40]" in hers, "ring_s: 60" in hers) == (True, True)
+    assert ("try_after: [0, 10, 40]" in all_others, "ring_s: 45" in all_others) == (True, True)
+    assert run("policy", "show", "--own", "--elder", "王秀英").stdout == "policy: {ring_s: 60}\n"
+    file = policy_file(tmp_path, "policy: null\n")
+    assert run("policy", "set", file, "--elder", "王秀英", "--by", "书记").exit_code == 0
+    assert "ring_s: 45" in run("policy", "show", "--elder", "王秀英").stdout
+    assert run("policy", "check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("policy: {try_afters: [0]}", "policy: unknown entry 'try_afters'"),
+        ("policy: {finding_within: 10}", "policy: finding_within belongs into the escalation policy"),
+        ("escalation: {unreached: {finding_within: 90}}", "unreached.finding_within: a finding is due within 30"),
+        ("escalations: {}", "unknown section 'escalations': write policy and escalation"),
+        ("policy: [1]", "policy: must be an object of entries"),
+        ("policy: {ring_s: [", "is no YAML or JSON"),
+        ("", "must hold policy or escalation"),
+        ("policy: {calls_until: 1100}", "王秀英: policy: unserved_at must lie within"),
+    ],
+)
+def test_a_policy_that_breaks_a_promise_is_not_written(tmp_path: Path, document: str, message: str) -> None:
+    imported(tmp_path)
+    late = policy_file(tmp_path, "policy: {unserved_at: 1200}")
+    assert run("policy", "set", late, "--elder", "王秀英", "--by", "书记").exit_code == 0
+    before = run("policy", "show").stdout
+    refused = run("policy", "set", policy_file(tmp_path, document), "--by", "书记")
+    assert (refused.exit_code, message in " ".join(refused.output.split())) == (2, True)
+    assert run("policy", "show").stdout == before
+
+
+def test_a_policy_needs_a_name_and_a_place_that_is_there(tmp_path: Path) -> None:
+    imported(tmp_path)
+    file = policy_file(tmp_path, "policy: {ring_s: 60}")
+    assert run("policy", "set", file, "--by", " ").exit_code == 2
+    assert "no elder with this id" in run("policy", "set", file, "--by", "书记", "--elder", "谁").output
+    assert "name one of: 曹杨居委会" in run("policy", "show", "--committee", "别处").output
+    assert "ring_s: 45" in run("policy", "show").stdout
+
+
+def test_the_check_says_whose_policy_counts_for_nothing(tmp_path: Path) -> None:
+    imported(tmp_path)
+    db = Database(f"sqlite:///{tmp_path}/data/wenan.db")
+    with db.write() as session:
+        session.execute(text("update neighbourhood set policy = '{\"finding_within\": 10}'"))
+        session.execute(text("update person set escalation = '{\"unreached\": 3}' where name = '王秀英'"))
+    db.close()
+    checked = run("policy", "check")
+    assert checked.exit_code == 3
+    assert "曹杨居委会: policy: finding_within changes nothing; it belongs into the escalation policy" in checked.stdout
+    assert re.search(r"曹杨居委会, 王秀英 \(\S+\): escalation: unreached", checked.stdout)
