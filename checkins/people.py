@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import ladder
+from checkins import ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.names import named
 from checkins.phones import to_e164
@@ -108,6 +108,7 @@ def _stop(session: Session, row: Checkin, state: State, by: str, now: datetime) 
     case = case_of(row)
     if state in GONE or (state is State.PAUSED and case.dialling):
         put_case(row, ladder.close(case, by, f"state: {state}", now))
+        searches.end(session, row, now)  # whoever is on the way is told
         log_event(session, row, f"closed:{state}", by, now)
     elif state is State.REFUSED and case.dialling:
         put_case(row, ladder.need_person(case, Reason.REFUSED, Urgency.TODAY, now))

@@ -89,6 +89,14 @@ def _everybody(people: Responders) -> Iterator[Responder]:
         yield from some
 
 
+def same_phone(session: Session, one: str, other: str) -> bool:
+    """Whether two different ids stand for one telephone: a daughter who is a buddy, too. A name is nobody's."""
+    if one == other:
+        return False
+    numbers = [person.number for each in (one, other) if (person := session.get(Person, each)) is not None]
+    return len(numbers) == 2 and numbers[0] is not None and numbers[0] == numbers[1]
+
+
 def name_of(session: Session, row: Checkin, responder: str) -> str:
     """The name of a responder by id; what is no id is a name that somebody gave."""
     person = session.get(Person, responder)

@@ -20,7 +20,7 @@ from checkins.escalation import search as core
 from checkins.escalation.policy import Escalation
 from checkins.escalation.values import Finding, Phase, Search, Wait
 from checkins.ladder import Case
-from checkins.responders import Rosters, name_of
+from checkins.responders import Rosters, name_of, same_phone
 from checkins.results import BY_DEVICE, LINE, Reason, Status, Urgency
 from checkins.tables import Checkin
 
@@ -149,9 +149,10 @@ def tell_all(session: Session, row: Checkin, search: Search, now: datetime) -> S
 
 
 def tell(session: Session, row: Checkin, search: Search, responder: str, by: str, now: datetime) -> Search:
-    detail = {"responder": responder, "by": by}
-    log_event(session, row, "tell:taken", name_of(session, row, responder), now, detail=detail)
-    telling.queue(session, row, responder, now)
+    if not same_phone(session, responder, by):
+        detail = {"responder": responder, "by": by}
+        log_event(session, row, "tell:taken", name_of(session, row, responder), now, detail=detail)
+        telling.queue(session, row, responder, now)
     called = search.called(responder)
     search = core.told(search, responder, now)
     if called is None:

@@ -19,7 +19,7 @@ from checkins.escalation.values import Finding, Phase
 from checkins.finder import MOST, Lines, one_call
 from checkins.intents import intend, serve
 from checkins.ports import Callee, CallRequest
-from checkins.responders import Rosters
+from checkins.responders import Rosters, same_phone
 from checkins.results import Status
 from checkins.roster.loading import may_ring
 from checkins.roster.tables import RosterDuty
@@ -64,7 +64,7 @@ class Teller:
         """Whether somebody else has the case now, and this responder would go all the same. While nobody has it they
         hear nothing: they may be the one who goes."""
         old = ago(telling.since, self.now) >= TELL_WITHIN
-        if old or _theirs(row, telling.responder):
+        if old or _theirs(self.session, row, telling.responder):
             done(self.session, row, telling, UNHEARD if old else NEEDLESS, self.now)
         elif not _taken(row):
             telling.due_at = self.now + POLL
@@ -108,13 +108,14 @@ def _taken(row: Checkin) -> bool:
     return row.status == Status.CLOSED or (search is not None and search.phase is not Phase.SEARCHING)
 
 
-def _theirs(row: Checkin, responder: str) -> bool:
+def _theirs(session: Session, row: Checkin, responder: str) -> bool:
     """They have it (again), saw the elder, closed it, or were told to stay there."""
     search = searches.search_of(row)
     if search is None or search.stays(responder):
         return search is not None
     if search.phase is Phase.TAKEN:
-        return search.accepted_by == responder
+        has_it = search.accepted_by or ""
+        return has_it == responder or same_phone(session, has_it, responder)
     there = search.found_by if search.finding is not Finding.NOBODY_OPENS else None
     return responder in (search.ended_by, there) and search.phase is not Phase.SEARCHING
 

@@ -7,10 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from checkins import cases
+from checkins import cases, searches
 from checkins.device_tables import Telling
+from checkins.escalation import search as core
+from checkins.escalation.values import Reply
+from checkins.people import set_state
 from checkins.ports import CallOutcome, CallRequest, Disposition
 from checkins.results import Status
+from checkins.tables import Checkin, Person, State
 from checkins.telling import TAKEN
 from tests.unit.checkins.street import CHEN, DAUGHTER, LI, ZHOU, Street, numbers
 from tests.unit.checkins.world import World
@@ -182,3 +186,40 @@ async def test_not_while_they_are_on_another_call(street: Street) -> None:
     assert told(await street.tick(seconds=10)) == []
     assert told(await street.tick(minutes=1)) == [CHEN]
     assert ZHOU not in numbers(world.placer.requests)
+
+
+@pytest.mark.parametrize("state", [State.MOVED, State.DIED])
+async def test_who_is_on_the_way_to_somebody_who_has_moved_or_died_is_told(street: Street, state: State) -> None:
+    world, elder = street.world, street.elder()
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    await street.says(call, "accepted")
+    with world.db.write() as session:
+        set_state(session, elder, state, "书记", world.clock.now())
+    assert told(await street.tick(minutes=2)) == [LI]
+    assert world.row(elder).closed_by == "书记"
+
+
+async def test_a_daughter_who_is_a_buddy_too_is_not_told_that_she_has_it_herself(street: Street) -> None:
+    """Two entries, one telephone: she accepts as a buddy, says nothing for half an hour, and accepts as family."""
+    world, elder = street.world, street.elder()
+    with world.db.write() as session:
+        session.get_one(Person, street.ids[LI]).number = DAUGHTER
+    await street.unreached(elder)
+    (call,) = await street.tick()
+    assert call.number == DAUGHTER
+    await street.says(call, "accepted")
+    with world.db.write() as session:
+        search = street.checkin(elder).search or {}
+        search = {**search, "phase": "searching", "accepted_by": None, "went": [street.ids[LI]]}
+        row = session.get_one(Checkin, street.checkin(elder).id)
+        row.search, row.owner = search, None
+        session.refresh(row, ["elder"])
+        session.refresh(row.elder, ["neighbourhood"])
+        held = searches.search_of(row)
+        assert held is not None
+        now = world.clock.now()
+        searches.keep(session, row, core.replied(held, street.ids[DAUGHTER], Reply.ACCEPTED, now), now)
+    assert world.row(elder).owner == "王小妹"
+    assert told(await street.tick(minutes=3)) == []
+    assert "tell:taken" not in street.whats(elder)
