@@ -41,6 +41,10 @@ app.add_typer(alarms_app, name="alarms")
 app.add_typer(devices_app, name="devices")
 roster_app = typer.Typer(help="Who is rung when an elder needs a person (docs/roster.md).", no_args_is_help=True)
 app.add_typer(roster_app, name="roster")
+policy_app = typer.Typer(
+    help="How elders are called and who is rung: show, set, check (docs/escalation.md).", no_args_is_help=True
+)
+app.add_typer(policy_app, name="policy")
 
 out = Console()
 err = Console(stderr=True)
@@ -560,6 +564,58 @@ def roster_remove(
         import roster_commands as commands
 
         return await commands.said(commands.take_off(settings, who, by, out), out)
+
+    _run(work)
+
+
+# ── policies ──────────────────────────────────────────────────────────────────────────────────────
+
+Elder = Annotated[str, typer.Option(metavar="NAME_OR_ID", help="for this elder only; else for the neighbourhood")]
+
+
+@policy_app.command("show")
+def policy_show(
+    committee: Committee = "",
+    elder: Elder = "",
+    own: Annotated[bool, typer.Option("--own", help="only what is written here, as `policy set` reads it")] = False,
+) -> None:
+    """What holds, as YAML: the default, over it what differs for the neighbourhood, over that for the elder."""
+
+    async def work(settings: Settings) -> int:
+        import policy_commands as commands
+        from roster_commands import said
+
+        return await said(commands.show(settings, committee, elder, out, own=own), out)
+
+    _run(work)
+
+
+@policy_app.command("set")
+def policy_set(
+    file: Annotated[Path, typer.Argument(help="YAML or JSON: policy, escalation or both; null takes it back")],
+    by: Annotated[str, typer.Option(metavar="WHO", help="who says so; kept")],
+    committee: Committee = "",
+    elder: Elder = "",
+) -> None:
+    """Writes what differs, instead of what was written there before; shows what holds then. All of it or nothing."""
+
+    async def work(settings: Settings) -> int:
+        import policy_commands as commands
+        from roster_commands import said
+
+        return await said(commands.put(settings, file, committee, elder, by, out), out)
+
+    _run(work)
+
+
+@policy_app.command("check")
+def policy_check() -> None:
+    """Whether all that is written down can be read, and counts. Status 3: something doesn't; says whose, and why."""
+
+    async def work(settings: Settings) -> int:
+        import policy_commands as commands
+
+        return await commands.check(settings, out)
 
     _run(work)
 
