@@ -1,4 +1,4 @@
-"""Who is late? Asked of the register, with code of its own: shares nothing with planning and cycle on purpose.
+"""Who is late? Asked of the register, with code of its own: an import contract keeps planning and cycle out of it.
 
 Every elder due today is, at every moment, closed by a name or has a next action ahead (PRODUCT.md, "Nothing gets
 lost"), and an unreached case never sleeps. An open case of an earlier day counts, too.

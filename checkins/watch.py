@@ -45,7 +45,9 @@ def touch(session: Session) -> None:
 
 
 class Watch:
-    """Runs beside the cycle and shares nothing with it but the database.
+    """Runs beside the cycle, as a task of its own. Who is late is asked with code that shares nothing with it
+    (`auditor`; an import contract holds that); what is wrong with the line is asked by the cycle's own rules
+    (`alarm_signs`).
 
     `heartbeat` is a file that gets the moment of the last good round, `beat` tells the same to an address elsewhere:
     who watches this machine from outside looks at its age. Neither is done when a round fails, so that silence means
