@@ -28,6 +28,7 @@ from checkins.escalation.values import (
     CallForFinding,
     Confirm,
     Idle,
+    Phase,
     Responder,
     Ring,
     Search,
@@ -168,9 +169,9 @@ class Finder:
 
     def _wait(self, row: Checkin, search: Search, until: datetime) -> None:
         """The next look; what the search has come to meanwhile (nobody has it any more) shows in the case."""
-        had = row.owner
+        had, before = row.owner, searches.search_of(row)
         searches.keep(self.session, row, search, self.now)
-        if had and not row.owner:
+        if had and not row.owner and before is not None and before.phase is Phase.TAKEN:
             log_event(self.session, row, "no_finding", had, self.now)
         if until > self.now:
             row.due_at = until if row.urgency not in SLEEPLESS else min(until, self.now + _asleep(row))

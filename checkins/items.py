@@ -30,6 +30,7 @@ class ItemKind(StrEnum):
     CONTACT_MISSED = "contact_missed"  # no contact was logged for longer than a week
     RANG_IN = "rang_in"  # an elder rang in: a person rings back
     NUMBER_BAD = "number_bad"  # the carrier knows no such number of somebody who is to be rung
+    NUMBER_DOUBTED = "number_doubted"  # "wrong number", said where somebody who is to be rung has it, too
     CRIED = "cried"  # a buddy, or whoever was rung, cried for help: ring them, 120
     DEVICE_CLOCK = "device_clock"  # a device signs with a clock that is wrong
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
@@ -42,6 +43,7 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.CONTACT_MISSED: "一周没有联系",
     ItemKind.RANG_IN: "老人打来电话，请回电",
     ItemKind.NUMBER_BAD: "电话打不通（没有这个号码），请核对",
+    ItemKind.NUMBER_DOUBTED: "接电话的人说打错了，请核对号码",
     ItemKind.CRIED: "在电话里呼救，请马上打过去，必要时打120",
     ItemKind.DEVICE_CLOCK: "报警设备的时钟不准，请校准",
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",

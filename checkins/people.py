@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import ladder, searches
+from checkins import items, ladder, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.items import ItemKind
 from checkins.names import named
 from checkins.phones import to_e164
 from checkins.results import Reason, Status, Urgency
-from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, State
+from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
 
 
 def stops_calls(person: Person) -> Reason | None:
@@ -91,10 +92,16 @@ def note_change(session: Session, person_id: str, what: str, by: str, now: datet
         log_event(session, row, f"register:{what}", by.strip(), now)
 
 
-def flag_number(session: Session, number: str, state: NumberState) -> None:
-    """Suspends a number for everybody behind it, until somebody corrects it."""
+def doubt_number(session: Session, number: str, now: datetime) -> None:
+    """Somebody said "wrong number" there: no elder is rung under it until a person has corrected it. One key takes
+    nobody off the ladder who is to be rung: staff look into it."""
     for person in session.scalars(select(Person).where(Person.number == number).with_for_update()):
-        person.number_state = state
+        if person.role == Role.ELDER:
+            person.number_state = NumberState.SUSPECT
+        else:
+            place = person.neighbourhood_id
+            kind = ItemKind.NUMBER_DOUBTED
+            items.open_item(session, kind, now, neighbourhood_id=place, person_id=person.id, due_at=now)
 
 
 def _open(session: Session, person_id: str) -> list[Checkin]:

@@ -20,10 +20,10 @@ from checkins.errands import CONFIRM
 from checkins.ladder import News
 from checkins.line_rules import Purpose
 from checkins.pace import ANSWER_WITHIN, OUT, UNANSWERED, is_line_down
-from checkins.people import flag_number
+from checkins.people import doubt_number
 from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, Result, Status, Urgency
-from checkins.tables import GONE, CallIntent, Checkin, IntentCheckin, IntentState, NumberState, Person, State
+from checkins.tables import GONE, CallIntent, Checkin, IntentCheckin, IntentState, Person, State
 
 log = logging.getLogger(__name__)
 
@@ -256,7 +256,7 @@ def _apply(
     if result is Result.REFUSED:
         _refuse(row.elder)
     if result is Result.WRONG_NUMBER:
-        flag_number(session, intent.number, NumberState.SUSPECT)
+        doubt_number(session, intent.number, now)
 
 
 def _off_the_line(row: Checkin, now: datetime) -> None:
