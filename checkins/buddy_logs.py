@@ -9,7 +9,8 @@
     worried            item, a person soon       item; sooner if it could wait        item; a person after the call
 
 "Theirs": they accepted it. Whoever else logs "fine" may speak of yesterday: that closes nothing, but after three missed
-tries it is worth the line's own call to the elder, as if they had been sent. Everything may be told twice.
+tries it is worth the line's own call to the elder, as if they had been sent: not while another is on the way, nor
+once somebody has said that help is needed or that nobody opens. Everything may be told twice.
 """
 
 from __future__ import annotations

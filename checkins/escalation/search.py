@@ -11,6 +11,7 @@
                 declined by who had it            → SEARCHING    goes on where it was
                 30 min without a finding          → SEARCHING    duty, or what follows duty
     SEARCHING,  fine, seen in person              → CONFIRMING   the line rings the elder; without that: ENDED
+                the same, by who may not say so   as before      see `_may_say_fine`
     TAKEN       fine, only heard                  as before      it is not enough; where it is: ENDED
                 needs help, nobody opens          → SEARCHING    duty at once, at any hour
                 the same, said by duty or deputy  → TAKEN        they have it; again within 30 min
