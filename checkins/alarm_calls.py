@@ -77,7 +77,7 @@ class _Waiting:
 def next_call(session: Session, now: datetime, caller: Caller) -> CallRequest | None:
     """Writes the next call, if one is due and none is under way. Commit before dialling."""
     live = select(CallIntent.id).where(CallIntent.purpose == PURPOSE, CallIntent.state.in_(LIVE))
-    live = live.where(CallIntent.created_at > now - OVER_AFTER).limit(1)
+    live = live.where(CallIntent.created_at.between(now - OVER_AFTER, now + OVER_AFTER)).limit(1)
     due = _due(session, now)
     if not due or session.scalar(live) is not None:
         return None

@@ -368,7 +368,7 @@ def _quiet(session: Session, now: datetime) -> Sequence[_Live]:
             CallIntent.state,
             through,
         )
-        .where(CallIntent.state.in_(LIVE), CallIntent.check_at <= now)
+        .where(CallIntent.state.in_(LIVE), or_(CallIntent.check_at <= now, CallIntent.check_at > now + 2 * NEWS_WITHIN))
         .order_by(CallIntent.check_at)
     )
     return [_Live(*row) for row in session.execute(query)]

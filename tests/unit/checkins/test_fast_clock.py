@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from checkins import auditor, fast_clock
+from checkins.alarm_bell import Bell
+from checkins.alarm_calls import FLOW
 from checkins.cycle import is_clock_behind
 from checkins.ports import CallOutcome, Disposition
 from checkins.results import Reason, Status
+from checkins.watch import Watch
 from tests.unit.checkins.street import CHEN, DAUGHTER, Street
 from tests.unit.checkins.world import DAY, World
 
@@ -99,4 +103,27 @@ async def test_in_an_emergency_duty_is_rung_at_once_and_she_is_not_rung_back_to_
         rung += (first := await street.tick(seconds=1))
     assert [call.number for call in rung].count(hers.number) in (1, 2)
     assert {CHEN, DAUGHTER} <= {call.number for call in rung}
+    caplog.clear()
+
+
+async def test_the_alarm_rings_duty_though_their_last_call_lies_ahead(
+    street: Street, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that ended, or one whose end a crash has cut off."""
+    world, elder = street.world, street.elder()
+    right = world.at("08:00")
+    world.clock.advance_to(right + timedelta(hours=3))
+    await world.cycle.tick()
+    hers = world.last_call(elder)
+    await world.cycle.settle(CallOutcome(hers.id, world.clock.now(), final=False, alarm="distress"))
+    assert CHEN in {call.number for call in await street.tick()}
+
+    world.clock._now = right
+    world.cycle = world.another_cycle("restarted")
+    assert (await world.cycle.tick()).clock_behind
+    await world.cycle.reconcile()  # the carrier knows of none of them
+    bell = Bell(world.db, world.clock, (), world.placer)
+    await Watch(world.db, world.clock, tmp_path / "heartbeat", cry=bell.cry).look()
+    await bell.look()
+    assert [call.number for call in world.placer.requests if call.flow == FLOW] == [CHEN]
     caplog.clear()
