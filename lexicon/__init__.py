@@ -1,7 +1,7 @@
 """How elders answer, as data: what they say, what it means, how it sounds. A bottom room: it imports nothing of ours.
 
-A linguist edits `answers.tsv`, `meanings.tsv` and `confusable.tsv` (docs/flows.md, "The words"); everything else
-here reads them and says what is wrong with them.
+A linguist edits `answers.tsv`, `meanings.tsv`, `confusable.tsv` and `everyday.tsv` (docs/flows.md, "The words");
+everything else here reads them and says what is wrong with them.
 """
 
 from lexicon.book import Lexicon, Reading, load

@@ -15,6 +15,7 @@ _HERE = Path(__file__).parent
 ANSWERS = ("meaning", "phrase", "language", "romanisation", "checked", "note")
 MEANINGS = ("meaning", "part_of", "stance", "against", "about")
 CONFUSABLE = ("phrase", "other", "note")
+EVERYDAY = ("phrase", "level", "note")
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,12 @@ class Meaning:
 @dataclass(frozen=True)
 class Lexicon:
     """`meanings` in the order of their table. `confusable`: phrase → phrases that it may be mistaken for, both ways;
-    who hears one must be sure that it was none of the others."""
+    who hears one must be sure that it was none of the others. `everyday`: phrases that are said far more often than
+    the others → 2 in nearly every call, 1 often; the negation of a phrase as often as the phrase."""
 
     meanings: Mapping[str, Meaning]
     confusable: Mapping[str, tuple[str, ...]]
+    everyday: Mapping[str, int]
     _own: Mapping[str, tuple[str, ...]]
     _readings: Mapping[str, tuple[Reading, ...]]
 
@@ -76,20 +79,23 @@ class Lexicon:
 @lru_cache
 def load() -> Lexicon:
     """The lexicon that comes with the program. LexiconError with every problem in it."""
-    return parse(*((_HERE / f"{name}.tsv").read_text("utf-8") for name in ("answers", "meanings", "confusable")))
+    names = ("answers", "meanings", "confusable", "everyday")
+    return parse(*((_HERE / f"{name}.tsv").read_text("utf-8") for name in names))
 
 
-def parse(answers: str, meanings: str, confusable: str) -> Lexicon:
+def parse(answers: str, meanings: str, confusable: str, everyday: str = "phrase\tlevel\tnote\n") -> Lexicon:
     """The same from texts. LexiconError."""
     problems = sheets.Problems()
     kinds = list(sheets.rows("meanings.tsv", meanings, MEANINGS, problems))
     said = list(sheets.rows("answers.tsv", answers, ANSWERS, problems))
     pairs = list(sheets.rows("confusable.tsv", confusable, CONFUSABLE, problems))
-    checks.check(kinds, said, pairs, problems)
+    often = list(sheets.rows("everyday.tsv", everyday, EVERYDAY, problems))
+    checks.check(kinds, said, pairs, often, problems)
     problems.raise_any()
     return Lexicon(
         meanings=MappingProxyType({row["meaning"]: _meaning(row, kinds) for row in kinds}),
         confusable=MappingProxyType(_both_ways(pairs)),
+        everyday=MappingProxyType({row["phrase"]: int(row["level"]) for row in often}),
         _own=MappingProxyType({row["meaning"]: _phrases(row["meaning"], said) for row in kinds}),
         _readings=MappingProxyType(_readings(said)),
     )

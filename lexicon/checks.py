@@ -13,10 +13,13 @@ from lexicon.sheets import Problems, Row
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _STANCES = {"+": "good news or consent", "-": "the opposite", "": "neither"}
 _CHECKED = re.compile(r"table|dictionary|unchecked|native \S.*")
+_LEVELS = ("1", "2")
 _EVERYTHING = "*"  # as `against`: its phrases mean nothing else
 
 
-def check(kinds: Sequence[Row], said: Sequence[Row], pairs: Sequence[Row], problems: Problems) -> None:
+def check(
+    kinds: Sequence[Row], said: Sequence[Row], pairs: Sequence[Row], often: Sequence[Row], problems: Problems
+) -> None:
     """Adds to `problems` what is wrong."""
     _meanings(kinds, problems)
     names = {row["meaning"] for row in kinds}
@@ -28,6 +31,7 @@ def check(kinds: Sequence[Row], said: Sequence[Row], pairs: Sequence[Row], probl
     _contradictions(kinds, known, problems)
     _pairs(pairs, known, problems)
     _negations(kinds, known, pairs, problems)
+    _everyday(often, {row["phrase"] for row in known}, problems)
 
 
 def _meanings(kinds: Sequence[Row], problems: Problems) -> None:
@@ -126,3 +130,22 @@ def _negations(kinds: Sequence[Row], said: Sequence[Row], pairs: Sequence[Row], 
             if len(left) > 1 and frozenset((phrase, left)) not in listed:
                 fault = f'"{phrase}" without its negation is "{left}", which is good news'
                 problems.add("answers.tsv", line, f"{fault}; list the two in confusable.tsv")
+
+
+def _everyday(often: Sequence[Row], phrases: set[str], problems: Problems) -> None:
+    """What is expected more than others, its negation is, too: else 不对 would be heard as 对."""
+    level: dict[str, str] = {}
+    for row in often:
+        phrase = row["phrase"]
+        if phrase not in phrases:
+            problems.add("everyday.tsv", row.line, f'"{phrase}" is not in answers.tsv; add it there, or take it out')
+        if phrase in level:
+            problems.add("everyday.tsv", row.line, f'"{phrase}" stands twice; keep one')
+        if row["level"] not in _LEVELS:
+            problems.add("everyday.tsv", row.line, f'the level "{row["level"]}" must be 1 or 2')
+        level.setdefault(phrase, row["level"])
+    for row in often:
+        negated = {f"{word}{row['phrase']}" for word in ("不", "勿")} & phrases
+        for other in sorted(other for other in negated if level.get(other) != row["level"]):
+            fault = f'"{row["phrase"]}" has the level {row["level"]}, "{other}" must have the same'
+            problems.add("everyday.tsv", row.line, fault)

@@ -46,7 +46,8 @@ class Hypothesis:
     `confidence` 0..1 is the engine's own; `margin` (nats, None if unknown) is its lead over whatever else may have
     been said: phrase-scorer, per token, over the open decoding; whisper, of the meaning over all other hypotheses
     together. `agreed` says that a free decoding without the menu gave the same meaning
-    (None: none was made). `text` is the free text where there is one, else the phrase.
+    (None: none was made). `alike`: something else that may be said now sounds like this call for help. `text` is the
+    free text where there is one, else the phrase.
     Silence and noise give empty text, never an invented sentence.
     """
 
@@ -57,6 +58,7 @@ class Hypothesis:
     phrase: str | None = None
     margin: float | None = None
     agreed: bool | None = None
+    alike: bool = False
     words: tuple[Word, ...] = ()
     seconds: float = 0.0  # audio length
     begin_s: float | None = None  # where the words begin and end in the utterance's audio, if the engine knows

@@ -3,8 +3,9 @@
 
     python tools/calibrate_scorer.py [--cache FOLDER] [--dry]    fits, prints how well it holds, writes
 
-Answers: phrases of the lexicon spoken by Kokoro voices (rendered into the cache by `speak`, which needs what
-tools/render_prompts.py needs). Everything else: the calibration half of the evaluation's off-menu speech. The
+Answers: phrases of the lexicon drawn by chance, and all short ones that are heard in every call (SHORT), spoken by
+Kokoro voices (rendered into the cache by `speak`, which needs what tools/render_prompts.py needs; whatever of them is
+there is used). Everything else: the calibration half of the evaluation's off-menu speech. The
 evaluation half and the speech set are never looked at here. Answers are offered in menus drawn by chance (a few
 lists of the lexicon, or some fifty single phrases), where they also count as off-menu when nobody offers them, and at
 the steps of the daily check-in, whose menus are the largest.
@@ -42,11 +43,14 @@ from speech.engines.phrase_scorer import (  # noqa: E402
     OUTSIDE,
     SPOKEN,
     SPOT_FRAMES,
+    VOICED,
     PhraseScorer,
     Shelf,
+    _activity,
     best_ways,
+    negated,
 )
-from speech.judging import Calibration, confidence, features, judge  # noqa: E402
+from speech.judging import Calibration, Candidate, confidence, features, judge  # noqa: E402
 from speech.phrases import DISTRESS  # noqa: E402
 from speech.recogniser import SAMPLE_RATE  # noqa: E402
 from speech.resample import from_floats, resample_floats  # noqa: E402
@@ -59,6 +63,13 @@ VOICES = ("zf_xiaoni", "zm_yunyang", "zf_xiaoyi", "zm_yunxia")
 PRIOR_SHARE, SLOT_COST = 0.4, 0.56
 WU_ONLY = set("勿侬伊呒覅囡迭搿辣侪睏掼")
 ANSWERS = 420  # texts; each by two voices
+# Of these meanings all phrases of one or two syllables, by two voices each.
+SHORT = (
+    *("good", "well", "so_so", "nothing_wrong", "bare_good", "good_alone", "yes", "myself", "agree", "understood"),
+    *("here", "have", "no", "have_not", "not_me", "not_so", "repeat", "refuse", "hello", "wait", "talk", "not_good"),
+)
+SYLLABLES = 2
+LISTED = ("list.tsv", "core.tsv")  # of the cache: drawn by chance, short
 # False ones in an hour of running speech, on the speech that the levels were taken from; on other speech two to three
 # times as many (at 24 here, 61 there). Twice as many would miss 7 % instead of 9 % of the cries in speech left out.
 ALARMS = 12
@@ -75,43 +86,58 @@ class Clip:
     text: str
     scores: Logs
     beside: Logs
+    frames: int
 
 
 def answers(cache: Path) -> Iterator[tuple[str, bytes]]:
     """(phrase, 8 kHz PCM as it arrives), each with a tempo, pitch, level and noise of its own."""
-    draw = np.random.default_rng(3)
-    for line in (cache / "list.tsv").read_text("utf-8").splitlines():
-        name, _, phrase = line.split("\t")
-        samples, rate = soundfile.read(cache / name, dtype="float32")
-        speech = varied(resample_floats(samples, rate, SAMPLE_RATE), draw.uniform(0.65, 1.0), draw.uniform(0.88, 1.12))
-        speech = speech * np.float32(LEVEL * 10 ** (-draw.uniform(0, 15) / 20))
-        line_noise = noise_for(speech, None if draw.random() < 0.6 else draw.uniform(10, 25), draw)
-        yield phrase, coded(from_floats(padded(speech) + line_noise), "ulaw")
+    for listed in LISTED:
+        draw = np.random.default_rng(3)
+        for line in (cache / listed).read_text("utf-8").splitlines():
+            name, _, phrase = line.split("\t")
+            samples, rate = soundfile.read(cache / name, dtype="float32")
+            speech = resample_floats(samples, rate, SAMPLE_RATE)
+            speech = varied(speech, draw.uniform(0.65, 1.0), draw.uniform(0.88, 1.12))
+            speech = speech * np.float32(LEVEL * 10 ** (-draw.uniform(0, 15) / 20))
+            line_noise = noise_for(speech, None if draw.random() < 0.6 else draw.uniform(10, 25), draw)
+            yield phrase, coded(from_floats(padded(speech) + line_noise), "ulaw")
 
 
 def speak(cache: Path) -> None:
-    """Renders what the cache lacks: ANSWERS Mandarin phrases of the lexicon, two voices each."""
+    """Renders what the cache lacks: ANSWERS Mandarin phrases of the lexicon and the short ones, two voices each, every
+    phrase once before any of them twice. Some 3 s of a processor each."""
     from kokoro_voice import KokoroVoice
     from render_prompts import READINGS
 
     weights = Path(os.environ.get("WENAN_VOICES") or ROOT.parent / "shared" / "voices")
-    lexicon, draw = load(), random.Random(3)  # noqa: S311
-    phrases = sorted(
-        {phrase for name in lexicon.meanings for phrase in lexicon.phrases(name) if not set(phrase) & WU_ONLY}
-    )
-    first = KokoroVoice(weights, VOICES[0], 1.0, READINGS)
     cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "list.tsv").open("a", encoding="utf-8") as listed:
-        for phrase in track(draw.sample(phrases, ANSWERS), "speaking", console=out):
-            for name in draw.sample(VOICES, 2):
-                file = (
-                    cache
-                    / f"{hashlib.md5((phrase + name).encode(), usedforsecurity=False).hexdigest()[:10]}_{name}.flac"
-                )
-                if not file.exists():
-                    samples = first.with_name(weights, name, 1.0).speak(phrase)
-                    soundfile.write(file, samples * (0.5 / max(1e-3, float(np.abs(samples).max()))), 24000)
-                    listed.write(f"{file.name}\t{name}\t{phrase}\n")
+    first = KokoroVoice(weights, VOICES[0], 1.0, READINGS)
+    voices = {name: first.with_name(weights, name, 1.0) for name in VOICES}
+    known = {listed: (cache / listed).read_text("utf-8") if (cache / listed).exists() else "" for listed in LISTED}
+    for listed, phrase, name in track(wanted(), "speaking", console=out):
+        digest = hashlib.md5((phrase + name).encode(), usedforsecurity=False).hexdigest()[:10]
+        file = cache / f"{digest}_{name}.flac"
+        if file.name in known[listed]:
+            continue
+        if not file.exists():
+            samples = voices[name].speak(phrase)
+            soundfile.write(file, samples * (0.5 / max(1e-3, float(np.abs(samples).max()))), 24000)
+        with (cache / listed).open("a", encoding="utf-8") as lines:
+            lines.write(f"{file.name}\t{name}\t{phrase}\n")
+
+
+def wanted() -> list[tuple[str, str, str]]:
+    """(list, phrase, voice)."""
+    lexicon, draw = load(), random.Random(3)  # noqa: S311
+    known = {name: [one for one in lexicon.phrases(name) if not set(one) & WU_ONLY] for name in lexicon.meanings}
+    drawn = draw.sample(sorted({phrase for ways in known.values() for phrase in ways}), ANSWERS)
+    by_chance = [(phrase, draw.sample(VOICES, 2)) for phrase in drawn]
+    short = sorted({one for name in SHORT for one in known[name] if len(phrases.normalise(one)) <= SYLLABLES})
+    found = []
+    for turn in (0, 1):
+        found += [(LISTED[1], phrase, VOICES[(at + 2 * turn) % len(VOICES)]) for at, phrase in enumerate(short)]
+        found += [(LISTED[0], phrase, names[turn]) for phrase, names in by_chance]
+    return found
 
 
 def frames(engine: PhraseScorer, pcm: bytes) -> Heard:
@@ -124,11 +150,13 @@ def scores(engine: PhraseScorer, beside: Shelf, phrase: str, text: str, pcm: byt
     chances = engine.model.probabilities(
         np.concatenate([listening.feed(pcm), listening.finish()]), beside.book.contexts
     )
-    each = [
+    spoken = np.flatnonzero(_activity(engine.base.read(chances)) > VOICED)
+    span = int(spoken[-1] - spoken[0]) + 1 if len(spoken) else 0
+    base, others = (
         np.asarray(whole(book.trie, book.read(chances)) + penalty)
         for book, penalty in ((engine.base, engine.base_penalty), (beside.book, beside.penalty))
-    ]
-    return Clip(phrase, text, *each)
+    )
+    return Clip(phrase, text, base, others, span)
 
 
 def frame_of(engine: PhraseScorer, clips: Sequence[tuple[str, bytes]]) -> NDArray[np.float32]:
@@ -224,17 +252,25 @@ def _trial(engine: PhraseScorer, beside: Shelf, clip: Clip, menu: Lists, own: Se
     found += best_ways(beside.book, beside.penalty, clip.beside, others, names)
     best = {at: max((one for where, one in found if where == at), key=lambda one: one.score) for at, _ in found}
     outside = float(clip.scores[inside_of_it == OUTSIDE].max(initial=-1e9))
-    judged = judge(list(best.values()), outside, len(number), engine.calibration)
+
+    def opposite(of: Candidate) -> float:
+        meaning = names.index(of.meaning)
+        return max(
+            negated(engine.base, clip.scores, inside_of_it, of, meaning),
+            negated(beside.book, clip.beside, others, of, meaning),
+        )
+
+    judged = judge(list(best.values()), outside, len(number), clip.frames, engine.calibration, opposite)
     if judged is None:
         return Trial({}, False, offered, not clip.phrase, "")
-    told = features(judged.best, judged.lead, judged.outside, len(number))
+    told = features(judged.best, judged.lead, judged.outside, len(number), clip.frames)
     right = judged.best.meaning in own
     return Trial(told, right, offered, not clip.phrase, f"{clip.phrase or '·'} → {judged.best.phrase}")
 
 
 # With "score" and "many" the same share of off-menu speech passes at the check-in's questions (a thousand phrases) as
 # before with some fifty phrases more of the answers, and the best off-menu "well" falls from 0.96 to 0.89.
-OFFERED = ("whole", "margin", "score", "outside", "short", "many", "")
+OFFERED = ("whole", "margin", "score", "outside", "short", "many", "long", "")
 RIGHT = ("lead", "short", "whole", "")
 
 
@@ -330,7 +366,7 @@ def chances(engine: PhraseScorer, ways: NDArray[np.int64], quiet: Logs) -> dict[
 
 def main() -> int:
     options = _options()
-    if not (options.cache / "list.tsv").is_file():
+    if not all((options.cache / listed).is_file() for listed in LISTED):
         speak(options.cache)
     flat = Calibration(np.zeros(DIM, np.float32), PRIOR_SHARE, SLOT_COST, {}, -99.0, {})
     clips = list(answers(options.cache))

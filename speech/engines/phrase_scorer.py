@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexicon.book import Lexicon, load
+from lexicon.negation import shortened
 from speech import judging
 from speech.judging import Candidate, Judgement, judge
+from speech.likeness import resembles
 from speech.phrase_book import PhraseBook, join
-from speech.phrases import DISTRESS
+from speech.phrases import DISTRESS, normalise
 from speech.pronunciation.tokens import INITIALS, TOKENS
 from speech.recogniser import SAMPLE_RATE, Hypothesis, Request
 from speech.scoring import NEVER, Heard, Indices, Logs, Trie, inside, whole
@@ -46,6 +48,9 @@ LONG = 75  # frames, 3 s: no short answer any more
 VOICED = 0.39
 SYLLABLES = 2  # of the shortest cry: each has such a frame, a click makes one
 SPOKEN = 0.5
+# Sounds (half syllables) by which a call for help must differ from whatever else is open and came near: 失火 and 是我
+# are 1.1 apart, 救命 and 就是 2.
+ALIKE_SOUNDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class PhraseScorer:
         self.calibration = calibration or judging.shipped()
         lexicon = load()
         self._lists = _own_lists(lexicon)
+        self._everyday = {**lexicon.everyday, **dict.fromkeys(lexicon.phrases(DISTRESS), judging.CRIES_LEVEL)}
         self.base = PhraseBook(self.model, (*sorted(frozenset().union(*self._lists.values())), MENU_WORDS))
         self._known = frozenset(self.base.phrases)
         self.base_penalty = self.penalty(self.base)
@@ -108,11 +114,14 @@ class PhraseScorer:
 
     def penalty(self, book: PhraseBook) -> Logs:
         """What is added to the log probability of every way: what it left out, less what is expected anyway, less a
-        doubt about Shanghainese (which a stream of a Shanghainese speaker takes back)."""
+        doubt about Shanghainese (which a stream of a Shanghainese speaker takes back), and something for what is said
+        every day."""
         told = self.calibration
         bias = np.array([way.bias - told.slot_cost * len(way.slots) for way in book.ways])
         expected = book.expected(told.frame)
-        return np.asarray(bias - told.prior_share * expected - judging.OTHER_LANGUAGE * book.foreign)
+        often = np.array([self._everyday.get(phrase, 0) for phrase in book.phrases], np.float64)[book.phrase_of]
+        doubt = judging.OTHER_LANGUAGE * book.foreign
+        return np.asarray(bias - told.prior_share * expected - doubt + judging.EVERYDAY * often)
 
     def _menu(self, offered: tuple[tuple[str, tuple[str, ...]], ...]) -> Menu:
         meanings = tuple(meaning for meaning, _ in offered)
@@ -178,6 +187,31 @@ def best_ways(
                 at,
                 Candidate(meaning, phrase, len(way.slots), float(scores[best] - penalty[best]), float(scores[best])),
             )
+
+
+_SUBJECT = "我"
+
+
+@lru_cache(maxsize=MENUS)
+def _negations(phrases: tuple[str, ...]) -> dict[str, list[int]]:
+    """What is left of some of the phrases when a negation in them isn't heard, without particles (对 of 不对呀) → their
+    numbers."""
+    found: dict[str, list[int]] = {}
+    for at, phrase in enumerate(phrases):
+        for left in {normalise(each) for each in shortened(phrase)}:
+            found.setdefault(left, []).append(at)
+    return found
+
+
+def negated(book: PhraseBook, scores: Logs, meaning_of: Indices, best: Candidate, meaning: int) -> float:
+    """The best score of a phrase that becomes `best` without its negation, and means something else. (不是 is a rival
+    of 我是, too: 不 and 我 are one short syllable each.)"""
+    known, said = _negations(book.phrases), normalise(best.phrase)
+    numbers = [number for each in {said, said.removeprefix(_SUBJECT)} for number in known.get(each, ())]
+    if not numbers:
+        return NEVER
+    rivals = np.isin(book.phrase_of, numbers) & (meaning_of != meaning)
+    return float(scores[rivals].max(initial=NEVER))
 
 
 @dataclass
@@ -308,14 +342,21 @@ class PhraseStream:
             return self._judged[1]
         found: dict[int, Candidate] = {}
         outside = NEVER
-        for ears in self._books:
-            scores = ears.whole() if ears.parts else np.full(len(ears.book.ways), NEVER)
+        names = self._menu.meanings
+        heard = [ears.whole() if ears.parts else np.full(len(ears.book.ways), NEVER) for ears in self._books]
+        for ears, scores in zip(self._books, heard, strict=True):
             outside = max(outside, float(scores[ears.meaning_of == OUTSIDE].max(initial=NEVER)))
-            names = self._menu.meanings
             for meaning, candidate in best_ways(ears.book, ears.penalty, scores, ears.meaning_of, names):
                 if meaning not in found or candidate.score > found[meaning].score:
                     found[meaning] = candidate
-        judged = judge(list(found.values()), outside, self._menu.many, self._engine.calibration)
+
+        def opposite(best: Candidate) -> float:
+            told = zip(self._books, heard, strict=True)
+            meaning = names.index(best.meaning)
+            return max(negated(ears.book, scores, ears.meaning_of, best, meaning) for ears, scores in told)
+
+        calibration = self._engine.calibration
+        judged = judge(list(found.values()), outside, self._menu.many, self._span(), calibration, opposite)
         self._judged = (said, judged)
         return judged
 
@@ -323,6 +364,11 @@ class PhraseStream:
         """Frames up to the last one in which anything is said."""
         spoken = self._activity() > VOICED
         return int(np.flatnonzero(spoken)[-1]) + 1 if spoken.any() else 0
+
+    def _span(self) -> int:
+        """Frames from the first one in which anything is said to the last one."""
+        spoken = np.flatnonzero(self._activity() > VOICED)
+        return int(spoken[-1] - spoken[0]) + 1 if len(spoken) else 0
 
     def _activity(self) -> NDArray[np.float64]:
         """Chance of any token, frame by frame."""
@@ -357,6 +403,7 @@ class PhraseStream:
             confidence=judged.confidence,
             margin=judged.margin,
             agreed=bool(self._spot) if best.meaning == DISTRESS else None,
+            alike=best.meaning == DISTRESS and resembles(best.phrase, judged.others, ALIKE_SOUNDS),
         )
 
     def _sounds(self) -> str:

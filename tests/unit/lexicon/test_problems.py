@@ -127,3 +127,30 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines() -> None:
     places = [line.split(" ")[0] for line in str(error.value).splitlines()]
     assert places[0] == "answers.tsv:4:"
     assert [place for place in dict.fromkeys(places)] == ["answers.tsv:4:", "answers.tsv:5:", "answers.tsv:7:"]
+
+
+EVERYDAY = """\
+phrase	level	note
+好	2	as 勿好
+勿好	2	not well
+"""
+
+
+def test_what_is_said_every_day_is_read() -> None:
+    assert parse(ANSWERS, MEANINGS, CONFUSABLE, EVERYDAY).everyday == {"好": 2, "勿好": 2}
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "line", "piece"),
+    [
+        ("勿好\t2", "勿好\t1", 2, '"好" has the level 2, "勿好" must have the same'),
+        ("勿好\t2\tnot well\n", "", 2, '"勿好" must have the same'),
+        ("好\t2\tas", "好\t3\tas", 2, 'the level "3" must be 1 or 2'),
+        ("勿好\t2", "好\t2", 3, '"好" stands twice'),
+        ("好\t2\tas", "糟\t2\tas", 2, '"糟" is not in answers.tsv'),
+    ],
+)
+def test_faults_of_everyday_phrases_are_told(was: str, becomes: str, line: int, piece: str) -> None:
+    with pytest.raises(LexiconError) as told:
+        parse(ANSWERS, MEANINGS, CONFUSABLE, EVERYDAY.replace(was, becomes, 1))
+    assert any(f"everyday.tsv:{line}: " in each and piece in each for each in str(told.value).splitlines())

@@ -127,7 +127,14 @@ def test_the_phrase_scorers_confidence_decides() -> None:
 
 
 def test_a_call_for_help_counts_when_the_spotter_found_it() -> None:
-    cry = replace(SCORER, meaning="distress", phrase="救我", confidence=0.72)
-    assert interpret(cry, ANSWER).meaning is None  # 是我 sounds like it
+    cry = replace(SCORER, meaning="distress", phrase="救我", confidence=0.65)
+    assert interpret(cry, ANSWER).meaning is None
     assert interpret(replace(cry, agreed=True), ANSWER).meaning == "distress"
     assert interpret(replace(cry, confidence=0.96), ANSWER).meaning == "distress"
+
+
+def test_a_call_for_help_that_sounds_like_an_answer_must_be_nearly_sure() -> None:
+    cry = replace(SCORER, meaning="distress", phrase="失火", confidence=0.87)
+    assert interpret(cry, ANSWER).meaning == "distress"
+    assert interpret(replace(cry, alike=True), ANSWER).meaning is None  # 是我
+    assert interpret(replace(cry, alike=True, confidence=0.96), ANSWER).meaning == "distress"
