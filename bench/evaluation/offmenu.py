@@ -22,17 +22,17 @@ from speech.resample import from_floats
 
 Random = np.random.Generator
 
-# How many of each make a whole run: 1,330. "echo" is what the line's own echo guard lets through of the prompts, "echo
+# How many of each make a whole run: 2,080. "echo" is what the line's own echo guard lets through of the prompts, "echo
 # raw" the same echoes without a guard.
 AMOUNTS = {
-    "voices": 400,
-    "noisy voices": 160,
-    "babble": 150,
-    "television": 200,
-    "espeak": 100,
+    "voices": 600,
+    "noisy voices": 300,
+    "babble": 250,
+    "television": 350,
+    "espeak": 150,
     "echo": 100,
-    "echo raw": 100,
-    "noises": 120,
+    "echo raw": 150,
+    "noises": 180,
 }
 # Not in the whole: the guard lets hardly an echo through, which would only make the share look smaller; and what the
 # text rules find a phrase in.
