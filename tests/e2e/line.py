@@ -61,10 +61,19 @@ class Story:
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """The cycle's own loop, which looks once in ten minutes here: meanwhile it does only what it is woken for."""
-        stop = asyncio.Event()
+        """The cycle's own loop, which looks once in ten minutes here: after its first look, which is over when this
+        begins, it does only what it is woken for."""
+        stop, looked, look = asyncio.Event(), asyncio.Event(), self.house.cycle._tick
+
+        async def looks(dial: Any) -> Any:
+            report = await look(dial)
+            looked.set()
+            return report
+
+        self.house.cycle._tick = looks  # type: ignore[method-assign]
         running = asyncio.create_task(self.house.cycle.run(stop, LOOKS_EVERY_S))
         try:
+            await asyncio.wait_for(looked.wait(), 60)
             yield
             stop.set()
             await asyncio.wait_for(running, 60)
