@@ -154,7 +154,6 @@ def give_up(session: Session, intent_id: str, now: datetime, disposition: Dispos
         for row in rows:
             _apply(session, intent, row, disposition, None, now)
             _off_the_line(row, now)
-    intent.dialled = intent.dialled and disposition is not Disposition.LINE_ERROR
     intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, disposition, now
     return True
 
@@ -171,11 +170,13 @@ def clear_the_way(session: Session, now: datetime) -> int:
     that. How many there were."""
     if not is_line_down(session, now):
         return 0
-    query = select(CallIntent.id).where(
+    query = select(CallIntent).where(
         OUT, CallIntent.state == IntentState.INTENDED, CallIntent.responder.is_not(None), CallIntent.for_call.is_(None)
     )
     ghosts = session.scalars(query.where(CallIntent.created_at <= now - ANSWER_WITHIN)).all()
-    return sum(give_up(session, intent_id, now, Disposition.LINE_ERROR) for intent_id in ghosts)
+    for intent in ghosts:
+        intent.dialled = False  # nor do they wait two minutes
+    return sum(give_up(session, intent.id, now, Disposition.LINE_ERROR) for intent in ghosts)
 
 
 def untold(session: Session, intent_id: str, now: datetime) -> bool:

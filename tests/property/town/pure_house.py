@@ -225,7 +225,7 @@ class PureHouse:
             lost = age >= timedelta(minutes=10 if trace is Trace.UNREACHABLE else 15)
             if trace is Trace.UNREACHABLE and intent.kind is not None and not intent.placed:
                 self._over(intent, CallOutcome(intent.request.id, self.now, True, Disposition.LINE_ERROR))
-                intent.live = intent.dialled = False
+                intent.live = False
                 continue
             intent.placed = intent.placed or trace is Trace.ALIVE
             if trace is Trace.NOT_FOUND or lost or untold:
