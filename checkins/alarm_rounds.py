@@ -5,6 +5,7 @@
 | most | 10 min | at once, and every 30 min from then on |
 | late elders | 10 min | from the second round on: the cycle mostly catches up |
 | disk | 60 min | never: nobody is hurt tonight |
+| overdue items | 60 min | once, at work |
 | roster gap | once, in the evening | never |
 
 All of it ends with a name; when the condition is over before that, everybody who was told hears so once.
@@ -35,10 +36,12 @@ class Rhythm:
         return first is not None and round_ >= first and (round_ - first) % self.call_each == 0
 
 
+_NEVER = 1_000_000  # rounds: staff have evenings
 _USUAL = Rhythm()
 _RHYTHMS: Mapping[str, Rhythm] = {
     Kind.LATE: Rhythm(call_from=2),
     Kind.DISK: Rhythm(every=timedelta(minutes=60), call_from=None),
+    Kind.ITEM_OVERDUE: Rhythm(every=timedelta(minutes=60), call_each=_NEVER),
     Kind.ROSTER_GAP: Rhythm(every=None, call_from=None, all_clear=False),
     Kind.EMERGENCY_UNWRITTEN: Rhythm(all_clear=False),
     Kind.CRIED: Rhythm(every=timedelta(minutes=15), call_each=1, all_clear=False),  # three people, 5 min apart

@@ -20,10 +20,13 @@ from checkins.alarms import UNWATCHED, Alarm, Kind
 from checkins.auditor import Late
 from checkins.cycle import CLOCK_TOLERANCE, is_clock_behind, newest_row
 from checkins.device_tables import DeviceEvent
+from checkins.items import ITEM_ZH, Item, ItemKind
 from checkins.pace import is_line_down, last_through
 from checkins.results import Status, Urgency
 from checkins.roster import loading
 from checkins.roster.gaps import Gap, GapKind, gaps
+from checkins.roster.holidays import add_working_hours, is_working_time
+from checkins.roster.tables import RosterDuty
 from checkins.schedule import local_date
 from checkins.tables import Checkin, CheckinEvent, Neighbourhood
 
@@ -31,6 +34,7 @@ DISK_LOW = 500 * 1024 * 1024  # bytes: a day of recordings of a few hundred elde
 REMINDED = timedelta(minutes=70)  # a case without anybody to ring reminds at least so often
 QUEUE = timedelta(minutes=30)  # after the line was down: so long who waited may still wait their turn
 TAKEN_IN = timedelta(seconds=20)  # a device's message is a case within a second or two
+ITEM_WAITS = timedelta(hours=1)  # at work, from when it was due
 GAPS_AHEAD = timedelta(hours=48)
 EVENING_FROM_HOUR = 18
 _MOST = 5  # gaps named in a sentence
@@ -69,6 +73,7 @@ def signs(session: Session, late: Sequence[Late], house: House, now: datetime) -
     yield from _nobody(session, now)
     yield from _policies(session)
     yield from _events(session, now)
+    yield from _items(session, now)
     if house.silent_calls:
         yield Sign(
             Kind.WEBHOOKS_SILENT,
@@ -164,6 +169,25 @@ def _waiting(session: Session) -> str:
     """An emergency for which the line can ring nobody, or not surely: people must."""
     urgent = _open_emergencies(session)
     return f"另有{urgent}起紧急求助没有人接手，请马上看首页。" if urgent else ""
+
+
+def _items(session: Session, now: datetime) -> Iterator[Sign]:
+    """By kind of item, of each neighbourhood. One that is new is told at work only; a cry has an alarm of its own."""
+    due = func.coalesce(Item.due_at, Item.opened_at)
+    query = select(Item.neighbourhood_id, Item.kind, func.min(due, type_=Item.opened_at.type), func.count())
+    query = query.where(Item.done_at.is_(None), due <= now - ITEM_WAITS, Item.kind != ItemKind.CRIED)
+    for place_id, kind, oldest, count in session.execute(query.group_by(Item.neighbourhood_id, Item.kind)).all():
+        zone = session.get_one(Neighbourhood, place_id).timezone
+        calendar = loading.load_calendar(session, zone, session.get(RosterDuty, place_id))
+        subject = f"{place_id}:{kind}"
+        told = select(Alarm.id).where(
+            Alarm.kind == Kind.ITEM_OVERDUE, Alarm.subject == subject, Alarm.over_at.is_(None)
+        )
+        if add_working_hours(calendar, oldest, ITEM_WAITS) <= now and (
+            is_working_time(calendar, now) or session.scalar(told) is not None
+        ):
+            text = f"待办里有{count}件没有人办，已经过了一个多小时：{ITEM_ZH[kind]}。请打开待办，办好了写上名字。"
+            yield Sign(Kind.ITEM_OVERDUE, text, subject)
 
 
 def _open_emergencies(session: Session) -> int:

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     DATABASE = "database"
     POLICY = "policy"  # one that came in past the register's check, and counts for nothing
     DEVICE_EVENT = "device_event"  # a message of an alarm button that could not be made a case
+    ITEM_OVERDUE = "item_overdue"  # what staff were to see to, and nobody has for an hour at work; told by kind of item
     ROSTER_GAP = "roster_gap"  # ahead: said in the evening, once
     TEST = "test"  # an exercise
 
@@ -51,6 +52,7 @@ KIND_ZH = {
     Kind.DATABASE: "数据库用不了",
     Kind.POLICY: "规则写错了",
     Kind.DEVICE_EVENT: "报警设备的消息没能处理",
+    Kind.ITEM_OVERDUE: "待办没有人办",
     Kind.ROSTER_GAP: "值班表有空缺",
     Kind.TEST: "演练",
 }

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from callflows import loader
-from checkins import alarms, devices
+from checkins import alarms, devices, items
 from checkins.alarm_bell import Bell
 from checkins.alarm_calls import NEXT_AFTER, SECOND, SPOKEN, Caller
-from checkins.alarm_rounds import AllClear, Quiet, Tell, Told, decide
+from checkins.alarm_rounds import AllClear, Quiet, Tell, Told, decide, rhythm
 from checkins.alarm_signs import DISK_LOW, House, evening, note
 from checkins.alarms import Alarm, Kind
 from checkins.auditor import late
 from checkins.devices import DeviceKind
+from checkins.items import ItemKind
 from checkins.ports import AlarmMessage, CallOutcome, CallRequest, Disposition, NotToldError, PersonOutcome, Placed
 from checkins.results import Status
 from checkins.roster import edits
@@ -492,3 +493,46 @@ def test_the_evening_says_once_what_the_roster_lacks_and_names_nobody(world: Wor
     with world.db.write() as session:
         evening(session, world.clock.now())
     assert [each.raised_at for each in shown(world)] == [world.clock.now()]
+
+
+def asks(world: World, kind: ItemKind = ItemKind.RESPONDER_ASKS) -> int:
+    with world.db.write() as session:
+        item = items.open_item(
+            session, kind, world.clock.now(), neighbourhood_id=world.place_id, due_at=world.clock.now()
+        )
+        session.flush()
+        return item.id
+
+
+async def test_what_nobody_sees_to_for_an_hour_at_work_is_told_until_it_is_done(any_world: World) -> None:
+    world = any_world
+    world.clock._now = world.at("11:00")
+    item = asks(world)
+    asks(world, ItemKind.CRIED)
+    world.clock.advance(minutes=59)
+    assert look(world) == {}
+    world.clock.advance(minutes=1)
+    assert "待办里有1件没有人办" in look(world)[Kind.ITEM_OVERDUE]
+    assert "老伙伴想找居委，请回电" in look(world)[Kind.ITEM_OVERDUE]
+    world.clock._now = world.at("22:00")
+    assert Kind.ITEM_OVERDUE in look(world), "it holds until somebody has done it"
+    with world.db.write() as session:
+        items.done(session, item, "陈老师", world.clock.now())
+    assert look(world) == {}
+
+
+async def test_what_comes_in_the_evening_is_no_alarm_before_an_hour_of_the_next_day_at_work(world: World) -> None:
+    world.clock._now = world.at("16:30")
+    asks(world)
+    asks(world, ItemKind.PIN_LOCKED)
+    for clock, days, told in (("18:00", 0, 0), ("08:00", 1, 0), ("08:59", 1, 0), ("09:00", 1, 2)):
+        world.clock._now = world.at(clock) + timedelta(days=days)
+        with world.db.write() as session:
+            note(session, [], House(), world.clock.now())
+        assert len(shown(world)) == told, clock
+
+
+def test_an_overdue_item_rings_duty_once_and_is_told_every_hour() -> None:
+    rhythm_ = rhythm(Kind.ITEM_OVERDUE)
+    assert [rhythm_.rings(round_) for round_ in (1, 2, 3, 4, 24)] == [True, False, False, False, False]
+    assert rhythm_.every == timedelta(hours=1)
