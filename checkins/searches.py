@@ -14,10 +14,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins import ladder, telling
+from checkins import ladder, policies, telling
 from checkins.case_rows import case_of, log_event, put_case
 from checkins.escalation import search as core
-from checkins.escalation.policy import Escalation
 from checkins.escalation.values import Finding, Phase, Search, Wait
 from checkins.ladder import Case
 from checkins.responders import Rosters, name_of, same_phone
@@ -57,21 +56,11 @@ def put_search(row: Checkin, search: Search) -> None:
     row.search = search.to_json()
 
 
-def escalation_of(row: Checkin) -> Escalation:
-    """The elder's, else the neighbourhood's. One that came in past the register's check must not stop a search."""
-    own = row.elder.escalation
-    try:
-        return Escalation.from_json((own if own is not None else row.elder.neighbourhood.escalation) or {})
-    except ValueError:
-        log.error("case %s: its escalation policy is broken: the default one is used", row.id)
-        return Escalation()
-
-
 def begin(row: Checkin, case: Case, now: datetime) -> Search:
     """A search by the policy as it is now; whoever has the case keeps it."""
     zone = row.elder.neighbourhood.timezone
     device = case.reason in BY_DEVICE
-    search = core.begin(escalation_of(row), case.urgency or Urgency.TODAY, now, zone=zone, device=device)
+    search = core.begin(policies.escalation(row.elder), case.urgency or Urgency.TODAY, now, zone=zone, device=device)
     return core.take_over(search, case.owner, now) if case.owner else search
 
 
