@@ -38,7 +38,7 @@ WRITTEN = [
     *("elder:silent", "elder:present", "elder:says_fine", "elder:needs_help", "elder:emergency", "elder:hung_up"),
     *(f"hand_over:{who}" for who in (Who.DUTY, Who.DEPUTY)),
     *(f"not_handed_over:{reply}" for reply in Reply if reply is not Reply.ACCEPTED),
-    *("rang_in", "handed_over", "promised"),
+    *("rang_in", "says_fine", "handed_over", "promised"),
     *("device:alarm_button", "device:smoke", "device:cancel", "device_test:alarm_button", "device_test:smoke"),
 ]
 
