@@ -224,7 +224,10 @@ class AnyLife(RuleBasedStateMachine):
         if finding is Finding.FINE_HEARD and before.loud:
             assert after.phase is before.phase, "heard is not seen"
         if finding is Finding.FINE_SEEN and before.loud and before.phase is not Phase.ENDED:
-            assert after.phase is Phase.CONFIRMING, "the line hears the elder itself"
+            theirs = one == before.accepted_by or (before.phase is Phase.SEARCHING and not before.bad)
+            assert after.phase is Phase.CONFIRMING or (after == before and not theirs), (
+                "the line hears the elder itself"
+            )
         if finding in BAD and who not in STAFF and after is not before:
             assert Who.DUTY in after.plan.steps[after.rung].who, "duty is next"
             assert after.phase is Phase.SEARCHING
