@@ -138,7 +138,7 @@ class Person(Base):
     state_source: Mapped[str | None] = mapped_column(String(200), info=PERSONAL)  # who said so
     consents: Mapped[dict[str, Any]] = mapped_column(_Json, default=dict)
     slot: Mapped[int | None] = mapped_column(Integer)  # minute of the day, or None: the planner chooses
-    policy: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # a whole policy instead of the neighbourhood's
+    policy: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # what differs from the neighbourhood's
     escalation: Mapped[dict[str, Any] | None] = mapped_column(_Json)  # likewise
     # As the line says it to somebody who has accepted to go and look; None: it isn't said.
     address: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
