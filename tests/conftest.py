@@ -10,7 +10,6 @@ from sqlalchemy import Engine, event
 
 import storage.database
 
-
 shipped_engine = storage.database._engine  # as the product makes them
 
 
