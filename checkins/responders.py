@@ -47,7 +47,7 @@ class Rosters:
     def _recent(self) -> set[str]:
         recent = CallIntent.responder.is_not(None) & CallIntent.dialled
         apart = timedelta(minutes=APART)  # further ahead: written by a clock that ran fast
-        recent &= CallIntent.created_at.between(self._now - apart, self._now + apart)
+        recent &= (CallIntent.created_at > self._now - apart) & (CallIntent.created_at <= self._now + apart)
         return set(self._session.scalars(select(CallIntent.number).where(recent)))
 
     def people(self, row: Checkin, urgency: Urgency) -> Responders:

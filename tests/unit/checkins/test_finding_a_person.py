@@ -287,13 +287,16 @@ async def test_a_crash_between_intent_and_dial_costs_a_minute_and_rings_nobody_t
     assert world.row(elder).owner == "李阿姨"
 
 
-async def test_the_carrier_refuses_a_responders_number(street: Street) -> None:
+@pytest.mark.parametrize(("answers", "rung"), [(1, [LI, LI]), (3, [LI, LI, LI, ZHOU])])
+async def test_the_carrier_knows_no_such_responders_number(street: Street, answers: int, rung: list[str]) -> None:
+    """Once may be a switch's mistake; after three the next one is rung."""
     world, elder = street.world, street.elder()
-    world.placer.answers[LI].append(Placed.BAD_NUMBER)
+    world.placer.answers[LI].extend([Placed.BAD_NUMBER] * answers)
     await street.unreached(elder)
-    assert numbers(await street.tick()) == [LI]
-    (call,) = await street.tick(minutes=2)
-    assert call.number == ZHOU
+    calls = [*await street.tick()]
+    for _ in rung[1:]:
+        calls += await street.tick(minutes=2)
+    assert numbers(calls) == rung
 
 
 async def test_on_leave_since_a_minute_ago(street: Street) -> None:
