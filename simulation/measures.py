@@ -71,6 +71,7 @@ class Watch:
     figures: Figures = field(default_factory=Figures)
     days: int = 0
     _rung: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    _alarmed: dict[tuple[str, str], datetime] = field(default_factory=dict)  # by number and elder
     _busy_until: list[tuple[datetime, datetime]] = field(default_factory=list)
     _trouble: dict[str, datetime] = field(default_factory=dict)
     _by_person: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -100,11 +101,20 @@ class Watch:
             for most, period in LIMITS:
                 broken["elder rung too often"] += sum(moment > call.at - period for moment in before) >= most
         else:
-            broken["rung twice within 2 min"] += bool(before) and call.at - before[-1] < _APART
+            broken["rung twice within 2 min"] += self._too_soon(call)
             asleep = call.purpose in VOLUNTEERS and not daytime(call.at)
             broken["volunteer rung at night, and no emergency"] += asleep and not call.urgent
         before.append(call.at)
         del before[:-6]
+
+    def _too_soon(self, call: Call) -> bool:
+        """An emergency doesn't wait for what else they were rung for; of itself it does."""
+        if not call.urgent:
+            before = self._rung[call.number]
+            return bool(before) and call.at - before[-1] < _APART
+        last = [self._alarmed.get((call.number, elder)) for elder in call.elders]
+        self._alarmed |= {(call.number, elder): call.at for elder in call.elders}
+        return all(moment is not None and call.at - moment < _APART for moment in last)
 
     def accepted(self, call: Call, elder: str, now: datetime) -> None:
         assert call.responder is not None
