@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
+WORKERS ?= $(shell expr $$(nproc) + 1) # half of the tests wait for somebody to speak
 
 .PHONY: help demo test lint setup setup-dev serve bench eval chaos nobody-forgotten lock prompts clean
 
@@ -19,7 +20,7 @@ test: setup-dev ## lint, types, import contracts, tests
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
-	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: ## only lint, types and contracts (after a set-up)
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports

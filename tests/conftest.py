@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, event
 
 import storage.database
 
+os.environ.pop("COLUMNS", None)  # workers have one; tests say how wide a terminal is
 shipped_engine = storage.database._engine  # as the product makes them
 
 

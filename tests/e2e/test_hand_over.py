@@ -24,6 +24,8 @@ from checkins.schedule import local_date
 from checkins.tables import CallIntent, IntentState, Role
 from ivr import asking, routes
 from ivr.calls import Calls
+from ivr.ports import Trace
+from ivr.telephone import TwilioTelephone
 from ivr.virtual.acoustics import tone
 from tests.e2e.line import ELDER, ZONE, Story, story
 from tests.fakes.call import FakeCall
@@ -151,7 +153,8 @@ async def test_a_machine_takes_nothing_and_the_elder_leaves_a_message(street: St
     assert await street.live() == []
 
 
-async def test_duty_is_on_another_call_so_the_deputy_is_rung(street: Street) -> None:
+async def test_duty_is_on_another_call_so_the_deputy_is_rung(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TwilioTelephone, "trace", _still_on)
     await street.line.house.db.run(_busy)
     deputy = street.line.carrier.expect_call(XU)
     call = await street.zero()
@@ -162,6 +165,10 @@ async def test_duty_is_on_another_call_so_the_deputy_is_rung(street: Street) -> 
     await call.ended()
     row = await street.row()
     assert (row.owner, deputy.status) == ("徐老师", "completed")
+
+
+async def _still_on(*_call: object) -> Trace:
+    return Trace.ALIVE
 
 
 def _busy(session: Any) -> None:

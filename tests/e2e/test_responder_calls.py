@@ -97,7 +97,7 @@ async def test_a_buddy_accepts_and_hears_the_name_only_after_the_first_key(line:
     assert await hears(line, call, "王阿婆")
     assert await hears(line, call, "三次没接电话")
     call.presses("1")
-    await call.hears("accept.say")
+    await call.hears("accept.visit")
     report = await over(line, call, listener)
     assert report.disposition is Disposition.ANSWERED
     assert [(each.id, each.result, each.evidence) for each in report.people] == [("e1", "accepted", "key")]

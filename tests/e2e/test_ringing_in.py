@@ -97,7 +97,7 @@ async def test_a_buddy_rings_in_within_half_an_hour_nobody_opens_and_duty_is_run
     call = rings_in(street, LI)
     await call.hears("greet.ask")
     assert not await hears(line, call, "王阿婆")
-    await street.answers(call, ("greet.again", "1"), ("seen.ask", "3"))
+    await street.answers(call, ("greet.again", "1"), ("doubt.ask", "3"))
     assert await hears(line, call, "王阿婆")
     duty = street.rings(CHEN)
     await line.later(seconds=1)
