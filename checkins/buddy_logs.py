@@ -16,7 +16,6 @@ once somebody has said that help is needed or that nobody opens. Everything may 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, select
@@ -136,7 +135,7 @@ def _missed(session: Session, intent: CallIntent, row: Checkin, buddy: Person, n
     if search is not None and search.phase is Phase.TAKEN and search.accepted_by == buddy.id:
         found(session, intent, row, Finding.NOBODY_OPENS, now)
     elif row.status != Status.NEEDS_PERSON or row.urgency not in SLEEPLESS:
-        _need(session, row, Reason.BUDDY_MISSED, Urgency.UNREACHED, now)
+        searches.need(session, row, Reason.BUDDY_MISSED, Urgency.UNREACHED, now)
         search = searches.search_of(row)
         if search is not None and search.phase is Phase.SEARCHING:  # who has just tried isn't asked to try again
             searches.put_search(row, core.replied(search, buddy.id, Reply.DECLINED, now))
@@ -169,7 +168,7 @@ def _flag(session: Session, row: Checkin, now: datetime) -> None:
     """A person, soon. Who is looked for more urgently already is found anyway; who was found fine today is looked at
     once more."""
     if row.status == Status.CLOSED or row.urgency == Urgency.TODAY:
-        _need(session, row, Reason.BUDDY_WORRIED, Urgency.SOON, now)
+        searches.need(session, row, Reason.BUDDY_WORRIED, Urgency.SOON, now)
 
 
 def flag_after_calls(session: Session, now: datetime) -> int:
@@ -197,7 +196,7 @@ def _needs_help(session: Session, intent: CallIntent, elder: Person, now: dateti
     intent.applied = {**intent.applied, "alarm": sorted({*cried, elder.id})}
     row = case_today(session, elder.id, now)
     if row.status != Status.NEEDS_PERSON:
-        _need(session, row, Reason.BUDDY_WORRIED, Urgency.UNREACHED, now)
+        searches.need(session, row, Reason.BUDDY_WORRIED, Urgency.UNREACHED, now)
     found(session, intent, row, Finding.NEEDS_HELP, now)
     return True
 
@@ -210,13 +209,6 @@ def _emergency(session: Session, intent: CallIntent, row: Checkin, now: datetime
 
 
 # ── small change ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _need(session: Session, row: Checkin, reason: Reason, urgency: Urgency, now: datetime) -> None:
-    before = case_of(row)
-    case = before if before.status is Status.NEEDS_PERSON else replace(before, owner=None)
-    put_case(row, ladder.need_person(case, reason, urgency, now))
-    searches.follow(session, row, before, now)
 
 
 def _open(session: Session, elder: Person) -> list[Checkin]:

@@ -19,8 +19,8 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from checkins import contacts, items, ladder, pins, searches
-from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins import contacts, items, pins, searches
+from checkins.case_rows import log_event, select_cases
 from checkins.errands import BUDDY_LOG, FINDING, callee
 from checkins.escalation import decisions as core
 from checkins.escalation.values import Phase, Search
@@ -179,15 +179,8 @@ def _rang(session: Session, call_id: str, elder: Person, now: datetime) -> None:
     theirs = or_(Checkin.status != Status.CLOSED, Checkin.id == today.id)
     for row in session.scalars(select_cases().where(Checkin.elder_id == elder.id, theirs, ~told)).all():
         log_event(session, row, "rang_in", elder.name, now, intent_id=call_id)
-        if row is today:
-            _wants_person(session, row, now)
-
-
-def _wants_person(session: Session, row: Checkin, now: datetime) -> None:
-    before = case_of(row)
-    if before.status is not Status.NEEDS_PERSON:
-        put_case(row, ladder.need_person(replace(before, owner=None), Reason.WANTS_PERSON, Urgency.SOON, now))
-        searches.follow(session, row, before, now)
+        if row is today and row.status != Status.NEEDS_PERSON:
+            searches.need(session, row, Reason.WANTS_PERSON, Urgency.SOON, now)
 
 
 # ── the call ──────────────────────────────────────────────────────────────────────────────────────

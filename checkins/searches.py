@@ -77,6 +77,14 @@ def follow(session: Session, row: Checkin, before: Case, now: datetime, rosters:
         start(session, row, now, rosters)
 
 
+def need(session: Session, row: Checkin, reason: Reason, urgency: Urgency, now: datetime) -> None:
+    """From now on a person is needed, whatever the case was: who had it before that is through with it."""
+    before = case_of(row)
+    case = before if before.status is Status.NEEDS_PERSON else replace(before, owner=None)
+    put_case(row, ladder.need_person(case, reason, urgency, now))
+    follow(session, row, before, now)
+
+
 def start(session: Session, row: Checkin, now: datetime, rosters: Rosters | None = None) -> None:
     """Begins the search, whatever was before. While there is somebody to ring, that comes at once; else the case
     waits for eyes on the console, as long as the ladder says."""
