@@ -76,6 +76,9 @@ class Speaker:
         import pyttsx3
 
         self._engine = pyttsx3.init("espeak")
+        # Its loop ends by stopping whatever is spoken, and on a busy machine that was the next prompt: lost, or cut off.
+        # Nothing is ever to be stopped here; a hung utterance ends with its process.
+        self._engine.proxy._driver.stop = _stop_nothing
         self._finished = threading.Event()
         self._engine.connect("finished-utterance", self._on_finished)
         self._memory = os.memfd_create("prompt")
@@ -109,6 +112,10 @@ class Speaker:
 
     def _on_finished(self, name: str | None, completed: bool) -> None:
         self._finished.set()
+
+
+def _stop_nothing() -> None:
+    pass
 
 
 def _requests() -> Any:

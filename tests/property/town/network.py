@@ -69,6 +69,7 @@ class Network:
             return Placed.REFUSED
         if request.number not in RESPONDER and dice.random() < 0.01:
             return Placed.BAD_NUMBER
+        self.mute[request.id] = Random(f"{self.weather.seed}/{request.number}/{nth}/mute").random() < self.weather.timeouts
         timeout = dice.random() < self.weather.timeouts
         if not (timeout and dice.random() < 0.5):
             self._rings(request, dice)
@@ -84,9 +85,9 @@ class Network:
         return Trace.ALIVE if self.now() < wire.ends else Trace.OVER
 
     def _unreachable(self, intent_id: str) -> bool:
-        """Of some calls the carrier never says anything."""
-        if intent_id not in self.mute:
-            dice = Random(f"{self.weather.seed}/{intent_id}")
+        """Of some calls the carrier never says anything. Ids are new every time, so no dice hang on them."""
+        if intent_id not in self.mute:  # never ordered: the process died before
+            dice = Random(f"{self.weather.seed}/mute/{len(self.mute)}")
             self.mute[intent_id] = dice.random() < self.weather.timeouts
         return self.mute[intent_id]
 
