@@ -76,7 +76,7 @@ class Speaker:
         import pyttsx3
 
         self._engine = pyttsx3.init("espeak")
-        # Its loop ends by stopping whatever is spoken, and on a busy machine that was the next prompt: lost, or cut off.
+        # Its loop ends by stopping whatever is spoken: on a busy machine the next prompt, lost or cut off.
         # Nothing is ever to be stopped here; a hung utterance ends with its process.
         self._engine.proxy._driver.stop = _stop_nothing
         self._finished = threading.Event()

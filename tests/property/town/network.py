@@ -69,7 +69,8 @@ class Network:
             return Placed.REFUSED
         if request.number not in RESPONDER and dice.random() < 0.01:
             return Placed.BAD_NUMBER
-        self.mute[request.id] = Random(f"{self.weather.seed}/{request.number}/{nth}/mute").random() < self.weather.timeouts
+        silence = Random(f"{self.weather.seed}/{request.number}/{nth}/mute")
+        self.mute[request.id] = silence.random() < self.weather.timeouts
         timeout = dice.random() < self.weather.timeouts
         if not (timeout and dice.random() < 0.5):
             self._rings(request, dice)
