@@ -87,7 +87,8 @@ def told(search: Search, responder: str, now: datetime) -> Search:
     """A call was placed to say that somebody else has it."""
     left = tuple(item for item in search.untold if item.responder != responder)
     search = replace(search, untold=left, told=_with(search.told, responder))
-    return _put(search, replace(search.called(responder) or Called(responder, now), last=now))
+    call = search.called(responder) or Called(responder, now)
+    return _put(search, replace(call, last=max(call.last, now)))  # a clock that went back makes no call older
 
 
 def climb(search: Search, move: NextRung, now: datetime) -> Search:

@@ -15,6 +15,7 @@ ASKS = ("dispatch", "finding")
 LOUD = ("unreached", "emergency")
 TAKES = ("accepted", "fine_seen")  # after which somebody may have a case, if it was a key
 BAD = ("needs_help", "nobody_opens", "emergency")
+HELPLESS = ("needs_help", "emergency")
 MINUTE = timedelta(minutes=1)
 GRACE = 2 * MINUTE  # the cycle ticks all the time; here it may come a little later
 LONGEST_CALL = 10 * MINUTE
@@ -35,8 +36,9 @@ class Promises:
     # Who has said by key, or as staff, what lets them have this elder's case.
     spoke: set[tuple[str, str]] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)  # elders to whom no machine call may go any more
-    # Elders who died or moved: nobody is rung about them, unless somebody cries for help.
+    # Elders who died or moved, as the register says: nobody is rung about them, unless somebody cries for help.
     gone: set[str] = field(default_factory=set)
+    helpless: set[str] = field(default_factory=set)  # whoever was there has said so, whatever the register says
     alone: dict[str, datetime] = field(default_factory=dict)  # since when nobody is rung for a loud case
     emergencies: dict[tuple[str, str], datetime] = field(default_factory=dict)  # when who was rung for whose
     urgency: dict[str, str | None] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class Promises:
         one = RESPONDER.get(request.number)
         callees = {callee.id for callee in request.callees}
         assert callees, "a call about nobody"
-        calm = {elder for elder in callees & self.gone if self.urgency[elder] != "emergency"}
+        calm = {elder for elder in callees & self.gone - self.helpless if self.urgency[elder] != "emergency"}
         assert request.flow == TAKEN or not calm, "rung about who has died or moved"
         if one is None:
             self._elder(request, callees, now)
@@ -104,8 +106,11 @@ class Promises:
         for said in news.people:
             if said.result in BAD or (said.result in TAKES and said.evidence == "key"):
                 self.spoke.add((one, said.id))
+            if said.result in HELPLESS:
+                self.helpless.add(said.id)
         if news.alarm:
             self.spoke |= {(one, callee.id) for callee in request.callees}
+            self.helpless |= {news.alarm_person} if news.alarm_person else {callee.id for callee in request.callees}
 
     def pressed(self, request: CallRequest, elder: str) -> None:
         self.spoke.add((RESPONDER[request.number], elder))
@@ -115,6 +120,7 @@ class Promises:
         self.spoke.add(("register", elder))
         if state in ("died", "moved"):
             self.gone.add(elder)
+            self.helpless.discard(elder)
 
     # ── the house has come to rest ──
 
