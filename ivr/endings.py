@@ -19,6 +19,7 @@ BAD_NUMBER_CODES = frozenset({13223, 13224, 13226, 21201, 21211, 21214, 21217})
 _NO_ANSWER_YET = frozenset(
     {"hung_up", "silent", "present_unconfirmed", "machine", "not_reached", "no_reply", "not_logged"}
 )
+_BROKEN_OFF = frozenset({"hung_up", "present_unconfirmed"})  # of these: the elder is rung once more
 _NO_PERSON = frozenset({"hung_up", "machine", "not_reached"})  # nobody gave a sign of being a person
 
 
@@ -59,7 +60,7 @@ def person_result(finding: Finding) -> PersonResult:
 
 
 def _cut_off(finding: Finding) -> PersonResult:
-    """Nobody hung up on us: we broke off."""
-    if finding.result == "hung_up":
+    """Nobody hung up on us: we broke off. Who had only said that they are there could not say how they are."""
+    if finding.result in _BROKEN_OFF:
         return PersonResult(finding.person, "interrupted", "none", dict(finding.detail))
     return person_result(finding)

@@ -276,7 +276,7 @@ async def conversation(room: Control, *keys: str) -> None:
     ("keys", "disposition", "result"),
     [
         ("", Disposition.INTERRUPTED, "interrupted"),
-        ("1", Disposition.INTERRUPTED, "present_unconfirmed"),
+        ("1", Disposition.INTERRUPTED, "interrupted"),
         ("11", Disposition.ANSWERED, "well"),
         ("12", Disposition.ANSWERED, "not_well"),
     ],

@@ -48,7 +48,7 @@ def test_calls_that_were_never_picked_up(status: str, sip: str, error: str, disp
         (["silent"], "machine_start", False, (Disposition.ANSWERED, ["silent"])),
         (["well"], None, True, (Disposition.ANSWERED, ["well"])),
         (["hung_up"], None, True, (Disposition.INTERRUPTED, ["interrupted"])),
-        (["present_unconfirmed"], None, True, (Disposition.INTERRUPTED, ["present_unconfirmed"])),
+        (["present_unconfirmed"], None, True, (Disposition.INTERRUPTED, ["interrupted"])),
         (["well", "hung_up"], None, True, (Disposition.ANSWERED, ["well", "interrupted"])),
         (["not_reached", "not_reached"], None, False, (Disposition.ANSWERED, ["not_reached", "not_reached"])),
         (["not_reached", "not_reached"], "machine_end_beep", False, (Disposition.MACHINE, [])),
