@@ -10,13 +10,13 @@ from storage import migrate
 
 def test_no_table_or_column_lacks_its_revision() -> None:
     care = ["tables", "roster.tables", "items", "contacts", "pins", "alarms", "device_tables"]
-    assert migrate.missing([*(f"checkins.{name}" for name in care), "ivr.records"]) == []
+    assert migrate.missing([*(f"checkins.{name}" for name in care), "ivr.records", "community.tables"]) == []
 
 
 def test_every_revision_leads_up_and_down_again(any_url: str) -> None:
     migrate.upgrade(any_url)
     newest = tables(any_url)
-    assert {"call", "checkin", "transcripts", "roster_pair", "item"} <= newest
+    assert {"call", "checkin", "transcripts", "roster_pair", "item", "complaint"} <= newest
     down(any_url, "ba29725b181e")
     older = tables(any_url)
     roster = {name for name in older if name.startswith("roster_")} | {"calendar_day"}

@@ -1,0 +1,1 @@
+"""The neighbourhood by telephone: complaints that come back with an answer."""
