@@ -44,8 +44,9 @@ class Desk:
         request = await self._switchboard.whom(call_id, person_id, nth, known)
         return None if request is None else _order(request)
 
-    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
-        return await self._reception.ask(call_id, query, person_id, value)
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> telephone_ports.Told:
+        told = await self._reception.ask(call_id, query, person_id, value)
+        return telephone_ports.Told(told.word, told.values)
 
 
 class Listener:

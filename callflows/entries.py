@@ -64,7 +64,7 @@ def _end(move: Move, *, by_key: bool) -> None:
         return
     if not entry.secret:
         move.keep(move.state.person, {entry.keep_as: digits})
-    move.entered, move.acknowledging = digits, by_key
+    move.entered, move.entered_secretly, move.acknowledging = digits, entry.secret, by_key
     move.follow(move.step.go or Exit(END_CALL))
 
 
@@ -74,12 +74,12 @@ def _end(move: Move, *, by_key: bool) -> None:
 def verdict(move: Move, event: Verdict) -> None:
     query = move.step.query
     if query is not None:
+        move.tell(query.name, event.values)
         move.follow(query.verdicts.get(event.word, query.none))
 
 
 def no_verdict(move: Move, event: object) -> None:
-    if move.step.query is not None:
-        move.follow(move.step.query.none)
+    verdict(move, Verdict(""))
 
 
 # ── persons ──────────────────────────────────────────────────────────────────────────────────────

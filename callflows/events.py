@@ -95,9 +95,10 @@ class TimeLimit:
 @dataclass(frozen=True)
 class Verdict:
     """The answer to the open Query: one of the words that the flow's step lists. Any other word, "" too: nobody could
-    say."""
+    say. `values`: what the flow's variables of these names hold from now on; personal, never logged."""
 
     word: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -208,11 +209,12 @@ class Alarm:
 class Query:
     """A question to whoever runs the call, not to the person on the line ("is this PIN right?"). Ends a turn like a
     wait: answer it with a Verdict within seconds, prompts go on playing meanwhile. `value`: the digits that were just
-    pressed; secret, never logged and in no finding. A NoInput means that nobody could say."""
+    pressed; never logged, and where they are `secret` in no finding. A NoInput means that nobody could say."""
 
     name: str
     person: str
     value: str = field(default="", repr=False)
+    secret: bool = False
 
 
 @dataclass(frozen=True)

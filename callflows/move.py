@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from callflows import picks
+from callflows import picks, told
 from callflows.events import (
     Answer,
     CallContext,
@@ -58,6 +58,7 @@ class Move:
         self.outputs: list[Output] = []
         self.acknowledging = False  # a key was pressed: the next prompt begins with "收到"
         self.entered = ""  # the digits that were just pressed, for the query right after them
+        self.entered_secretly = False
         self._lead = ""  # the step that was just said and that nobody waits after
 
     # ── what is so ───────────────────────────────────────────────────────────────────────────────
@@ -87,12 +88,13 @@ class Move:
             SPEECH: self.speech,
             LAST_PERSON: self.state.person + 1 >= len(self.context.people),
         }
-        return built_in[condition] if condition in built_in else bool(self._given(condition, self.person))
+        return built_in[condition] if condition in built_in else bool(self._given(condition, self.state.person))
 
-    def _given(self, variable: str, person: Person) -> str | None:
-        """The value that was given for this call, or for this person of it."""
+    def _given(self, variable: str, at: int) -> str | None:
+        """The value that this call was told, else was given: for this person of it, or for all."""
         own = self.flow.variables[variable].per_person
-        return (person.variables.get(variable) if own else None) or self.context.variables.get(variable)
+        given = self.context.people[at].variables.get(variable) if own else None
+        return told.value_of(self.flow, self.state.told, variable, at) or given or self.context.variables.get(variable)
 
     # ── changes ──────────────────────────────────────────────────────────────────────────────────
 
@@ -136,6 +138,10 @@ class Move:
         people = list(self.state.people)
         people[person] = replace(people[person], **changes)
         self.set(people=tuple(people))
+
+    def tell(self, query: str, values: Mapping[str, str]) -> None:
+        """The query was answered: from now on these variables hold these values."""
+        self.set(told=told.told_anew(self.flow, self.state.told, query, self.state.person, values))
 
     # ── going on ─────────────────────────────────────────────────────────────────────────────────
 
@@ -197,7 +203,7 @@ class Move:
 
     def _wait_or_go_on(self, step: Step) -> None:
         if step.query is not None:
-            self.outputs.append(Query(step.query.name, self.person.id, self.entered))
+            self.outputs.append(Query(step.query.name, self.person.id, self.entered, self.entered_secretly))
             self.set(phase=Phase.ASKING)
         elif step.bridge is not None:
             self.set(phase=Phase.HANDING, handed=self.state.handed + 1)
@@ -295,9 +301,9 @@ class Move:
 
     def say(self, prompt: Prompt) -> None:
         language = self.person.language if self.person.language in prompt.texts else self.flow.languages[0]
-        parts = [*self._parts(prompt, language, self.person), *self._offers(prompt, language)]
+        parts = [*self._parts(prompt, language, self.state.person), *self._offers(prompt, language)]
         if self.acknowledging:
-            parts = [*self._parts(self.flow.acknowledge, language, self.person), *parts]
+            parts = [*self._parts(self.flow.acknowledge, language, self.state.person), *parts]
             self.acknowledging = False
         self.outputs.append(Say(prompt.name, tuple(parts), language))
 
@@ -307,19 +313,18 @@ class Move:
         if pick is None or prompt not in self.step.prompts:
             return []
         offered = zip(pick.each, picks.shown(self.state), strict=False)
-        parts = [part for each, at in offered for part in self._parts(each, language, self.context.people[at])]
-        return parts + (self._parts(pick.more, language, self.person) if picks.more(self.state) else [])
+        parts = [part for each, at in offered for part in self._parts(each, language, at)]
+        return parts + (self._parts(pick.more, language, self.state.person) if picks.more(self.state) else [])
 
-    def _parts(self, prompt: Prompt, language: str, person: Person) -> list[Part]:
-        return [
-            self._value(piece.text, person) if piece.variable else Part(piece.text) for piece in prompt.texts[language]
-        ]
+    def _parts(self, prompt: Prompt, language: str, at: int) -> list[Part]:
+        return [self._value(piece.text, at) if piece.variable else Part(piece.text) for piece in prompt.texts[language]]
 
-    def _value(self, variable: str, person: Person) -> Part:
+    def _value(self, variable: str, at: int) -> Part:
         if variable == NAME:
-            return Part(person.spoken_name, personal=True)
+            return Part(self.context.people[at].spoken_name, personal=True)
         known = self.flow.variables[variable]
-        return Part(self._given(variable, person) or known.default or "", personal=known.personal)
+        personal = known.personal or told.value_of(self.flow, self.state.told, variable, at) is not None
+        return Part(self._given(variable, at) or known.default or "", personal=personal)
 
 
 def wait_of(flow: Flow, context: CallContext, state: State) -> Listen | Dictate:

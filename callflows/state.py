@@ -49,6 +49,7 @@ class State:
     turns: int = 0  # of pages in this step
     handed: int = 0  # hand-overs of this call so far
     chosen: bool = False  # where persons are chosen: somebody was
+    told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # see callflows.told; personal
 
     @property
     def standing(self) -> Standing:

@@ -4,7 +4,7 @@
 蛮好          speech, clearly heard; ?蛮好 is the same heard uncertainly; … is something unintelligible
 (empty)      silence
 hangup       the elder hangs up; beep: an answering machine; deaf: recognition fails; limit: the call's hard limit
-right        the verdict, where the flow asks whoever runs the call
+right        the verdict, where the flow asks whoever runs the call; with values: filed number=一零零七
 accepted     where the call is handed over: somebody has talked to the elder; anything else: nobody was there
 """
 
@@ -120,7 +120,7 @@ class TextLine:
         if text in _COMMANDS:
             return [_COMMANDS[text]()]
         if self.session.asking:
-            return [Verdict(text)]
+            return [_verdict(text)]
         if self.session.handing and not _KEYS.fullmatch(text) and not self._is_distress(text):
             return [HandedOver(text == ACCEPTED)]
         wait = self.session.wait
@@ -161,6 +161,12 @@ class TextLine:
             shown = _shown(output)
             if shown:
                 self._write(shown)
+
+
+def _verdict(text: str) -> Verdict:
+    """The word, then NAME=VALUE for each variable that it tells."""
+    word, *told = text.split() or [""]
+    return Verdict(word, dict(one.split("=", 1) for one in told if "=" in one))
 
 
 def _shown(output: Output) -> str:

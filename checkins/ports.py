@@ -81,6 +81,15 @@ class CallOutcome:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Told:
+    """The answer to what a flow asks in mid-call: its word ("": nobody can say), and the values of the flow's variables
+    that go with it. `values` are personal: never logged."""
+
+    word: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 class Placed(StrEnum):
     PLACED = "placed"
     BAD_NUMBER = "bad_number"

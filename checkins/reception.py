@@ -15,7 +15,7 @@ from checkins.case_rows import select_cases
 from checkins.errands import BUDDY_LOG
 from checkins.intents import INBOUND
 from checkins.pins import Known, PinVerdict
-from checkins.ports import CallRequest, Clock
+from checkins.ports import CallRequest, Clock, Told
 from checkins.ringing_in import Heard
 from checkins.tables import CallIntent, Checkin, IntentCheckin
 from storage.database import Database
@@ -32,16 +32,17 @@ class Reception:
         now = self._clock.now()
         return await self._db.run(lambda session: ringing_in.rang_in(session, call_id, number, now))
 
-    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
-        """The flow's word for the answer; "": nobody can say. `value` may be a PIN."""
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
+        """The flow's word for the answer ("": nobody can say), and the values that go with it. `value` may be a
+        PIN."""
         now = self._clock.now()
         if query == "pin":
-            return await asyncio.to_thread(self._pin, call_id, value, now)
+            return Told(await asyncio.to_thread(self._pin, call_id, value, now))
         work = _QUESTIONS.get(query)
         if work is None:
             log.error("call %s: nobody here answers the question %s", call_id, query)
-            return ""
-        return await self._db.run(lambda session: work(session, call_id, person_id, now))
+            return Told("")
+        return Told(await self._db.run(lambda session: work(session, call_id, person_id, now)))
 
     def _pin(self, call_id: str, value: str, now: datetime) -> str:
         """Hashing takes its time: between two transactions, not in one."""

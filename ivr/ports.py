@@ -101,15 +101,24 @@ class CallListener(Protocol):
     async def call_reported(self, report: CallReport) -> None: ...
 
 
+@dataclass(frozen=True)
+class Told:
+    """The answer to a flow's question: one of the words that its step lists ("": nobody can say), and what the flow's
+    variables of these names hold from then on. `values` are personal: never logged."""
+
+    word: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 class Answers(Protocol):
     """Who answers what a flow asks of the program in mid-call ("is this PIN right?", "who was first?").
 
     `query` is the flow's word for the question, `person_id` whom the call is about at that moment; `value`, the digits
-    that were just pressed, may be secret: it goes into no log and no error. Returns one of the words that the flow's
-    step lists, "" when nobody can say. Has 2 s, is cancelled then, and may be asked the same again.
+    that were just pressed, may be secret: it goes into no log and no error. Has 2 s, is cancelled then, and may be
+    asked the same again.
     """
 
-    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str: ...
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told: ...
 
 
 class Unserved(StrEnum):

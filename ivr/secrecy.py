@@ -12,5 +12,5 @@ def is_secret(wait: Listen | Dictate | Query | None) -> bool:
     """Whether what is pressed now must be kept nowhere. While the digits are being checked, too: who has pressed them
     all goes on pressing."""
     if isinstance(wait, Query):
-        return bool(wait.value)
+        return wait.secret
     return isinstance(wait, Listen) and wait.digits is not None and wait.digits.secret

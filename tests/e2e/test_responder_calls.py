@@ -12,7 +12,7 @@ from sqlalchemy import select
 from callflows.events import Key, Started
 from callflows.loader import shipped
 from callflows.session import Session
-from ivr.ports import Callee, CallOrder, CallReport, Disposition, Placing
+from ivr.ports import Callee, CallOrder, CallReport, Disposition, Placing, Told
 from ivr.records import CallEvent
 from ivr.reports import context_of
 from ivr.virtual.acoustics import tone
@@ -43,9 +43,9 @@ class Desk:
         self.words = list(words)
         self.asked: list[tuple[str, str, str]] = []
 
-    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
         self.asked.append((query, person_id, value))
-        return self.words.pop(0)
+        return Told(self.words.pop(0))
 
 
 @pytest_asyncio.fixture

@@ -100,7 +100,7 @@ async def test_without_a_right_pin_nothing_counts_whatever_the_call_reports(stre
     elder = street.elder()
     request = await logs(street, elder, "could_not_reach", pin=False)
     desk = Reception(street.world.db, street.world.clock)
-    assert await desk.ask(request.id, "could_not_reach", elder, "") == ""
+    assert (await desk.ask(request.id, "could_not_reach", elder, "")).word == ""
     assert (rows(street), street.world.checkins()) == ([], [])
 
 
@@ -122,7 +122,7 @@ async def test_of_two_logs_in_one_call_the_last_counts(street: Street) -> None:
     elder = street.elder()
     request = rings(street)
     desk = Reception(street.world.db, street.world.clock)
-    assert await desk.ask(request.id, "could_not_reach", elder, "") == "opened"
+    assert (await desk.ask(request.id, "could_not_reach", elder, "")).word == "opened"
     await ends(street, request, elder, "visited_fine", detail={"taken_back": ["could_not_reach"]})
     assert [row.kind for row in rows(street)] == ["visited"]
     case = street.checkin(elder)

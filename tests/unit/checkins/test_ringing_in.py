@@ -164,8 +164,8 @@ async def test_who_has_a_pin_is_asked_for_it_and_counts_after_it(street: Street)
     assert (request.variables["pin"], "unproven" in request.variables) == ("1", False)
     assert request.callees[0].variables["key_holder"] == "隔壁陈阿姨"
     reception = Reception(street.world.db, street.world.clock)
-    assert await reception.ask(request.id, "pin", elder, "135790") == "wrong"
-    assert await reception.ask(request.id, "pin", elder, PIN) == "right"
+    assert (await reception.ask(request.id, "pin", elder, "135790")).word == "wrong"
+    assert (await reception.ask(request.id, "pin", elder, PIN)).word == "right"
     await street.says(request, "fine_seen")
     assert "found:fine_seen" in street.whats(elder)
 
@@ -336,10 +336,10 @@ async def test_the_pin_of_who_rang_in_is_judged_and_five_wrong_ones_lock_it(stre
         pins.set_pin(session, street.ids[LI], PIN, "陈老师", street.world.clock.now())
     desk = Reception(street.world.db, street.world.clock)
     rings(street, LI)
-    said = [await desk.ask("in-1", "pin", elder, pressed) for pressed in ["1111", PIN, *["1357"] * 5, PIN]]
+    said = [(await desk.ask("in-1", "pin", elder, pressed)).word for pressed in ["1111", PIN, *["1357"] * 5, PIN]]
     assert said == ["wrong", "right", *["wrong"] * 4, "locked", "locked"]
     assert opened(street) == [(ItemKind.PIN_LOCKED, street.ids[LI], None)]
-    assert await desk.ask("unknown", "pin", elder, PIN) == ""
+    assert (await desk.ask("unknown", "pin", elder, PIN)).word == ""
 
 
 async def test_who_claims_first_has_it_and_may_be_asked_twice(street: Street) -> None:
@@ -350,16 +350,16 @@ async def test_who_claims_first_has_it_and_may_be_asked_twice(street: Street) ->
     calls = {call.number: call for call in await street.tick(seconds=1)}
     assert [calls[number].callees[0].variables["shared"] for number in (CHEN, DAUGHTER)] == ["1", "1"]
     desk = Reception(street.world.db, street.world.clock)
-    assert await desk.ask(calls[DAUGHTER].id, "claim", elder, "") == "first"
+    assert (await desk.ask(calls[DAUGHTER].id, "claim", elder, "")).word == "first"
     assert street.checkin(elder).owner == "王小妹"
-    assert await desk.ask(calls[CHEN].id, "claim", elder, "") == "taken"
-    assert await desk.ask(calls[DAUGHTER].id, "claim", elder, "") == "first"
+    assert (await desk.ask(calls[CHEN].id, "claim", elder, "")).word == "taken"
+    assert (await desk.ask(calls[DAUGHTER].id, "claim", elder, "")).word == "first"
     await street.says(calls[CHEN], "taken")
     await street.says(calls[DAUGHTER], "accepted")
     assert street.checkin(elder).owner == "王小妹"
     assert street.whats(elder).count("reply:accepted") == 2
-    assert await desk.ask(calls[CHEN].id, "claim", "nobody", "") == ""
-    assert await desk.ask(calls[CHEN].id, "weather", elder, "") == ""
+    assert (await desk.ask(calls[CHEN].id, "claim", "nobody", "")).word == ""
+    assert (await desk.ask(calls[CHEN].id, "weather", elder, "")).word == ""
 
 
 async def test_one_who_is_rung_alone_is_not_asked_to_wait(street: Street) -> None:
@@ -379,7 +379,7 @@ async def test_a_question_that_nobody_waits_for_any_more_is_written_all_the_same
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await desk.ask(request.id, "claim", elder, "") == "first"
+    assert (await desk.ask(request.id, "claim", elder, "")).word == "first"
     assert street.whats(elder).count("reply:accepted") == 1
 
 

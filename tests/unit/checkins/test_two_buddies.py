@@ -42,7 +42,7 @@ class Couple:
         return request
 
     async def says(self, pin: str, call: str = "in-1") -> str:
-        return await self.desk.ask(call, "pin", "", pin)
+        return (await self.desk.ask(call, "pin", "", pin)).word
 
     def wrong(self) -> list[int]:
         with self.world.db.read() as session:

@@ -15,7 +15,7 @@ from callflows.loader import shipped
 from callflows.session import Session
 from ivr import asking
 from ivr.calls import LogEntry
-from ivr.ports import Answers
+from ivr.ports import Answers, Told
 from ivr.pump import Line, Pump, Tools
 from ivr.recordings import Recordings
 from ivr.secrecy import TAIL_MS
@@ -61,14 +61,14 @@ class Desk:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
         self.asked.append((call_id, query, person_id, value))
         await self.open.wait()
-        return self.words.pop(0)
+        return Told(self.words.pop(0))
 
 
 class Broken:
-    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> str:
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
         raise OSError(f"no such row: {value}")
 
 

@@ -1,0 +1,31 @@
+"""What the answers to a call's queries have told it: values of the flow's variables, until told otherwise. Pure.
+
+Kept in the state as plain data: name of the variable (of a person's own: "NUMBER.NAME") → {"by": query, "value": text}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callflows.flow import Flow
+
+Told = Mapping[str, Mapping[str, str]]
+
+
+def told_anew(flow: Flow, told: Told, query: str, person: int, values: Mapping[str, str]) -> Told:
+    """`told` after `query`, asked about `person`, was answered. Its new answer takes the place of all that its last one
+    has told; what the flow doesn't declare, and what is empty, is left out."""
+    fresh = {_key(flow, name, person): value for name, value in values.items() if name in flow.variables and value}
+    mine = {_key(flow, name, person) for name in flow.variables}
+    kept = {key: dict(one) for key, one in told.items() if one["by"] != query or key not in mine}
+    return {**kept, **{key: {"by": query, "value": value} for key, value in fresh.items()}}
+
+
+def value_of(flow: Flow, told: Told, variable: str, person: int) -> str | None:
+    """What was told of it, None when nothing was."""
+    one = told.get(_key(flow, variable, person))
+    return one["value"] if one else None
+
+
+def _key(flow: Flow, variable: str, person: int) -> str:
+    return f"{person}.{variable}" if flow.variables[variable].per_person else variable
