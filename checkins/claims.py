@@ -16,7 +16,7 @@ from sqlalchemy import case as sql_case
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from checkins import devices, ladder, promises, searches
+from checkins import devices, ladder, other_calls, promises, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.errands import herself
 from checkins.escalation.scene import POLL
@@ -24,6 +24,7 @@ from checkins.finder import Finder, lines_now
 from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
 from checkins.line_rules import Purpose, allowed_at
+from checkins.other_calls import Errands
 from checkins.pace import BURST, LIVE, Pace, Rate, pace_now
 from checkins.people import stops_calls
 from checkins.ports import CallRequest
@@ -82,9 +83,17 @@ class Trunk:
         return Rate(self.starts_per_s, self.burst)
 
 
-def claim(session: Session, now: datetime, owner: str, trunk: Trunk, *, urgent_only: bool = False) -> Claimed:
+def claim(
+    session: Session,
+    now: datetime,
+    owner: str,
+    trunk: Trunk,
+    *,
+    urgent_only: bool = False,
+    errands: Sequence[Errands] = (),
+) -> Claimed:
     """Takes what is due at `now`: decides, writes intents, reminds. Commit before dialling anything. `urgent_only`: no
-    calls but those of emergencies; all others stay due."""
+    calls but those of emergencies; all others stay due. `errands`: other rooms' calls, with what lines are left."""
     devices.take_in_open(session, now)
     work = _begin(session, now, owner, trunk)
     if urgent_only:
@@ -98,6 +107,8 @@ def claim(session: Session, now: datetime, owner: str, trunk: Trunk, *, urgent_o
     teller.ring()
     work.claimed.reminded, work.claimed.limited = finder.reminded, finder.limited or teller.limited
     _calls(work, now)
+    if not (urgent_only or work.claimed.limited or work.pace.line_down):
+        work.claimed.requests += other_calls.claim(session, now, owner, work.pace.budget, errands)
     return work.claimed
 
 

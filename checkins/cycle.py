@@ -12,18 +12,20 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
-from checkins import fast_clock, planning, settling
+from checkins import fast_clock, other_calls, planning, settling
 from checkins.claims import Claimed, NotNowError, Trunk, claim, claim_one
 from checkins.intents import NEWS_WITHIN
 from checkins.line_rules import Purpose
+from checkins.other_calls import Errands
 from checkins.pace import BURST, LIVE, pace_now
 from checkins.planning import PlanReport
-from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, Placed, Trace
+from checkins.ports import CallOutcome, CallPlacer, CallRequest, Clock, Disposition, PersonOutcome, Placed, Trace
 from checkins.results import Result, Status
 from checkins.schedule import local_date
 from checkins.tables import CallIntent, Checkin, CheckinEvent, IntentState, Neighbourhood, Person
@@ -85,7 +87,7 @@ class _Live:
 
 class Cycle:
     """One worker. `owner` names it in leases and logs; `lines` is the trunk's, of which `reserved` stay free for
-    people ringing in. Several cycles may work on one database."""
+    people ringing in; `errands`: other rooms' calls. Several cycles may work on one database."""
 
     def __init__(
         self,
@@ -98,10 +100,12 @@ class Cycle:
         reserved: int = 2,
         starts_per_s: float = 1.0,
         burst: int = BURST,
+        errands: Sequence[Errands] = (),
     ) -> None:
         if not 0 <= reserved < lines:
             raise ValueError("lines kept free must be fewer than the lines there are")
         self._db, self._placer, self._clock, self._owner = db, placer, clock, owner
+        self._errands = tuple(errands)
         self._trunk = Trunk(lines - reserved, starts_per_s, reserved, burst)
         self._planned_at: datetime | None = None
         self._ticked_at: datetime | None = None
@@ -140,7 +144,8 @@ class Cycle:
 
     async def _claim(self, now: datetime) -> Claimed:
         urgent = self.urgent_only or len(self._ordering) >= ORDERS_AT_ONCE
-        return await self._db.run(lambda session: claim(session, now, self._owner, self._trunk, urgent_only=urgent))
+        take = partial(claim, now=now, owner=self._owner, trunk=self._trunk, urgent_only=urgent, errands=self._errands)
+        return await self._db.run(take)
 
     async def call_now(self, checkin_id: int) -> TickReport:
         """Places one case's next call ahead of its time, nobody else's. Raises claims.NotNowError, and has
@@ -213,8 +218,19 @@ class Cycle:
         elif answer in (Placed.BAD_NUMBER, Placed.REFUSED):
             bad = answer is Placed.BAD_NUMBER
             disposition = Disposition.BAD_NUMBER if bad else Disposition.LINE_ERROR
-            await self._db.run(lambda session: settling.refused(session, request.id, disposition, now))
+            await self._db.run(lambda session: self._refused(session, request.id, disposition, now))
         return answer
+
+    def _refused(self, session: Session, call_id: str, disposition: Disposition, now: datetime) -> bool:
+        return self._told(session, call_id, settling.refused(session, call_id, disposition, now), now)
+
+    def _told(
+        self, session: Session, call_id: str, over: bool, now: datetime, people: Sequence[PersonOutcome] = ()
+    ) -> bool:
+        """Another room's call is `over`: it hears so in the transaction that says so."""
+        if over:
+            other_calls.tell(session, self._errands, call_id, people, now)
+        return over
 
     def _tell_clock(self, *, behind: bool) -> None:
         if behind and not self._clock_behind:
@@ -231,10 +247,20 @@ class Cycle:
     async def settle(self, outcome: CallOutcome) -> bool:
         """Takes in news of a call; durable when it returns. The same news twice changes nothing (False)."""
         now = self._clock.now()
-        changed = await self._db.run(lambda session: settling.settle(session, outcome, now))
+        changed = await self._db.run(lambda session: self._settle(session, outcome, now))
         if changed and _is_emergency(outcome):
             self.wake()
         return changed
+
+    def _settle(self, session: Session, outcome: CallOutcome, now: datetime) -> bool:
+        changed = settling.settle(session, outcome, now)
+        self._told(session, outcome.intent_id, changed and outcome.final, now, outcome.people)
+        return changed
+
+    def _give_up(
+        self, session: Session, call_id: str, now: datetime, disposition: Disposition = Disposition.UNKNOWN
+    ) -> bool:
+        return self._told(session, call_id, settling.give_up(session, call_id, now, disposition), now)
 
     async def reconcile(self) -> int:
         """Asks the carrier after calls without news for 60 s. Returns how many were given up: a person, no redial."""
@@ -257,10 +283,10 @@ class Cycle:
         trace = await self._trace(call)
         if trace is Trace.UNREACHABLE and call.unanswered and call.urgent:
             log.warning("the carrier didn't answer for call %s, and can't be asked: it counts as a line error", call.id)
-            return await self._db.run(lambda session: settling.give_up(session, call.id, now, Disposition.LINE_ERROR))
+            return await self._db.run(lambda session: self._give_up(session, call.id, now, Disposition.LINE_ERROR))
         if _lost(trace, now - call.created_at, through=call.through):
             log.warning("nobody knows what became of call %s: a person looks", call.id)
-            return await self._db.run(lambda session: settling.give_up(session, call.id, now))
+            return await self._db.run(lambda session: self._give_up(session, call.id, now))
         if trace is Trace.OVER and call.responder is not None and not call.through:
             return await self._db.run(lambda session: settling.untold(session, call.id, now))
         if call.unanswered and trace is Trace.UNREACHABLE:

@@ -18,16 +18,19 @@ class Purpose(StrEnum):
     """Why a number is called; all routine purposes share the limits."""
 
     CHECKIN = "checkin"
+    REPLY = "reply"  # the committee's answer to what they had complained of
     EMERGENCY = "emergency"
 
 
 EXEMPT = frozenset({Purpose.EMERGENCY})
 
 
-def allowed_at(purpose: Purpose, dialled: Sequence[datetime], now: datetime) -> datetime:
-    """The first moment from `now` on when one more call keeps all limits, given when the number was dialled before."""
+def allowed_at(purpose: Purpose, dialled: Sequence[datetime], now: datetime, *, leave: int = 0) -> datetime:
+    """The first moment from `now` on when one more call keeps all limits, given when the number was dialled before.
+    `leave`: so many of a day's calls are kept for others."""
     if purpose in EXEMPT:
         return now
     ordered = sorted(dialled)
     # The `most`-th last call must have left the sliding window; exactly `period` later is allowed.
-    return max([now, *(ordered[-most] + period for most, period in LIMITS if len(ordered) >= most)])
+    limits = [(most - leave if period == LOOK_BACK else most, period) for most, period in LIMITS]
+    return max([now, *(ordered[-most] + period for most, period in limits if len(ordered) >= most)])
