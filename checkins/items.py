@@ -34,6 +34,14 @@ class ItemKind(StrEnum):
     CRIED = "cried"  # a buddy, or whoever was rung, cried for help: ring them, 120
     DEVICE_CLOCK = "device_clock"  # a device signs with a clock that is wrong
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
+    # Of a complaint, written by the community room; each names its number.
+    COMPLAINT_NEW = "complaint_new"  # nobody has listened to what was said
+    COMPLAINT_INTERRUPTED = "complaint_interrupted"  # dictated, never sent: listen, and ring back
+    COMPLAINT_ANSWER = "complaint_answer"  # an answer is due
+    COMPLAINT_TELL = "complaint_tell"  # there is an answer, and the line can't ring them: a person tells them
+    COMPLAINT_TALK = "complaint_talk"  # they want to talk about the answer: a person rings back
+    COMPLAINT_VISIT = "complaint_visit"  # no call reached them: somebody goes there
+    COMPLAINT_MEETING = "complaint_meeting"  # people have met: what came of it?
 
 
 ITEM_ZH: Mapping[str, str] = {
@@ -47,6 +55,13 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.CRIED: "在电话里呼救，请马上打过去，必要时打120",
     ItemKind.DEVICE_CLOCK: "报警设备的时钟不准，请校准",
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
+    ItemKind.COMPLAINT_NEW: "有新的诉求，请听录音",
+    ItemKind.COMPLAINT_INTERRUPTED: "诉求没有讲完，请听录音并回电",
+    ItemKind.COMPLAINT_ANSWER: "诉求还没有答复",
+    ItemKind.COMPLAINT_TELL: "诉求的答复要由人去告诉",
+    ItemKind.COMPLAINT_TALK: "想谈诉求的答复，请回电",
+    ItemKind.COMPLAINT_VISIT: "诉求的答复几次打不通，请上门",
+    ItemKind.COMPLAINT_MEETING: "约好的见面，请写上结果",
 }
 
 
@@ -88,10 +103,11 @@ def open_item(
     by_id: str | None = None,
     due_at: datetime | None = None,
     detail: Mapping[str, Any] | None = None,
+    about: str = "",
 ) -> Item:
-    """The open item of this kind, person and responder; a new one when there is none. What is known of one that is
-    open already grows: newer details count, and the earlier of two due moments."""
-    key = f"{kind}:{person_id or ''}:{by_id or ''}"
+    """The open item of this kind, person, responder and matter (`about`); a new one when there is none. What is known
+    of one that is open already grows: newer details count, and the earlier of two due moments."""
+    key = key_of(kind, person_id, by_id, about)
     found = _open(session, neighbourhood_id, key)
     if found is None:
         item = Item(neighbourhood_id=neighbourhood_id, kind=kind, key=key, person_id=person_id, by_id=by_id)
@@ -107,6 +123,11 @@ def open_item(
         found.detail = {**(found.detail or {}), **detail}
     found.due_at = min((moment for moment in (found.due_at, due_at) if moment), default=None)
     return found
+
+
+def key_of(kind: str, person_id: str | None = None, by_id: str | None = None, about: str = "") -> str:
+    """What two items have in common that are one."""
+    return f"{kind}:{person_id or ''}:{by_id or ''}{f':{about}' if about else ''}"
 
 
 def open_items(session: Session, place_id: int | None = None) -> list[Item]:

@@ -21,9 +21,9 @@ _HOURS = ("十二", "一", "两", "三", "四", "五", "六", "七", "八", "九
 _NOON, _EVENING = 12, 18
 
 
-def promised(calendar: Calendar, now: datetime) -> datetime:
-    """The full hour (UTC) by which somebody rings whoever asks for a person now."""
-    local = add_working_hours(calendar, now, WORK).astimezone(ZoneInfo(calendar.zone))
+def promised(calendar: Calendar, now: datetime, work: timedelta = WORK) -> datetime:
+    """The full hour (UTC) by which somebody rings whoever asks for a person now: after so much `work`."""
+    local = add_working_hours(calendar, now, work).astimezone(ZoneInfo(calendar.zone))
     full = local.replace(minute=0, second=0, microsecond=0)
     return (full if full == local else full + timedelta(hours=1)).astimezone(UTC)
 
