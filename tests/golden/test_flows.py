@@ -17,6 +17,7 @@ from callflows import loader
 from callflows.events import CallContext, Person
 from callflows.session import Finding, Session
 from callflows.text_runner import TextLine
+from tests.golden import reply_cases
 
 HERE = Path(__file__).parent
 UPDATE = os.environ.get("WENAN_UPDATE_GOLDEN") == "1"
@@ -289,6 +290,7 @@ LINE_ALARM = {
     "hangs_up_after_the_key": Case(["1", "hangup"], BROKEN, variables=ON_CALL),
 }
 CASES = {
+    "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
     "line_alarm": LINE_ALARM,
     "daily_checkin": DAILY_CHECKIN,
     "hand_over": HAND_OVER,
