@@ -289,8 +289,101 @@ LINE_ALARM = {
     "silence": Case(["", "", ""], BROKEN[:1], variables=ON_CALL),
     "hangs_up_after_the_key": Case(["1", "hangup"], BROKEN, variables=ON_CALL),
 }
+AT_NIGHT = {"closed": "yes", "promise": "明天上午九点前"}
+RINGS_IN = {
+    "well_by_key": Case(["2", "1", "4"], variables=ON_DUTY),
+    "well_by_voice": Case(["身体蛮好", "没有"]),
+    "well_but_uncertain": Case(["?身体蛮好", "是的", "4"]),
+    "one_syllable": Case(["2", "好", "1", "4"]),
+    "not_well": Case(["2", "2", "头昏,人没力气"]),
+    "not_well_at_night": Case(["2", "2", "头昏", ""], variables=AT_NIGHT),
+    "not_well_said_at_once": Case(["头昏", "昨日夜里睏勿着"]),
+    "nobody_had_reached_her": Case(["1", "4"], (_with(WANG, missed="1"),)),
+    "away_for_three_days": Case(["2", "3", "3#", "noted until=三月四号", "1", "noted", "4"]),
+    "away_too_long": Case(["要出门", "99", "too_long", "12", "noted until=三月十三号", "2", "5#", ""]),
+    "away_and_it_cannot_be_written": Case(["2", "3", "3#", "noted until=三月四号", "1", ""]),
+    "says_what_is_wrong": Case(
+        ["1", "none", "路灯坏脱了", "1", "filed number=一零零七 heard_by=明天上午十一点前", "1", "noted", "4"]
+    ),
+    "says_it_again_and_adds": Case(
+        [
+            "反映事情",
+            "none",
+            "路灯",
+            "2",
+            "路灯坏了",
+            "3",
+            "三号楼门口",
+            "1",
+            "filed number=一零零七",
+            "2",
+            "noted",
+            "4",
+        ]
+    ),
+    "adds_to_what_is_open": Case(
+        ["1", "open number=一零零三", "1", "noted", "还没修好", "1", "added number=一零零三", "4"]
+    ),
+    "says_it_and_sends_nothing": Case(["1", "none", "路灯坏了", "", "", ""]),
+    "says_it_and_hangs_up": Case(["1", "none", "路灯坏了", "hangup"]),
+    "says_it_and_it_cannot_be_filed": Case(["1", "none", "路灯坏了", "1", ""]),
+    "says_nothing_after_all": Case(["1", "", "", "", ""]),
+    "no_consent_to_record": Case(["1"], consent=False),
+    "hears_a_reply_and_it_is_solved": Case(
+        ["3", "answered number=一零零三 reply=路灯修好了。", "1", "noted", "none", "4"]
+    ),
+    "hears_a_reply_and_it_is_not_solved": Case(
+        [
+            "听答复",
+            "answered number=一零零三 reply=路灯修好了。",
+            "没解决",
+            "noted",
+            "waiting number=一零零四",
+            "none",
+            "4",
+        ]
+    ),
+    "hears_a_reply_and_wants_to_talk": Case(["3", "answered reply=修好了。", "3", "noted", "none", "4"]),
+    "no_replies": Case(["3", "none", "4"]),
+    "replies_cannot_be_looked_up": Case(["3", ""]),
+    "notice": Case(["4", "4"], notice="明天上午九点到十一点停水。"),
+    "no_notice": Case(["听通知", "hangup"]),
+    "wants_a_person": Case(["0", "accepted"], variables=ON_DUTY),
+    "wants_a_person_at_night": Case(["0", "", "水管漏了", ""], variables=AT_NIGHT),
+    "wants_a_person_and_0_twice_after_all": Case(["找人", "", "00", "hangup"], variables=AT_NIGHT),
+    "two_behind_one_number": Case(["2", "2", "1", "4"], people=(WANG, LI)),
+    "two_and_a_cry_before_anybody_is_chosen": Case(["救命", "", "hangup"], people=(WANG, LI)),
+    "two_and_nobody_is_chosen": Case(["", "", ""], people=(WANG, LI)),
+    "cries_for_help": Case(["我摔倒了", "起不来", "", "hangup"]),
+    "zero_twice": Case(["00", "", "hangup"]),
+    "silent": Case(["", "", "", ""]),
+    "silent_then_a_key": Case(["", "", "", "5"]),
+    "not_understood": Case(["…", "…", "…"]),
+    "hangs_up_at_once": Case(["hangup"]),
+    "refuses": Case(["9", "1"]),
+    "limit": Case(["1", "none", "limit"]),
+}
+NOBODY = Person("", "")
+STRANGER = {
+    "says_who_and_what": Case(
+        ["1", "张三,三号楼", "路灯坏了", "filed number=一零零八 heard_by=今天下午五点前"],
+        (NOBODY,),
+        variables={"known": "1"},
+    ),
+    "is_not_to_be_recorded": Case(["2"], (NOBODY,), variables={"known": "1"}),
+    "is_not_to_be_recorded_and_withholds": Case(["不要", "55512345#"], (NOBODY,)),
+    "withholds_and_gives_no_number": Case(["0", "", "", "", ""], (NOBODY,), variables=AT_NIGHT),
+    "says_who_and_not_what": Case(["", "", "", "张三", "", ""], (NOBODY,)),
+    "says_nothing": Case(["", "", "", "", "", "", ""], (NOBODY,)),
+    "it_cannot_be_filed": Case(["1", "张三", "路灯坏了", "", ""], (NOBODY,), variables={"known": "1", **AT_NIGHT}),
+    "cries_for_help": Case(["救命", "在三号楼", "", "hangup"], (NOBODY,)),
+    "zero_twice": Case(["00", "", "hangup"], (NOBODY,)),
+    "hangs_up_at_once": Case(["hangup"], (NOBODY,)),
+}
 CASES = {
     "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
+    "rings_in": RINGS_IN,
+    "stranger": STRANGER,
     "line_alarm": LINE_ALARM,
     "daily_checkin": DAILY_CHECKIN,
     "hand_over": HAND_OVER,
