@@ -80,7 +80,7 @@ def active_level(samples: NDArray[Any], rate: int = SAMPLE_RATE) -> float:
     return max(MIN_DBOV, _method_b(energy, envelope, block))
 
 
-def _envelope(magnitude: NDArray[np.float64]) -> list[float]:
+def _envelope(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
     """Two exponential averages in a row (P.56 §7.3)."""
     keep = math.exp(-0.001 / TIME_CONSTANT_S)
     first = second = 0.0
@@ -89,10 +89,10 @@ def _envelope(magnitude: NDArray[np.float64]) -> list[float]:
         first = keep * first + (1 - keep) * value
         second = keep * second + (1 - keep) * first
         envelope.append(second)
-    return envelope
+    return np.asarray(envelope)
 
 
-def _method_b(energy: float, envelope: list[float], block: int) -> float:
+def _method_b(energy: float, envelope: NDArray[np.float64], block: int) -> float:
     """The level at which the activity threshold lies MARGIN_DB below the level itself."""
     previous: tuple[float, float] | None = None
     for exponent in range(-15, 0):
@@ -114,18 +114,11 @@ def _between(above: tuple[float, float], below: tuple[float, float]) -> float:
     return above[0] + share * (below[0] - above[0])
 
 
-def _active_blocks(envelope: list[float], threshold: float) -> int:
-    """Milliseconds in which the envelope is above `threshold` or was, less than the hangover ago."""
-    hangover = round(HANGOVER_S * 1000)
-    active, left = 0, 0
-    for value in envelope:
-        if value >= threshold:
-            left = hangover
-            active += 1
-        elif left:
-            left -= 1
-            active += 1
-    return active
+def _active_blocks(envelope: NDArray[np.float64], threshold: float) -> int:
+    """Milliseconds in which the envelope is above `threshold` or was, at most the hangover ago."""
+    above = np.flatnonzero(envelope >= threshold)
+    until = np.diff(np.append(above, len(envelope)))
+    return int(np.sum(np.minimum(until, round(HANGOVER_S * 1000) + 1)))
 
 
 def normalise(samples: Floats, target: float = TARGET_DBOV) -> Floats:
