@@ -53,6 +53,8 @@ def store(move: Move, person: int, keep_as: str, event: DictationEnded) -> None:
     """The recording is the record; the transcript stands beside it with its engine and confidence."""
     if not event.recording and not event.text:
         return
+    if said_something(event):
+        move.play_back(person, keep_as, event.recording if event.playable else "")
     transcript = {"text": event.text, "confidence": event.confidence, "engine": event.engine}
     if keep_as == UNWELL:
         named = {f"recording_{name}": value for name, value in {**transcript, "seconds": event.seconds}.items()}

@@ -75,6 +75,7 @@ class DictationEnded:
     recording: str
     ended_by: str  # "silence", "key", "limit", "hangup"
     node: str = ""  # the Dictate's node; tells a dictation that was broken off from the open one. "": the open one
+    playable: bool = True  # the recording is here and can be played back in this call
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,12 @@ Input = (
 @dataclass(frozen=True)
 class Part:
     """A piece of a prompt: fixed text (in the prompt pack) or a variable's value (rendered when the person
-    was added). `personal` text is never logged."""
+    was added). `personal` text is never logged. `recording`: the path of a stored recording, played in place of text
+    (then `text` is empty)."""
 
     text: str
     personal: bool = False
+    recording: str = ""
 
 
 @dataclass(frozen=True)

@@ -161,13 +161,15 @@ class Step:
 @dataclass(frozen=True)
 class Variable:
     """`default` None: may be missing, so steps that say it need `only_if`. `usual`: values that are rendered ahead.
-    `per_person`: each person of the call has a value of their own."""
+    `per_person`: each person of the call has a value of their own. `audio`: the value is the path of a stored
+    recording, which is played."""
 
     about: str
     default: str | None = None
     usual: tuple[str, ...] = ()
     per_person: bool = False
     personal: bool = False
+    audio: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,11 @@ class Flow:
         offers = [*(self.offered(step) for step in self.steps.values()), self.goodbye]
         said = ([phrase for choice in choices for phrase in choice.phrases] for choices in offers)
         return tuple(tuple(phrase for phrase in phrases if f"{{{NAME}}}" not in phrase) for phrases in said)
+
+    @property
+    def recorded(self) -> frozenset[str]:
+        """The variables whose values are recordings."""
+        return frozenset(name for name, variable in self.variables.items() if variable.audio)
 
     @property
     def picks(self) -> bool:

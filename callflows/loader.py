@@ -54,6 +54,7 @@ _KINDS = {
 }
 _STEP = (*FIELDS, *_EXITS, *_KINDS, "verdicts", "no_verdict", "anytime", "seconds", "hang_up", "only_if", "at_most")
 _ANSWER = ("key", "meaning", "hear", "go", "result", "unsure", "everyone", "forget")
+_VARIABLE = ("about", "default", "usual", "per_person", "personal", "audio")
 _KEYS = "0123456789*#"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _STEP_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -168,14 +169,18 @@ class _Loader:
 
     def _variable(self, what: str, node: yaml.Node) -> Variable:
         src = self.source
-        fields = src.mapping(node, what, ("about", "default", "usual", "per_person", "personal"), ("about",))
-        per_person = self._flag(fields, "per_person")
+        fields = src.mapping(node, what, _VARIABLE, ("about",))
+        per_person, audio = self._flag(fields, "per_person"), self._flag(fields, "audio")
+        for name in ("default", "usual") if audio else ():
+            if name in fields:
+                src.fail(fields[name], f'{what} is a recording; nothing of it is rendered ahead: leave out "{name}"')
         return Variable(
             about=src.text(fields["about"], "about"),
             default=src.text(fields["default"], "default") if "default" in fields else None,
             usual=self._texts(fields["usual"], "usual") if "usual" in fields else (),
             per_person=per_person,
-            personal=per_person or self._flag(fields, "personal"),
+            personal=per_person or audio or self._flag(fields, "personal"),
+            audio=audio,
         )
 
     def _results(self, node: yaml.Node | None) -> tuple[str, ...]:

@@ -143,6 +143,10 @@ class Move:
         """The query was answered: from now on these variables hold these values."""
         self.set(told=told.told_anew(self.flow, self.state.told, query, self.state.person, values))
 
+    def play_back(self, person: int, keep_as: str, recording: str) -> None:
+        """What this person has dictated can be played to them from now on ("": it can't)."""
+        self.set(told=told.dictated_anew(self.flow, self.state.told, keep_as, person, recording))
+
     # ── going on ─────────────────────────────────────────────────────────────────────────────────
 
     def take(self, choice: Choice) -> None:
@@ -323,6 +327,8 @@ class Move:
         if variable == NAME:
             return Part(self.context.people[at].spoken_name, personal=True)
         known = self.flow.variables[variable]
+        if known.audio:
+            return Part("", personal=True, recording=self._given(variable, at) or "")
         personal = known.personal or told.value_of(self.flow, self.state.told, variable, at) is not None
         return Part(self._given(variable, at) or known.default or "", personal=personal)
 

@@ -49,6 +49,11 @@ class Session:
         return wait_of(self._flow, self._context, self._state)
 
     @property
+    def recorded(self) -> frozenset[str]:
+        """The flow's variables whose values are recordings."""
+        return self._flow.recorded
+
+    @property
     def asking(self) -> bool:
         """A Query is out, and only its Verdict (or what any moment may bring) leads on."""
         return self._state.phase is Phase.ASKING

@@ -31,6 +31,7 @@ from callflows.events import (
     MachineBeeped,
     NoInput,
     Output,
+    Part,
     Query,
     Say,
     SpeechFailed,
@@ -172,7 +173,7 @@ def _verdict(text: str) -> Verdict:
 def _shown(output: Output) -> str:
     match output:
         case Say():
-            return f"{output.name}: {''.join(part.text for part in output.parts)}"
+            return f"{output.name}: {''.join(map(_spoken, output.parts))}"
         case StopPlaying():
             return ""
         case Listen():
@@ -187,6 +188,10 @@ def _shown(output: Output) -> str:
             return "  (hands over)"
         case Hangup():
             return "  (hangs up)"
+
+
+def _spoken(part: Part) -> str:
+    return f"〔录音 {part.recording}〕" if part.recording else part.text
 
 
 def _choices(listen: Listen) -> str:

@@ -1,6 +1,9 @@
-"""What the answers to a call's queries have told it: values of the flow's variables, until told otherwise. Pure.
+"""What a call was told while it went on: values of the flow's variables, until told otherwise. Pure.
+
+A query's answer tells some; a dictation tells its own recording to the audio variable that has its name.
 
 Kept in the state as plain data: name of the variable (of a person's own: "NUMBER.NAME") → {"by": query, "value": text}.
+"by" is "" for a dictation.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from collections.abc import Mapping
 
 from callflows.flow import Flow
 
+_DICTATION = ""
 Told = Mapping[str, Mapping[str, str]]
 
 
@@ -19,6 +23,15 @@ def told_anew(flow: Flow, told: Told, query: str, person: int, values: Mapping[s
     mine = {_key(flow, name, person) for name in flow.variables}
     kept = {key: dict(one) for key, one in told.items() if one["by"] != query or key not in mine}
     return {**kept, **{key: {"by": query, "value": value} for key, value in fresh.items()}}
+
+
+def dictated_anew(flow: Flow, told: Told, keep_as: str, person: int, recording: str) -> Told:
+    """`told` after a dictation; its recording is "" where it can't be played in this call."""
+    if keep_as not in flow.recorded:
+        return told
+    own = _key(flow, keep_as, person)
+    others = {key: dict(one) for key, one in told.items() if key != own}
+    return {**others, own: {"by": _DICTATION, "value": recording}} if recording else others
 
 
 def value_of(flow: Flow, told: Told, variable: str, person: int) -> str | None:

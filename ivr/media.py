@@ -15,6 +15,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_exponential
 
 from callflows.flow import Flow
 from callflows.session import Session
+from ivr import playback
 from ivr.calls import CallStart
 from ivr.media_messages import (
     FRAME_BYTES,
@@ -115,7 +116,8 @@ class MediaServer:
         await self._talk(websocket, reader, start, begun)
 
     async def _talk(self, websocket: WebSocket, reader: StreamReader, start: Start, begun: CallStart) -> None:
-        call = self._make(websocket, StreamWriter(start.stream_sid), begun)
+        session = await self._session(begun)
+        call = self._make(websocket, StreamWriter(start.stream_sid), begun, session)
         self._calls[begun.call_id] = call
         if not self._lockstep and (self._watch is None or self._watch.done()):
             self._watch = asyncio.create_task(self._keep_going())
@@ -133,9 +135,15 @@ class MediaServer:
                 del self._calls[begun.call_id]
             await _close(websocket, ending.code)
 
-    def _make(self, websocket: WebSocket, writer: StreamWriter, begun: CallStart) -> _Call:
+    async def _session(self, begun: CallStart) -> Session:
+        """The conversation as it was saved, or a new one."""
+        flow = self._flow(begun.order.flow)
+        if begun.session:
+            return Session.from_json(flow, begun.session)
+        return Session(flow, await playback.audible(self._tools.recordings, flow.recorded, context_of(begun.order)))
+
+    def _make(self, websocket: WebSocket, writer: StreamWriter, begun: CallStart, session: Session) -> _Call:
         order, flow = begun.order, self._flow(begun.order.flow)
-        session = Session.from_json(flow, begun.session) if begun.session else Session(flow, context_of(order))
         line = Line(
             begun.call_id,
             self._clock.now(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -35,7 +35,9 @@ from callflows.events import (
     StopPlaying,
     TimeLimit,
 )
+from callflows.events import Part as Spoken
 from callflows.session import Session
+from ivr import playback
 from ivr.asking import verdict
 from ivr.playout import Part, Playout
 from ivr.ports import Answers
@@ -123,6 +125,7 @@ class Pump:
         self._leaves_ms: int | None = None  # the call is handed over from then on
         self._asking: Query | None = None  # the open question to the program
         self._asked: set[asyncio.Task[None]] = set()
+        self._recorded: dict[str, asyncio.Future[bytes]] = {}  # stored recordings that are played in this call
         self._muted_until_ms = 0  # so long nothing that comes in is recorded
         self._take: Take | None = (
             tools.recordings.take(line.call_id, line.label("call"), line.began) if line.records else None
@@ -266,7 +269,7 @@ class Pump:
     def _put(self, output: Output) -> None:
         match output:
             case Say():
-                self._playout.say(output.name, [self._audio(part.text, output.language) for part in output.parts])
+                self._playout.say(output.name, [self._audio(part, output.language) for part in output.parts])
             case StopPlaying():
                 self._stop_playing()
             case Listen() | Dictate():
@@ -298,10 +301,11 @@ class Pump:
 
     async def _answer(self, query: Query) -> None:
         told = await verdict(self._tools.answers, self.call_id, query)
+        values = await playback.playable(self._tools.recordings, self.session.recorded, told.values)
         self.note("verdict", name=query.name, word=told.word)
         if self._asking is query:  # the conversation has not gone on by itself (a call for help, the call's limit)
             self._asking = None
-            self.feed(told)
+            self.feed(replace(told, values=values))
 
     @property
     def _secret(self) -> bool:
@@ -320,9 +324,21 @@ class Pump:
             self.cleared = True
             self.note("cleared", names=names)
 
-    def _audio(self, text: str, language: str) -> Part:
-        found = self._tools.voice.find(text, language)
-        return found if found is not None else asyncio.ensure_future(self._tools.voice.get(text, language))
+    def _audio(self, part: Spoken, language: str) -> Part:
+        if part.recording:
+            return self._played(part.recording)
+        found = self._tools.voice.find(part.text, language)
+        return found if found is not None else asyncio.ensure_future(self._tools.voice.get(part.text, language))
+
+    def _played(self, path: str) -> asyncio.Future[bytes]:
+        """A stored recording, made a prompt beside the audio; once per call."""
+        if path not in self._recorded:
+            self._recorded[path] = asyncio.ensure_future(self._recording_or_word(path))
+        return self._recorded[path]
+
+    async def _recording_or_word(self, path: str) -> bytes:
+        audio = await playback.as_prompt(self._tools.recordings, path)
+        return audio if audio is not None else await self._tools.voice.get(playback.INSTEAD)
 
     def _end_dictation(self, ended_by: str) -> None:
         self._utterances.end_dictation(ended_by)
@@ -334,7 +350,10 @@ class Pump:
             return ""
         self._dictations += 1
         label = self._line.label(f"dictation{self._dictations}")
-        return (await self._tools.recordings.add(self.call_id, label, self._line.began, ulaw)).path
+        path = (await self._tools.recordings.add(self.call_id, label, self._line.began, ulaw)).path
+        if self.session.recorded:
+            self._played(path)  # it may be read back at once: be ready while the last words are being recognised
+        return path
 
     def _sound(self, alarm: Alarm) -> None:
         """Written down before anything else is said; the elder doesn't wait longer than 2 s for that."""

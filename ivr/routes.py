@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from ivr import playback
 from ivr.calls import Calls, LogEntry, StatusNews
 from ivr.endings import FINAL
 from ivr.incoming_calls import IncomingCalls
@@ -286,7 +287,13 @@ class _Desk:
         if call is None or call.verbs is None or str(call.verbs["turn"]) != turn:
             return None
         say = call.verbs["says"][int(index)]
-        return b"".join([await self._prompts.get(text, say["language"]) for text in say["parts"]])
+        return b"".join([await self._part(part, say["language"]) for part in say["parts"]])
+
+    async def _part(self, part: str | Mapping[str, str], language: str) -> bytes:
+        """A text, or a stored recording; a word where that can't be played after all."""
+        if isinstance(part, str):
+            return await self._prompts.get(part, language)
+        return await self._verbs.played(part["recording"]) or await self._prompts.get(playback.INSTEAD)
 
 
 def _kept(incoming: Incoming) -> dict[str, str]:

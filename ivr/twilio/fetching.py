@@ -29,7 +29,8 @@ class CarrierRecordings:
     """`note` names our file at once, before it is there; `fetch_open` brings what is missing."""
 
     def __init__(self, calls: Calls, rest: TwilioRest, recordings: Recordings) -> None:
-        self._calls, self._rest, self._recordings = calls, rest, recordings
+        self._calls, self._rest = calls, rest
+        self.kept = recordings  # what is here
         self._tried: dict[str, datetime] = {}
         self._tasks: dict[str, asyncio.Task[bool]] = {}
 
@@ -84,9 +85,9 @@ class CarrierRecordings:
         file = await asyncio.to_thread(self._rest.download_recording, row.sid)
         if file is None:
             return False
-        kept = await self._recordings.add(row.call_id, row.label, row.seen_at, wav.to_ulaw(file))
+        kept = await self.kept.add(row.call_id, row.label, row.seen_at, wav.to_ulaw(file))
         try:
-            await asyncio.to_thread(self._recordings.read, kept.path)
+            await asyncio.to_thread(self.kept.read, kept.path)
         except RecordingBrokenError:
             return False  # the disk is full: it stays at the carrier as well
         await self._mark(row.sid, lambda found, now: _stored(found, kept.sha256, now))
@@ -107,7 +108,7 @@ class CarrierRecordings:
     def _row(self, session: Session, call_id: str, sid: str, label: str, now: datetime) -> str:
         row = session.get(CarrierRecording, sid)
         if row is None:
-            path = self._recordings.take(call_id, label, now).path
+            path = self.kept.take(call_id, label, now).path
             row = CarrierRecording(sid=sid, call_id=call_id, label=label, seen_at=now, path=path)
             session.add(row)
         return row.path

@@ -2,6 +2,8 @@
 
     {"turn": 3, "says": [{"name": "greet.ask", "language": "zh", "parts": ["您好", …]}], "wait": {"kind": "listen", …}}
 
+A part is a text, or {"recording": path} for a stored recording that is played.
+
 `wait.kind`: "listen" (timeout_s; where digits are entered also most, secret), "dictate" (max_s, silence_s, no_speech_s,
 finish_key), "hand_over", "put_through" (the end, but the line stays up: whoever waits is put through), "hangup";
 `wait.node` names the flow's node. Pure.
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from callflows.events import Alarm, Dictate, HandOver, Hangup, Listen, Output, Say, StopPlaying
+from callflows.events import Alarm, Dictate, HandOver, Hangup, Listen, Output, Part, Say, StopPlaying
 from ivr.secrecy import is_secret
 
 
@@ -30,7 +32,11 @@ def alarms(outputs: Sequence[Output]) -> list[Alarm]:
 
 
 def _say(say: Say) -> dict[str, Any]:
-    return {"name": say.name, "language": say.language, "parts": [part.text for part in say.parts]}
+    return {"name": say.name, "language": say.language, "parts": list(map(_part, say.parts))}
+
+
+def _part(part: Part) -> str | dict[str, str]:
+    return {"recording": part.recording} if part.recording else part.text
 
 
 def _wait(wait: Listen | Dictate | HandOver | Hangup | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from callflows.events import (
 )
 from callflows.flow import Flow
 from callflows.session import Session
-from ivr import endings
+from ivr import endings, playback
 from ivr.asking import verdict, whom
 from ivr.calls import Calls, LogEntry
 from ivr.ports import Answers, Switchboard
@@ -131,6 +132,10 @@ class Verbs:
         if sid and form.get("RecordingStatus", "completed") == "completed":
             await self._recordings.note(call.id, sid, label(turn))
 
+    async def played(self, path: str) -> bytes | None:
+        """A stored recording as a prompt; None when it can't be played after all."""
+        return await playback.as_prompt(self._recordings.kept, path)
+
     # ── handing over ──────────────────────────────────────────────────────────────────────────────
 
     async def dialled(self, call: Call, leg: str, form: Form) -> str:
@@ -202,12 +207,18 @@ class Verbs:
         flow = self._flow(order.flow)
         return Session.from_json(flow, call.session) if call.session else Session(flow, context_of(order))
 
+    async def _begun(self, call: Call) -> Session:
+        """A new conversation."""
+        order = order_from_json(call.order)
+        flow = self._flow(order.flow)
+        return Session(flow, await playback.audible(self._recordings.kept, flow.recorded, context_of(order)))
+
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
 
     async def _feed(self, call: Call, before: int, events: Sequence[Input], *entries: LogEntry) -> str:
         """The conversation's next turn. An alarm goes first; `entries`, what happened, are written last."""
         order = order_from_json(call.order)
-        session = self._session(call)
+        session = self._session(call) if call.session else await self._begun(call)
         if self._too_long(call) and not session.handing:
             events = [TimeLimit()]
         outputs = _fed(session, events)
@@ -250,7 +261,9 @@ class Verbs:
         for _ in range(_MAX_QUERIES):
             if not session.asking or not isinstance(came[-1], Query):
                 break
-            came += session.feed(await verdict(self._answers, call.id, came[-1]))
+            told = await verdict(self._answers, call.id, came[-1])
+            values = await playback.playable(self._recordings.kept, session.recorded, told.values)
+            came += session.feed(replace(told, values=values))
         return came[len(outputs) :]
 
     def _without_consent(self, session: Session, consent: bool) -> list[Output]:
@@ -331,7 +344,8 @@ def _seconds(form: Form) -> float:
 
 
 def _dictation(wait: dict[str, Any], seconds: float, path: str, ended_by: str) -> DictationEnded:
-    """The carrier tells whole seconds, the silence at the end included."""
+    """The carrier tells whole seconds, the silence at the end included. It has the recording: nothing of it can be
+    played back yet."""
     silence = max(wait.get("silence_s", 0), wait.get("no_speech_s", 0))
     voiced = seconds if ended_by else max(seconds - silence, min(seconds, 1.0))
     if ended_by == "hangup":
@@ -340,4 +354,4 @@ def _dictation(wait: dict[str, Any], seconds: float, path: str, ended_by: str) -
         why = "key"
     else:
         why = "limit" if seconds >= wait.get("max_s", 1e9) else "silence"
-    return DictationEnded(seconds, voiced, "", 0.0, "", path, why, wait.get("node", ""))
+    return DictationEnded(seconds, voiced, "", 0.0, "", path, why, wait.get("node", ""), playable=False)

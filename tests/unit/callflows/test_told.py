@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from callflows import loader
-from callflows.events import Person, Query, Say, Verdict
+from callflows.events import CallContext, DictationEnded, Person, Query, Say, Verdict
+from callflows.session import Session
+from callflows.text_runner import TextLine
 from ivr.secrecy import is_secret
 from tests.unit.callflows.conversation import LI, WANG, Conversation
 
-TELLER = loader.load(Path(__file__).parents[2] / "fakes/flows/teller.yaml")
+FILE = Path(__file__).parents[2] / "fakes/flows/teller.yaml"
+TELLER = loader.load(FILE)
 
 
 def call(*people: Person) -> Conversation:
@@ -64,3 +69,79 @@ def test_digits_that_are_no_secret_go_into_the_question_and_into_the_record() ->
     assert (asked.name, asked.value, asked.secret) == ("away", "14", False)
     assert not is_secret(asked)
     assert line.finding.detail["days"] == "14"
+
+
+# ── recordings ───────────────────────────────────────────────────────────────────────────────────
+
+
+def played(line: Conversation) -> list[str]:
+    return [part.recording for output in line.outputs if isinstance(output, Say) for part in output.parts]
+
+
+def test_a_recording_is_played_in_its_place() -> None:
+    line = told(call().presses("2"), "answered", number="一零零七", reply_audio="2026/11/29/r-1.ulaw")
+    assert line.said == ["status.number", "status.play", "status.look"]
+    assert [path for path in played(line) if path] == ["2026/11/29/r-1.ulaw"]
+    parts = [part for output in line.outputs if isinstance(output, Say) for part in output.parts]
+    assert [part.personal for part in parts if part.recording] == [True]
+
+
+def test_what_was_dictated_is_read_back() -> None:
+    line = call().presses("3").dictates("路灯坏了", recording="a.ulaw")
+    assert line.said == ["complaint.back", "complaint.ask"]
+    assert played(line)[:2] == ["", "a.ulaw"]
+    line.presses("*")  # repeat
+    assert "a.ulaw" in played(line)
+
+
+def test_what_is_dictated_again_takes_its_place() -> None:
+    line = call().presses("3").dictates("路灯坏了", recording="a.ulaw").presses("2")
+    assert "a.ulaw" not in played(line.dictates("楼道灯坏了", recording="b.ulaw"))
+    assert line.session.to_json()["state"]["told"] == {"complaint": {"by": "", "value": "b.ulaw"}}
+
+
+def test_a_recording_that_is_not_here_is_not_read_back_and_neither_is_the_one_before() -> None:
+    line = call().presses("3").dictates("路灯坏了", recording="a.ulaw").presses("2")
+    line.feed(DictationEnded(6, 4, "", 0, "", "b.ulaw", "key", "complaint.record", playable=False))
+    assert line.said == ["complaint.ask"]
+
+
+def test_who_says_nothing_hears_nothing_back() -> None:
+    line = call().presses("3")
+    line.feed(DictationEnded(8, 0, "", 0, "", "a.ulaw", "key", "complaint.record"))
+    assert line.said == ["bye.say"]
+    assert line.session.to_json()["state"]["told"] == {}
+
+
+def test_the_text_runner_shows_what_is_played_and_takes_values() -> None:
+    shown: list[str] = []
+    line = TextLine(Session(TELLER, CallContext((WANG,))), (), shown.append)
+    line.start()
+    for typed in ("3", "路灯坏了", "1"):
+        line.type(typed)
+    assert "complaint.back: 您刚才说的是:〔录音 dictation1〕" in shown
+    line = TextLine(Session(TELLER, CallContext((WANG,))), (), shown.append)
+    line.start()
+    for typed in ("2", "answered number=一零零七 reply=修好了。"):
+        line.type(typed)
+    assert "status.number: 案号一零零七。" in shown
+
+
+@pytest.mark.parametrize(
+    ("declared", "fault"),
+    [
+        ("audio: true, default: 无", 'leave out "default"'),
+        ("audio: true, usual: [无]", 'leave out "usual"'),
+        ("audio: maybe", "audio must be true or false"),
+    ],
+)
+def test_a_recording_can_not_be_rendered_ahead(declared: str, fault: str) -> None:
+    text = FILE.read_text().replace("has dictated, audio: true", f"has dictated, {declared}")
+    with pytest.raises(loader.FlowError, match=fault):
+        loader.parse(text, "teller.yaml")
+
+
+def test_a_recording_needs_a_guard() -> None:
+    text = FILE.read_text().replace("    only_if: complaint\n    else: complaint.ask\n", "")
+    with pytest.raises(loader.FlowError, match='which may be missing: add "only_if: complaint"'):
+        loader.parse(text, "teller.yaml")

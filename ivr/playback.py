@@ -1,0 +1,63 @@
+"""Stored recordings as prompts: what somebody dictated or replied is played to somebody on the line. Files are read in
+threads; a recording that can't be played is told in the log by its path, and costs nobody a call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from callflows.events import CallContext
+from ivr.recordings import RecordingBrokenError, Recordings
+from speech import g711
+from speech.loudness import pcm_to_prompt
+from speech.recogniser import SAMPLE_RATE
+
+log = logging.getLogger(__name__)
+
+INSTEAD = "对不起,电话出了点问题,请稍等。"  # said where a recording was to be played that is broken after all
+
+
+async def as_prompt(recordings: Recordings, path: str) -> bytes | None:
+    """The recording as a prompt, trimmed and as loud as the others. None: it is missing or broken, or nobody speaks in
+    it."""
+    prompt = await asyncio.to_thread(_prompt, recordings, path)
+    if prompt is None:
+        log.error("the recording %s can't be played", path)
+    return prompt
+
+
+async def playable(recordings: Recordings, names: Collection[str], values: Mapping[str, str]) -> dict[str, str]:
+    """`values` without those of the audio variables `names` whose recording is missing or broken."""
+    broken = {name for name in values.keys() & set(names) if not await _intact(recordings, values[name])}
+    return {name: value for name, value in values.items() if name not in broken}
+
+
+async def audible(recordings: Recordings, names: Collection[str], context: CallContext) -> CallContext:
+    """The context of a call that begins, without the recordings that can't be played."""
+    if not names:
+        return context
+    people = [replace(one, variables=await playable(recordings, names, one.variables)) for one in context.people]
+    return replace(context, people=tuple(people), variables=await playable(recordings, names, context.variables))
+
+
+async def _intact(recordings: Recordings, path: str) -> bool:
+    if not path:
+        return False
+    if await asyncio.to_thread(_read, recordings, path) is not None:
+        return True
+    log.error("the recording %s is missing or broken: the flow goes on without it", path)
+    return False
+
+
+def _read(recordings: Recordings, path: str) -> bytes | None:
+    try:
+        return recordings.read(path)
+    except RecordingBrokenError:
+        return None
+
+
+def _prompt(recordings: Recordings, path: str) -> bytes | None:
+    audio = _read(recordings, path)
+    return pcm_to_prompt(g711.ulaw_decode(audio), SAMPLE_RATE) or None if audio else None
