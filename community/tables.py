@@ -76,10 +76,10 @@ class Complaint(Base):
     place: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)  # where it is; likewise
     sorted_by: Mapped[str | None] = mapped_column(String(100))  # who has set category or place
     owner: Mapped[str | None] = mapped_column(String(100))  # who of the staff sees to it
-    heard_due: Mapped[datetime | None] = mapped_column(UtcTime)
+    heard_due: Mapped[datetime | None] = mapped_column(UtcTime)  # by then somebody listens; None: all of it is heard
     heard_at: Mapped[datetime | None] = mapped_column(UtcTime)
     heard_by: Mapped[str | None] = mapped_column(String(100))
-    answer_due: Mapped[datetime | None] = mapped_column(UtcTime)
+    answer_due: Mapped[datetime | None] = mapped_column(UtcTime)  # None: answered
     rounds: Mapped[int] = mapped_column(Integer, default=0)  # answers that didn't solve it
     level_above: Mapped[bool] = mapped_column(Boolean, default=False)
     text: Mapped[str | None] = mapped_column(Text, info=PERSONAL)  # for the 议事厅, written by staff, without names
@@ -94,11 +94,11 @@ class Dictation(Base):
     the transcript stands beside it. `name` is the flow's ("complaint", "more1", …)."""
 
     __tablename__ = "complaint_dictation"
-    __table_args__ = (UniqueConstraint("call_id", "name"),)
+    __table_args__ = (UniqueConstraint("complaint_id", "call_id", "name"),)
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
-    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), index=True)
-    call_id: Mapped[str] = mapped_column(String(36))
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    call_id: Mapped[str] = mapped_column(String(36), index=True)
     name: Mapped[str] = mapped_column(String(32))
     at: Mapped[datetime] = mapped_column(UtcTime)
     recording: Mapped[str] = mapped_column(String(200), default="", info=PERSONAL)

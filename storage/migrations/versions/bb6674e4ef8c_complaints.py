@@ -67,10 +67,12 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(["complaint_id"], ["complaint.id"], name=op.f("fk_complaint_dictation_complaint_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint_dictation")),
-        sa.UniqueConstraint("call_id", "name", name=op.f("uq_complaint_dictation_call_id_name")),
+        sa.UniqueConstraint(
+            "complaint_id", "call_id", "name", name=op.f("uq_complaint_dictation_complaint_id_call_id_name")
+        ),
     )
     with op.batch_alter_table("complaint_dictation", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_complaint_dictation_complaint_id"), ["complaint_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_complaint_dictation_call_id"), ["call_id"], unique=False)
 
     op.create_table(
         "complaint_event",
@@ -147,7 +149,7 @@ def downgrade() -> None:
 
     op.drop_table("complaint_event")
     with op.batch_alter_table("complaint_dictation", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_complaint_dictation_complaint_id"))
+        batch_op.drop_index(batch_op.f("ix_complaint_dictation_call_id"))
 
     op.drop_table("complaint_dictation")
     with op.batch_alter_table("complaint", schema=None) as batch_op:

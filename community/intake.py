@@ -1,0 +1,153 @@
+"""What came of a call, for complaints: what was dictated is attached to what was sent; what was never sent becomes a
+complaint all the same, and a person follows it up. The same news again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins.ports import CallOutcome
+from checkins.results import LINE
+from community import complaints, rows, waiting, words
+from community.policy import DEFAULT, Deadlines
+from community.tables import Complaint, ComplaintEvent, Dictation, Status
+
+COMPLAINT, MORE = "complaint", "more"  # what the flows keep dictations as; `more1`, `more2` …
+STRANGERS = ("name", "address", "matter")  # of who isn't in the register
+CAME_LATER = "came_later"  # an event: a recording came when somebody had listened already
+YOUNG = timedelta(days=3)  # a second text is made within two days
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One dictation. Personal."""
+
+    name: str
+    recording: str
+    text: str = field(default="", repr=False)
+    engine: str = ""
+    confidence: float | None = None
+    seconds: float | None = None
+
+
+def settle(session: Session, outcome: CallOutcome, now: datetime, deadlines: Deadlines = DEFAULT) -> None:
+    """Only of calls that are over; an alarm in mid-call is no news for complaints."""
+    if not outcome.final:
+        return
+    for person in outcome.people:
+        said = list(dictations(person.detail, stranger=not person.id))
+        if said:
+            _keep(session, outcome.intent_id, person.id or None, said, now, deadlines)
+
+
+def dictations(detail: Mapping[str, Any], *, stranger: bool = False) -> Iterator[Spoken]:
+    """What of a person's details was dictated as a complaint, in the order in which it was said; each name once. A flow
+    that dictates the same again keeps that under `more`."""
+    known: set[str] = set()
+    for part in (detail, *_parts(detail.get("more"))):
+        names = [key.rpartition("_")[0] for key in part if key.endswith(("_recording", "_text"))]
+        for name in dict.fromkeys(names):
+            if _counts(name, stranger=stranger):
+                unique = _unique(name, known)
+                known.add(unique)
+                yield _spoken(unique, name, part)
+
+
+def _parts(more: object) -> list[Mapping[str, Any]]:
+    return [part for part in more if isinstance(part, Mapping)] if isinstance(more, list) else []
+
+
+def _counts(name: str, *, stranger: bool) -> bool:
+    return name == COMPLAINT or name.rstrip("0123456789") == MORE or (stranger and name in STRANGERS)
+
+
+def _unique(name: str, known: set[str]) -> str:
+    return next(each for each in (name, *(f"{name}-{n}" for n in range(2, len(known) + 3))) if each not in known)
+
+
+def _spoken(unique: str, name: str, part: Mapping[str, Any]) -> Spoken:
+    text, engine = str(part.get(f"{name}_text") or ""), str(part.get(f"{name}_engine") or "")
+    confidence, seconds = part.get(f"{name}_confidence"), part.get(f"{name}_seconds")
+    return Spoken(unique, str(part.get(f"{name}_recording") or ""), text, engine, confidence, seconds)
+
+
+def _keep(
+    session: Session, call_id: str, person_id: str | None, said: list[Spoken], now: datetime, deadlines: Deadlines
+) -> None:
+    known = _attached(session, call_id, person_id)
+    if {each.name for each in said} <= known:
+        return
+    targets = _sent(session, call_id, person_id)
+    if not targets:
+        targets = [complaints.interrupted(session, call_id, person_id, now, deadlines)]
+    one_each = len(said) == len(targets)
+    for n, each in enumerate(said):
+        if each.name not in known:
+            _attach(session, targets[n if one_each else 0], call_id, each, now)
+    for complaint in {each.id: each for each in targets}.values():
+        _show(session, rows.locked(session, complaint), call_id, now, deadlines)
+
+
+def _attached(session: Session, call_id: str, person_id: str | None) -> set[str]:
+    query = select(Dictation.name).join(Complaint, Complaint.id == Dictation.complaint_id)
+    return set(session.scalars(query.where(Dictation.call_id == call_id, Complaint.person_id == person_id)))
+
+
+def _sent(session: Session, call_id: str, person_id: str | None) -> list[Complaint]:
+    """What was sent in this call, each time that something was; or what this very news made of it before."""
+    kinds = (complaints.FILED, complaints.ADDED, complaints.INTERRUPTED)
+    query = select(Complaint).join(ComplaintEvent, ComplaintEvent.complaint_id == Complaint.id)
+    query = query.where(ComplaintEvent.call_id == call_id, ComplaintEvent.what.in_(kinds))
+    return list(session.scalars(query.where(Complaint.person_id == person_id).order_by(ComplaintEvent.id)))
+
+
+def _attach(session: Session, complaint: Complaint, call_id: str, said: Spoken, now: datetime) -> None:
+    row = Dictation(complaint_id=complaint.id, call_id=call_id, name=said.name, at=now)
+    row.recording, row.transcript, row.engine = said.recording, said.text, said.engine[:32]
+    row.confidence, row.seconds = said.confidence, said.seconds
+    session.add(row)
+    session.flush()
+
+
+def _show(session: Session, complaint: Complaint, call_id: str, now: datetime, deadlines: Deadlines) -> None:
+    """Whoever has listened before this came must listen again."""
+    suggest(session, complaint)
+    if complaint.heard_due is None and complaint.status != Status.CLOSED:
+        complaint.heard_due = deadlines.heard_by(rows.calendar(session, complaint), now)
+        rows.note(session, complaint, CAME_LATER, LINE, now, call_id=call_id)
+    waiting.show(session, complaint, now)
+
+
+def suggest(session: Session, complaint: Complaint) -> None:
+    """Category and place from what was said, until somebody has said better."""
+    query = select(Dictation.transcript).where(Dictation.complaint_id == complaint.id).order_by(Dictation.id)
+    text = " ".join(session.scalars(query))
+    if complaint.sorted_by is None and text.strip():
+        complaint.category, complaint.place = words.category(text), words.place(text) or None
+
+
+def better(session: Session, text_of: Mapping[str, Spoken]) -> int:
+    """What a slower engine made of recordings after their calls, by recording; how many texts it changed. The one that
+    was made during the call stays in the call's own log."""
+    changed: dict[int, None] = {}
+    for row in session.scalars(select(Dictation).where(Dictation.recording.in_(text_of))).all():
+        found = text_of[row.recording]
+        if (row.transcript, row.engine) != (found.text, found.engine):
+            row.transcript, row.engine, row.confidence = found.text, found.engine[:32], found.confidence
+            changed[row.complaint_id] = None
+    session.flush()
+    for complaint_id in changed:
+        suggest(session, session.get_one(Complaint, complaint_id, with_for_update=True))
+    return len(changed)
+
+
+def young(session: Session, now: datetime) -> dict[str, str]:
+    """Recordings whose second text may still come: by recording, the call it was made in."""
+    query = select(Dictation.recording, Dictation.call_id).where(Dictation.at > now - YOUNG, Dictation.recording != "")
+    return {recording: call_id for recording, call_id in session.execute(query)}

@@ -1,0 +1,133 @@
+"""Rows of complaints, found and written. Every function runs inside somebody's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from checkins.results import LINE
+from checkins.roster import loading
+from checkins.roster.holidays import Calendar
+from checkins.roster.tables import RosterDuty
+from checkins.tables import CallIntent, Neighbourhood, Person
+from community.tables import FIRST_NUMBER, Complaint, ComplaintEvent, Reply, Status
+
+_MOST = 20  # tries for a number, when several file at once
+
+
+def by_number(session: Session, number: int) -> Complaint:
+    """Locked. LookupError when there is none."""
+    row = session.scalar(select(Complaint).where(Complaint.number == number).with_for_update())
+    if row is None:
+        raise LookupError(f"there is no complaint {number} (`cases list` shows all)")
+    return row
+
+
+def locked(session: Session, complaint: Complaint) -> Complaint:
+    """As it is now, for whoever is about to change it."""
+    session.flush()
+    return session.get_one(Complaint, complaint.id, with_for_update=True, populate_existing=True)
+
+
+def of_call(session: Session, call_id: str, person_id: str | None) -> list[Complaint]:
+    """What this person filed in this call, in that order."""
+    query = select(Complaint).where(Complaint.call_id == call_id, Complaint.person_id == person_id)
+    return list(session.scalars(query.order_by(Complaint.nth)))
+
+
+def open_of(session: Session, person_id: str) -> list[Complaint]:
+    """Their complaints that nobody has closed, newest first."""
+    query = select(Complaint).where(Complaint.person_id == person_id, Complaint.status != Status.CLOSED)
+    return list(session.scalars(query.order_by(Complaint.opened_at.desc(), Complaint.id.desc())))
+
+
+def new(session: Session, call_id: str, person_id: str | None, now: datetime, **values: Any) -> Complaint:
+    """A complaint with the next number, flushed. Two that are filed at once get different ones."""
+    whose = _whose(session, call_id, person_id)
+    for _ in range(_MOST):
+        nth = (session.scalar(select(func.max(Complaint.nth)).where(Complaint.call_id == call_id)) or 0) + 1
+        number = (session.scalar(select(func.max(Complaint.number))) or FIRST_NUMBER - 1) + 1
+        row = Complaint(call_id=call_id, nth=nth, number=number, opened_at=now, **whose, **values)
+        try:
+            with session.begin_nested():
+                session.add(row)
+            return row
+        except IntegrityError:
+            continue
+    raise RuntimeError("no number could be had for a complaint")
+
+
+def _whose(session: Session, call_id: str, person_id: str | None) -> dict[str, Any]:
+    """A stranger's belongs to the only neighbourhood, else to the first: staff there see to it."""
+    person = session.get(Person, person_id) if person_id else None
+    if person is not None:
+        return {"person_id": person.id, "neighbourhood_id": person.neighbourhood_id, "caller_number": None}
+    place_id = session.scalars(select(Neighbourhood.id).order_by(Neighbourhood.id).limit(1)).one()
+    intent = session.get(CallIntent, call_id)
+    number = intent.number if intent is not None and intent.number.startswith("+") else None
+    return {"person_id": None, "neighbourhood_id": place_id, "caller_number": number}
+
+
+def note(
+    session: Session,
+    complaint: Complaint,
+    what: str,
+    who: str,
+    now: datetime,
+    *,
+    call_id: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Writes into the complaint's log."""
+    session.add(
+        ComplaintEvent(
+            complaint_id=complaint.id, at=now, what=what, who=who[:100], call_id=call_id, detail=detail or None
+        )
+    )
+    session.flush()
+
+
+def events(session: Session, complaint: Complaint) -> list[ComplaintEvent]:
+    query = select(ComplaintEvent).where(ComplaintEvent.complaint_id == complaint.id)
+    return list(session.scalars(query.order_by(ComplaintEvent.id)))
+
+
+def last_in_call(
+    session: Session, call_id: str, person_id: str | None, among: Sequence[str]
+) -> tuple[ComplaintEvent, Complaint] | None:
+    """The newest event of these kinds that this person caused in this call, with its complaint."""
+    query = (
+        select(ComplaintEvent, Complaint)
+        .join(Complaint, Complaint.id == ComplaintEvent.complaint_id)
+        .where(ComplaintEvent.call_id == call_id, ComplaintEvent.what.in_(among), Complaint.person_id == person_id)
+        .order_by(ComplaintEvent.id.desc())
+        .limit(1)
+    )
+    found = session.execute(query).first()
+    return None if found is None else (found[0], found[1])
+
+
+def replies(session: Session, complaint: Complaint) -> list[Reply]:
+    """All rounds, the first one first."""
+    return list(session.scalars(select(Reply).where(Reply.complaint_id == complaint.id).order_by(Reply.round)))
+
+
+def last_reply(session: Session, complaint: Complaint) -> Reply | None:
+    return next(iter(reversed(replies(session, complaint))), None)
+
+
+def calendar(session: Session, complaint: Complaint) -> Calendar:
+    """When its committee is at work."""
+    place = session.get_one(Neighbourhood, complaint.neighbourhood_id)
+    return loading.load_calendar(session, place.timezone, session.get(RosterDuty, place.id))
+
+
+def whose(session: Session, complaint: Complaint) -> str:
+    """The name of who complains, for the log; a stranger's is not known to the line."""
+    person = session.get(Person, complaint.person_id) if complaint.person_id else None
+    return person.name if person is not None else LINE

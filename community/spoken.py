@@ -1,0 +1,20 @@
+"""What the line says of a complaint: its number, and by when. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from checkins import promises
+from checkins.roster.holidays import Calendar
+
+_FIGURES = "零一二三四五六七八九"
+
+
+def number(figure: int) -> str:
+    """Figure by figure: 1007 → 一零零七."""
+    return "".join(_FIGURES[int(each)] for each in str(figure))
+
+
+def by_when(calendar: Calendar, now: datetime, due: datetime | None) -> dict[str, str]:
+    """As the value `answer_by`: 后天下午五点前. Nothing when that moment is over: nobody is promised the past."""
+    return {"answer_by": promises.spoken(calendar, now, due)} if due is not None and due > now else {}

@@ -1,0 +1,124 @@
+"""What a complaint waits for, as an item of the staff's list: nothing that is open waits for nobody.
+
+The item follows from the complaint's state. Whoever ticks it off without doing what it says has it back when it is
+overdue (`keep`); an item overdue for an hour at work is an alarm (checkins.alarm_signs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import items, phones, promises
+from checkins.items import Item, ItemKind
+from checkins.people import stops_calls
+from checkins.tables import Person
+from community import rows
+from community.policy import RING_BACK
+from community.tables import Complaint, Meeting, Outcome, Reply, Status
+
+LISTEN = (ItemKind.COMPLAINT_NEW, ItemKind.COMPLAINT_INTERRUPTED)
+ANSWER = (ItemKind.COMPLAINT_ANSWER, ItemKind.COMPLAINT_TALK)
+TELL = (ItemKind.COMPLAINT_TELL, ItemKind.COMPLAINT_VISIT)
+MEETING = (ItemKind.COMPLAINT_MEETING,)
+ALL = (*LISTEN, *ANSWER, *TELL, *MEETING)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Somebody has to do this by then."""
+
+    kind: ItemKind
+    due: datetime
+
+
+def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
+    """By its state alone. While the reply call works on an answer, nobody is waited for but the line."""
+    if complaint.status == Status.CLOSED:
+        return
+    if complaint.heard_due is not None:
+        interrupted = complaint.status == Status.INTERRUPTED
+        yield Wait(ItemKind.COMPLAINT_INTERRUPTED if interrupted else ItemKind.COMPLAINT_NEW, complaint.heard_due)
+    if complaint.status in (Status.HEARD, Status.REOPENED) and complaint.answer_due is not None:
+        yield Wait(ItemKind.COMPLAINT_ANSWER, complaint.answer_due)
+    if complaint.status == Status.ANSWERED:
+        reply = rows.last_reply(session, complaint)
+        if reply is not None:
+            yield from _told(session, complaint, reply)
+    yield from (Wait(ItemKind.COMPLAINT_MEETING, meeting.at) for meeting in _unwritten(session, complaint))
+
+
+def _told(session: Session, complaint: Complaint, reply: Reply) -> Iterator[Wait]:
+    calendar = rows.calendar(session, complaint)
+    if reply.outcome == Outcome.UNREACHED:
+        yield Wait(ItemKind.COMPLAINT_VISIT, promises.promised(calendar, reply.outcome_at or reply.at))
+    elif reply.outcome is None and reply.due_at is None and reply.intent_id is None:
+        yield Wait(ItemKind.COMPLAINT_TELL, promises.promised(calendar, reply.at))
+
+
+def _unwritten(session: Session, complaint: Complaint) -> list[Meeting]:
+    """The next of its meetings that nobody has written the outcome of."""
+    query = select(Meeting).where(Meeting.complaint_id == complaint.id, Meeting.outcome.is_(None))
+    return list(session.scalars(query.order_by(Meeting.at).limit(1)))
+
+
+def can_ring(session: Session, complaint: Complaint) -> bool:
+    """Whether the line itself may tell them the answer, as the register stands now."""
+    person = session.get(Person, complaint.person_id) if complaint.person_id else None
+    return person is not None and stops_calls(person) is None
+
+
+def show(session: Session, complaint: Complaint, now: datetime) -> None:
+    """Opens the items that it waits for now."""
+    for wait in waits(session, complaint):
+        want(session, complaint, wait.kind, wait.due, now)
+
+
+def want(session: Session, complaint: Complaint, kind: ItemKind, due: datetime, now: datetime) -> None:
+    items.open_item(
+        session,
+        kind,
+        now,
+        neighbourhood_id=complaint.neighbourhood_id,
+        person_id=complaint.person_id,
+        due_at=due,
+        about=str(complaint.number),
+        detail={"complaint": complaint.number, "text": _text(complaint)},
+    )
+
+
+def done(session: Session, complaint: Complaint, kinds: Iterable[ItemKind], by: str, now: datetime) -> None:
+    """What these items ask for was done by `by`."""
+    for item in open_items(session, complaint, kinds):
+        item.done_by, item.done_at = by[:100], now
+
+
+def open_items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind] = ALL) -> list[Item]:
+    about = str(complaint.number)
+    keys = [items.key_of(kind, complaint.person_id, about=about) for kind in kinds]
+    query = select(Item).where(Item.neighbourhood_id == complaint.neighbourhood_id, Item.key.in_(keys))
+    return list(session.scalars(query.where(Item.done_at.is_(None)).with_for_update()))
+
+
+def keep(session: Session, now: datetime) -> None:
+    """Whatever is overdue has its item. Safe to repeat."""
+    for complaint in session.scalars(select(Complaint).where(Complaint.status != Status.CLOSED)).all():
+        overdue = [wait for wait in waits(session, complaint) if wait.due <= now]
+        for wait in overdue:
+            want(session, complaint, wait.kind, wait.due, now)
+
+
+def ring_back(session: Session, complaint: Complaint, now: datetime) -> None:
+    """They want to talk about it."""
+    due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
+    want(session, complaint, ItemKind.COMPLAINT_TALK, due, now)
+
+
+def _text(complaint: Complaint) -> str:
+    """Personal. Which it is, what about, and whom to ring back who isn't in the register."""
+    caller = "" if complaint.person_id else phones.national(complaint.caller_number) or "没有号码"
+    return " ".join(filter(None, (f"{complaint.number}号诉求", complaint.category, complaint.place, caller)))
