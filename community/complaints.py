@@ -19,6 +19,7 @@ from community.tables import Complaint, Outcome, Reply, Status, Wish
 
 FILED, ADDED, ADDING, ANOTHER = "filed", "added", "adding", "another"  # events, in one call one after the other
 INTERRUPTED, WISH, LEVEL_ABOVE = "interrupted", "wish", "level_above"
+TOLD = "told"  # an event: the line has told them what became of it, in this call
 _UNTIL_SENT = (FILED, ADDED, ADDING, ANOTHER)
 OUTCOMES = (Outcome.SOLVED, Outcome.NOT_SOLVED, Outcome.TALK)
 

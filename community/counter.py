@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 NOBODY = Told("")  # nobody can say
 NOTED = Told("noted")
-TOLD, ALL_TOLD = "told", "all_told"  # events: this one was told in this call; there was no other
+ALL_TOLD = "all_told"  # an event: in this call there was no other
 
 
 class Counter:
@@ -90,8 +90,7 @@ def _next(session: Session, asked: _Asked) -> Told:
     told, last = _told_so_far(session, asked)
     for complaint in _tellable(session, asked.person_id, asked.now):
         if complaint.id not in told:
-            rows.note(session, complaint, TOLD, rows.whose(session, complaint), asked.now, call_id=asked.call_id)
-            return _state(session, complaint, asked.now)
+            return _tell(session, complaint, asked)
     if last is not None:
         rows.note(session, last, ALL_TOLD, rows.whose(session, last), asked.now, call_id=asked.call_id)
     return Told("none")
@@ -101,7 +100,7 @@ def _told_so_far(session: Session, asked: _Asked) -> tuple[set[int], Complaint |
     """Ids of what was told in this call since it was all told, and the last of them."""
     query = select(ComplaintEvent).where(ComplaintEvent.call_id == asked.call_id).order_by(ComplaintEvent.id)
     told: list[int] = []
-    for event in session.scalars(query.where(ComplaintEvent.what.in_((TOLD, ALL_TOLD)))):
+    for event in session.scalars(query.where(ComplaintEvent.what.in_((complaints.TOLD, ALL_TOLD)))):
         told = [] if event.what == ALL_TOLD else [*told, event.complaint_id]
     return set(told), session.get(Complaint, told[-1]) if told else None
 
@@ -114,8 +113,14 @@ def _tellable(session: Session, person_id: str, now: datetime) -> list[Complaint
     return list(session.scalars(query.order_by(Complaint.opened_at.desc(), Complaint.id.desc())))
 
 
-def _state(session: Session, complaint: Complaint, now: datetime) -> Told:
+def _tell(session: Session, complaint: Complaint, asked: _Asked) -> Told:
     reply = rows.last_reply(session, complaint)
+    who, told = rows.whose(session, complaint), {"round": reply.round} if reply is not None else None
+    rows.note(session, complaint, complaints.TOLD, who, asked.now, call_id=asked.call_id, detail=told)
+    return _state(session, complaint, reply, asked.now)
+
+
+def _state(session: Session, complaint: Complaint, reply: Reply | None, now: datetime) -> Told:
     if complaint.status in (Status.ANSWERED, Status.CLOSED) and reply is not None:
         return Told("answered", {**_number(complaint), **answer_of(reply)})
     calendar = rows.calendar(session, complaint)
@@ -140,7 +145,7 @@ def _say(outcome: Outcome) -> Callable[[Session, _Asked], Told]:
 
 def talked_about(session: Session, call_id: str, person_id: str | None) -> Complaint | None:
     """Which of their complaints the call is about now: told last, else the one whose answer it was made for."""
-    told = rows.last_in_call(session, call_id, person_id, (TOLD,))
+    told = rows.last_in_call(session, call_id, person_id, (complaints.TOLD,))
     if told is not None:
         return told[1]
     query = select(Complaint).join(Reply, Reply.complaint_id == Complaint.id).where(Reply.intent_id == call_id)

@@ -87,10 +87,11 @@ def by_hand(session: Session, answer: Reply, now: datetime) -> None:
     waiting.show(session, session.get_one(Complaint, answer.complaint_id), now)
 
 
-def unreached(session: Session, answer: Reply, now: datetime) -> bool:
-    """One more call with this answer has reached nobody. True: it was the last one, somebody goes there now."""
-    answer.calls += 1
-    if answer.calls < REPLY_CALLS or answer.outcome is not None:
+def unreached(session: Session, answer: Reply, now: datetime, *, last: bool = False) -> bool:
+    """One more call with this answer has reached nobody; or (`last`) none can be made any more. True: it was the last
+    one, somebody goes there now."""
+    answer.calls += not last
+    if answer.outcome is not None or (answer.calls < REPLY_CALLS and not last):
         return False
     answer.outcome, answer.outcome_at, answer.due_at = Outcome.UNREACHED, now, None
     session.flush()
@@ -226,7 +227,7 @@ def close(session: Session, number: int, by: str, now: datetime, found: str = ""
     answer = rows.last_reply(session, complaint)
     if answer is None:
         raise ValueError("there is no answer yet: `cases reply` first. Only their “solved” closes it")
-    if answer.outcome != Outcome.UNREACHED:
+    if answer.outcome != Outcome.UNREACHED or answer.calls < REPLY_CALLS:
         raise ValueError(_not_yet(answer))
     if not says_something(found) and not _was_there(session, complaint, answer):
         raise ValueError("nobody has been there yet: go, and say what was found (--visited)")
@@ -238,7 +239,7 @@ def close(session: Session, number: int, by: str, now: datetime, found: str = ""
 
 
 def _not_yet(answer: Reply) -> str:
-    if answer.outcome is not None:
+    if answer.outcome not in (None, Outcome.UNREACHED):
         return "they did not say that the last answer solves it: `cases reply` with another one"
     return f"only their “solved” closes it, or {REPLY_CALLS} calls that reach nobody and a visit; so far {answer.calls}"
 
