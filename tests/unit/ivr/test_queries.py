@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from callflows.events import CallContext, Person, Query
+from callflows.flow import Flow
 from callflows.loader import shipped
 from callflows.session import Session
 from ivr import asking
@@ -53,10 +54,10 @@ class Voice:
 
 
 class Desk:
-    """Answers one word after the other, when `open` is set."""
+    """Answers one word (or more) after the other, when `open` is set."""
 
-    def __init__(self, *words: str) -> None:
-        self.words = list(words)
+    def __init__(self, *words: str | Told) -> None:
+        self.words = [Told(word) if isinstance(word, str) else word for word in words]
         self.asked: list[tuple[str, str, str, str]] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -64,7 +65,7 @@ class Desk:
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
         self.asked.append((call_id, query, person_id, value))
         await self.open.wait()
-        return Told(self.words.pop(0))
+        return self.words.pop(0)
 
 
 class Broken:
@@ -76,13 +77,13 @@ class Call:
     """A call's pump, and what it wrote down."""
 
     def __init__(
-        self, folder: Path, flow: str, context: CallContext, answers: Answers | None, *, records: bool = False
+        self, folder: Path, flow: str | Flow, context: CallContext, answers: Answers | None, *, records: bool = False
     ) -> None:
         self.book = Book()
         self.recordings = Recordings(folder)
         tools = Tools(Ears(()), Voice(), self.recordings, self.book, answers=answers)
         line = Line("i1", WarpClock().now(), (), records=records)
-        self.pump = Pump(line, Session(shipped(flow), context), tools)
+        self.pump = Pump(line, Session(shipped(flow) if isinstance(flow, str) else flow, context), tools)
         self.pump.begin()
 
     def passes(self, seconds: float, heard: bytes = SILENT) -> None:
