@@ -39,13 +39,13 @@ class Listener:
 class Desk:
     """Whoever knows the PIN."""
 
-    def __init__(self, *words: str) -> None:
-        self.words = list(words)
+    def __init__(self, *words: str | Told) -> None:
+        self.words = [Told(word) if isinstance(word, str) else word for word in words]
         self.asked: list[tuple[str, str, str]] = []
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
         self.asked.append((query, person_id, value))
-        return Told(self.words.pop(0))
+        return self.words.pop(0)
 
 
 @pytest_asyncio.fixture
