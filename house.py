@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
@@ -36,6 +36,10 @@ from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
+from community.counter import Counter
+from community.intake import Intake
+from community.policy import Deadlines
+from community.rounds import ComplaintRounds
 from console import device_events
 from console import routes as console_routes
 from console.deps import Deps
@@ -54,7 +58,7 @@ from ivr.twilio.rest import TwilioRest
 from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.phone import Phone, PhoneKind
-from joints import Desk, Listener, Placer
+from joints import Desk, Listener, Placer, second_texts
 from settings import Settings, SettingsError
 from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
@@ -123,6 +127,7 @@ class House:
         mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
         loops = [self.telephone.run(stop), self._watch(stop), mornings.run(stop), self._names(stop)]
         loops += [self.second_pass.run(stop), self.bell.run(stop), ContactRounds(self.db, self.clock).run(stop)]
+        loops.append(ComplaintRounds(self.db, self.clock, second_texts).run(stop))
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -270,7 +275,9 @@ def _build(
     trunks = {SECOND: TwilioRest(second)} if second else {}
     telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open], trunks=trunks)
     placer, owner = Placer(telephone), f"{socket.gethostname()}:{os.getpid()}"
-    desk = Desk(Reception(db, clock), Switchboard(db, clock, lines=settings.lines, owner=owner))
+    deadlines = Deadlines(timedelta(hours=settings.complaint_heard_hours), settings.complaint_answer_days)
+    switchboard = Switchboard(db, clock, lines=settings.lines, owner=owner)
+    desk = Desk(Reception(db, clock), switchboard, Counter(db, clock, deadlines))
     verbs = Verbs(calls, config, fetching, flows, desk, desk)
     cycle = Cycle(
         db,
@@ -283,7 +290,10 @@ def _build(
         burst=settings.calls_burst,
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
-    calls.outbox.listener = Listener(cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN))
+    intake = Intake(db, clock, deadlines)
+    calls.outbox.listener = Listener(
+        cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN), also=intake.settle
+    )
     notes = Notes()
     if settings.carrier != "virtual" and not alerting.messengers(settings):
         notes.append(NO_WAY_OUT)

@@ -1,16 +1,21 @@
-"""Where the care room and the telephone room meet: each one's values are the other's, word for word (ADR 1)."""
+"""Where the rooms meet: care, community and telephone; each one's values are the other's, word for word (ADR 1)."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from checkins import ports
 from checkins.handing_over import Switchboard
 from checkins.reception import Reception
 from checkins.ringing_in import Heard
+from community.counter import QUERIES, Counter
+from community.intake import Spoken
 from ivr import ports as telephone_ports
+from ivr import transcripts
 from ivr.telephone import TwilioTelephone
 
 log = logging.getLogger(__name__)
@@ -30,11 +35,11 @@ class Placer:
 
 
 class Desk:
-    """The telephone room's questions while somebody is on the line, put to the care room. Satisfies ivr.ports.Answers,
-    ivr.ports.Reception and ivr.ports.Switchboard."""
+    """The telephone room's questions while somebody is on the line, put to the care room, and those about complaints to
+    the community room. Satisfies ivr.ports.Answers, ivr.ports.Reception and ivr.ports.Switchboard."""
 
-    def __init__(self, reception: Reception, switchboard: Switchboard) -> None:
-        self._reception, self._switchboard = reception, switchboard
+    def __init__(self, reception: Reception, switchboard: Switchboard, counter: Counter) -> None:
+        self._reception, self._switchboard, self._counter = reception, switchboard, counter
 
     async def rang_in(self, call_id: str, number: str) -> telephone_ports.CallOrder | telephone_ports.Unserved:
         answer = await self._reception.rang_in(call_id, number)
@@ -45,17 +50,22 @@ class Desk:
         return None if request is None else _order(request)
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> telephone_ports.Told:
-        told = await self._reception.ask(call_id, query, person_id, value)
+        whom = self._counter if query in QUERIES else self._reception
+        told = await whom.ask(call_id, query, person_id, value)
         return telephone_ports.Told(told.word, told.values)
 
 
 class Listener:
-    """The telephone room's news to the care room. `unwritten`: an alarm in a call could not be taken in."""
+    """The telephone room's news to the care room, then to the community room (`also`). `unwritten`: an alarm in a call
+    could not be taken in."""
 
     def __init__(
-        self, settle: Callable[[ports.CallOutcome], Awaitable[bool]], unwritten: Callable[[], Awaitable[None]]
+        self,
+        settle: Callable[[ports.CallOutcome], Awaitable[bool]],
+        unwritten: Callable[[], Awaitable[None]],
+        also: Callable[[ports.CallOutcome], Awaitable[None]] | None = None,
     ) -> None:
-        self._settle, self._unwritten = settle, unwritten
+        self._settle, self._unwritten, self._also = settle, unwritten, also
 
     async def call_reported(self, report: telephone_ports.CallReport) -> None:
         log.info("call %s: %s", report.id, report.alarm or report.disposition)
@@ -65,6 +75,14 @@ class Listener:
             if report.alarm:
                 await self._unwritten()
             raise
+        if self._also is not None:
+            await self._also(_outcome(report))
+
+
+def second_texts(session: Session, call_ids: Sequence[str]) -> dict[str, Spoken]:
+    """What the best engine made of these calls' dictations afterwards, by recording."""
+    found = transcripts.of_calls(session, call_ids)
+    return {path: Spoken("", path, row.text or "", row.engine or "", row.confidence) for path, row in found.items()}
 
 
 def _order(request: ports.CallRequest) -> telephone_ports.CallOrder:

@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     lines_reserved: int = Field(2, ge=0, description="lines kept free for people ringing in")
     calls_per_second: float = Field(1.0, gt=0, le=100, description="calls started per second at most")
     calls_burst: int = Field(4, ge=0, le=100, description="calls that emergencies may start at once ahead of that")
+    complaint_heard_hours: float = Field(2.0, gt=0, le=40, description="working hours until a complaint is heard")
+    complaint_answer_days: int = Field(5, ge=1, le=60, description="working days until a complaint is answered")
     recogniser_workers: int = Field(2, ge=1, le=64, description="threads that recognise speech")
     whisper_threads: int = Field(1, ge=1, le=64, description="processor threads per Whisper utterance")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")

@@ -5,6 +5,7 @@ complaint all the same, and a person follows it up. The same news again changes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,14 +13,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins.ports import CallOutcome
+from checkins.phones import NumberError, to_e164
+from checkins.ports import CallOutcome, Clock, PersonOutcome
 from checkins.results import LINE
+from checkins.tables import Neighbourhood
 from community import complaints, rows, waiting, words
 from community.policy import DEFAULT, Deadlines
 from community.tables import Complaint, ComplaintEvent, Dictation, Status
+from storage.database import Database
 
 COMPLAINT, MORE = "complaint", "more"  # what the flows keep dictations as; `more1`, `more2` …
-STRANGERS = ("name", "address", "matter")  # of who isn't in the register
+CALLER, PHONE = "caller", "phone"  # who isn't in the register: name and address dictated, a number typed
 CAME_LATER = "came_later"  # an event: a recording came when somebody had listened already
 YOUNG = timedelta(days=3)  # a second text is made within two days
 
@@ -36,14 +40,38 @@ class Spoken:
     seconds: float | None = None
 
 
+class Intake:
+    """Takes in what the telephone room tells of calls."""
+
+    def __init__(self, db: Database, clock: Clock, deadlines: Deadlines = DEFAULT) -> None:
+        self._db, self._clock, self._deadlines = db, clock, deadlines
+
+    async def settle(self, outcome: CallOutcome) -> None:
+        """Durable when it returns. Only of calls that are over: an alarm in mid-call is no news for complaints."""
+        if outcome.final and any(_said(person) for person in outcome.people):
+            now = self._clock.now()
+            await self._db.run(lambda session: settle(session, outcome, now, self._deadlines))
+
+
 def settle(session: Session, outcome: CallOutcome, now: datetime, deadlines: Deadlines = DEFAULT) -> None:
-    """Only of calls that are over; an alarm in mid-call is no news for complaints."""
-    if not outcome.final:
-        return
     for person in outcome.people:
-        said = list(dictations(person.detail, stranger=not person.id))
-        if said:
+        if said := _said(person):
             _keep(session, outcome.intent_id, person.id or None, said, now, deadlines)
+            _ring_back_at(session, outcome.intent_id, person)
+
+
+def _said(person: PersonOutcome) -> list[Spoken]:
+    return list(dictations(person.detail, stranger=not person.id))
+
+
+def _ring_back_at(session: Session, call_id: str, person: PersonOutcome) -> None:
+    """The number that a stranger has typed, since the telephone showed none."""
+    for complaint in rows.of_call(session, call_id, None) if not person.id else ():
+        place = session.get_one(Neighbourhood, complaint.neighbourhood_id)
+        with suppress(NumberError):
+            complaint.caller_number = complaint.caller_number or to_e164(
+                str(person.detail.get(PHONE) or ""), place.area_code
+            )
 
 
 def dictations(detail: Mapping[str, Any], *, stranger: bool = False) -> Iterator[Spoken]:
@@ -64,7 +92,7 @@ def _parts(more: object) -> list[Mapping[str, Any]]:
 
 
 def _counts(name: str, *, stranger: bool) -> bool:
-    return name == COMPLAINT or name.rstrip("0123456789") == MORE or (stranger and name in STRANGERS)
+    return name == COMPLAINT or name.rstrip("0123456789") == MORE or (stranger and name == CALLER)
 
 
 def _unique(name: str, known: set[str]) -> str:
@@ -147,7 +175,7 @@ def better(session: Session, text_of: Mapping[str, Spoken]) -> int:
     return len(changed)
 
 
-def young(session: Session, now: datetime) -> dict[str, str]:
-    """Recordings whose second text may still come: by recording, the call it was made in."""
-    query = select(Dictation.recording, Dictation.call_id).where(Dictation.at > now - YOUNG, Dictation.recording != "")
-    return {recording: call_id for recording, call_id in session.execute(query)}
+def young(session: Session, now: datetime) -> list[Dictation]:
+    """What was dictated not long ago: a second text of it may still come."""
+    query = select(Dictation).where(Dictation.at > now - YOUNG, Dictation.recording != "")
+    return list(session.scalars(query))
