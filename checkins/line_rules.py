@@ -34,3 +34,12 @@ def allowed_at(purpose: Purpose, dialled: Sequence[datetime], now: datetime, *, 
     # The `most`-th last call must have left the sliding window; exactly `period` later is allowed.
     limits = [(most - leave if period == LOOK_BACK else most, period) for most, period in LIMITS]
     return max([now, *(ordered[-most] + period for most, period in limits if len(ordered) >= most)])
+
+
+def leaves_room(dialled: Sequence[datetime], now: datetime, ahead: Sequence[datetime]) -> bool:
+    """Whether one more call now leaves room for calls at all of these moments, by the limit of a day."""
+    most, period = LIMITS[0]
+    before = [*dialled, now]
+    return all(
+        sum(call > moment - period for call in before) + others < most for others, moment in enumerate(sorted(ahead))
+    )

@@ -22,21 +22,22 @@ from sqlalchemy.orm import Session
 from checkins import policies
 from checkins.errands import themselves
 from checkins.intents import NEWS_WITHIN, dialled, intend
-from checkins.line_rules import Purpose, allowed_at
+from checkins.line_rules import Purpose, allowed_at, leaves_room
 from checkins.pace import LIVE
 from checkins.people import stops_calls
 from checkins.policy import Policy
 from checkins.ports import CallRequest, Disposition, PersonOutcome
 from checkins.results import SLEEPLESS, Reason, Status
-from checkins.schedule import day_of, local_date
+from checkins.schedule import at_minute, day_of, local_date
 from checkins.tables import CallIntent, Checkin, Neighbourhood, Person
 from storage.faults import where
 
 log = logging.getLogger(__name__)
 
-LEAVE = 3  # of the 5 calls in 24 h: the tries of a check-in
+LEAVE = 1  # of a day's calls to a number: for what the care room may still want today
 SOON = timedelta(minutes=2)  # a check-in that is due so soon has its line already
 LOOK_AGAIN = timedelta(minutes=10)  # their own call is ahead, or somebody looks for them
+NO_ROOM = timedelta(hours=1)  # the next check-in needs what is left of a day's calls
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 
 
@@ -115,8 +116,18 @@ class Lines:
             return self.now + NEWS_WITHIN
         if _wanted(self.session, number):
             return self.now + LOOK_AGAIN
-        allowed = allowed_at(purpose, dialled(self.session, number, self.now), self.now, leave=LEAVE)
-        return within_hours(place.timezone, policies.call_policy(place, elder), allowed)
+        policy, before = policies.call_policy(place, elder), dialled(self.session, number, self.now)
+        allowed = allowed_at(purpose, before, self.now, leave=LEAVE)
+        if not leaves_room(before, self.now, _next_tries(elder, place, policy, self.now)):
+            allowed = max(allowed, self.now + NO_ROOM)
+        return within_hours(place.timezone, policy, allowed)
+
+
+def _next_tries(elder: Person, place: Neighbourhood, policy: Policy, now: datetime) -> list[datetime]:
+    """When tomorrow's check-in may ring them, at the earliest. Today's is over."""
+    first = place.plan_from if elder.slot is None else elder.slot
+    tomorrow = local_date(place.timezone, now) + timedelta(days=1)
+    return [at_minute(place.timezone, tomorrow, first) + timedelta(minutes=after) for after in policy.try_after]
 
 
 def within_hours(zone: str, policy: Policy, at: datetime) -> datetime:

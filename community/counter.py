@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from checkins import promises
 from checkins.ports import Clock, Told
-from community import complaints, rows, spoken
+from community import complaints, reply_calls, rows, spoken
 from community.policy import DEFAULT, REOPEN_WITHIN, Deadlines
 from community.tables import Complaint, ComplaintEvent, Outcome, Reply, Status, Wish
 from storage.database import Database
@@ -127,6 +127,12 @@ def _state(session: Session, complaint: Complaint, reply: Reply | None, now: dat
     return Told("waiting", {**_number(complaint), **spoken.by_when(calendar, now, complaint.answer_due)})
 
 
+def _reply(session: Session, asked: _Asked) -> Told:
+    """In a call that was made for it."""
+    found = reply_calls.next_answer(session, asked.call_id, asked.person_id, asked.now)
+    return Told("none") if found is None else Told("reply", {**_number(found[0]), **answer_of(found[1])})
+
+
 def answer_of(reply: Reply) -> dict[str, str]:
     """As the value of a flow's variable: the words, or a recording's path."""
     return {"reply_audio": reply.recording} if reply.recording else {"reply": reply.text or ""}
@@ -163,6 +169,7 @@ QUERIES: Mapping[str, Callable[[Session, _Asked], Told]] = {
     "complaint.public": _wish(Wish.PUBLIC),
     "complaint.private": _wish(Wish.PRIVATE),
     "status.next": _next,
+    "reply.next": _reply,
     "reply.solved": _say(Outcome.SOLVED),
     "reply.not_solved": _say(Outcome.NOT_SOLVED),
     "reply.talk": _say(Outcome.TALK),

@@ -26,6 +26,7 @@ TYPED: dict[str, list[str]] = {
     "nothing_to_tell_any_more": ["1", "none"],
     "nobody_knows_the_answer": ["1", ""],
     "an_answer_that_cannot_be_played": ["1", "reply number=一零零七"],
+    "the_answer_was_spoken": ["1", "reply number=一零零七 reply_audio=replies/7.wav", "*", "1", "noted", "none"],
     "another_fetches_them": ["2", "1", "喂", "1", FIRST, "1", "noted", "none"],
     "another_and_they_are_out": ["我是邻居", "2"],
     "wrong_number": ["3"],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkins.line_rules import Purpose, allowed_at
+from checkins.line_rules import Purpose, allowed_at, leaves_room
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 gaps = st.lists(st.integers(0, 7 * 3600 * 1000), max_size=40).map(
@@ -63,3 +63,16 @@ def test_an_emergency_may_always_ring(gaps: list[timedelta]) -> None:
     dialled = dial(gaps)
     now = dialled[-1] if dialled else START
     assert allowed_at(Purpose.EMERGENCY, dialled, now) == now
+
+
+@given(gaps, st.lists(st.integers(1, 30 * 3600), min_size=1, max_size=4, unique=True))
+def test_a_call_that_leaves_room_puts_off_none_of_those_ahead(gaps: list[timedelta], ahead_s: list[int]) -> None:
+    dialled = dial(gaps)
+    now = dialled[-1] if dialled else START
+    ahead = sorted(now + timedelta(hours=1, seconds=after * 3) for after in ahead_s)
+    if not leaves_room(dialled, now, ahead):
+        return
+    before = [*dialled, now]
+    for moment in ahead:
+        before.append(moment)
+        assert sum(moment - timedelta(hours=24) < call <= moment for call in before) <= 5

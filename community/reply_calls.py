@@ -1,0 +1,209 @@
+"""回访: answers are played to who complained, until they have said what they think of them. The cycle makes the calls
+(checkins.other_calls); one call carries all the answers that wait for a person.
+
+    Reply.due_at     when the next call is due; while one is out: when to ask again should nobody tell its end
+    CALLING, CALLED  events of the complaint, with the call: it was ordered, and what it came to for this answer
+
+A call without an answer of theirs (nobody there, a machine, somebody else, heard and hung up) is tried again three
+hours later, then on another day at another hour; after three a person goes there. A line that failed says nothing about
+them. Who can't be called by machine is told by a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import people
+from checkins.line_rules import Purpose
+from checkins.other_calls import Barred, Ended, Later, Lines
+from checkins.ports import TALKED, CallRequest, Disposition, PersonOutcome
+from checkins.results import LINE
+from checkins.tables import Person, State
+from community import complaints, rows, staff
+from community.complaints import TOLD
+from community.policy import DEFAULT, Deadlines
+from community.tables import Complaint, ComplaintEvent, Outcome, Reply, Status
+
+FLOW = "reply"
+CALLING, CALLED = "calling", "called"
+MOST = 3  # answers in one call; the flow asks no oftener for the next one
+BATCH = 50
+AGAIN = timedelta(hours=3)  # at another hour
+NEXT_DAY = timedelta(hours=24)
+AFTER_LINE_ERROR = timedelta(minutes=15)
+WAIT_AT_MOST = timedelta(days=3)  # the line rules, or a search, leave no room for a call: a person goes there
+_LINE_FAILED = (Disposition.LINE_ERROR, Disposition.BAD_NUMBER, Disposition.CANCELLED, Disposition.INTERRUPTED)
+
+
+class ReplyCalls:
+    """Satisfies checkins.other_calls.Errands."""
+
+    purpose = Purpose.REPLY
+
+    def __init__(self, deadlines: Deadlines = DEFAULT) -> None:
+        self._deadlines = deadlines
+
+    def claim(self, session: Session, now: datetime, lines: Lines) -> Sequence[CallRequest]:
+        """One call for each person who waits for an answer, while lines are free."""
+        requests = []
+        for person_id in _waiting(session, now):
+            answers = _answers(session, person_id)
+            if answers and (request := _ring(session, person_id, answers, now, lines)) is not None:
+                requests.append(request)
+            if lines.free <= 0:
+                break
+        return requests
+
+    def ended(self, session: Session, end: Ended, now: datetime) -> None:
+        """What the call came to for each answer that it carried. What was said in it is written down already, unless
+        that failed: then the call's own word counts, where it can mean one answer only."""
+        carried = _carried(session, end.call_id)
+        person = next(iter(end.people), None)
+        told = [answer for answer in carried if _was_told(session, answer, end.call_id)]
+        for answer in carried:
+            word = person if [answer] == told else None
+            self._ended(session, answer, end, word, now, told=answer in told)
+        if person is not None and carried:
+            _of_the_line(session, carried[0], person, end, now)
+
+    def _ended(
+        self, session: Session, answer: Reply, end: Ended, person: PersonOutcome | None, now: datetime, *, told: bool
+    ) -> None:
+        complaint = session.get_one(Complaint, answer.complaint_id)
+        outcome = _outcome(person) if end.disposition in TALKED else None
+        known = bool(_events(session, answer, end.call_id, CALLED))
+        if answer.outcome not in (None, Outcome.UNREACHED) or (known and outcome is None):
+            return
+        detail = {"round": answer.round, "disposition": end.disposition, "told": told}
+        rows.note(session, complaint, CALLED, LINE, now, call_id=end.call_id, detail=detail)
+        if outcome is not None:
+            complaints.say(session, complaint, outcome, now, self._deadlines, call_id=end.call_id)
+        elif end.disposition in _LINE_FAILED:
+            answer.due_at = now + AFTER_LINE_ERROR
+        elif not staff.unreached(session, answer, now):
+            answer.due_at = again_at(answer.calls, now, told=told)
+
+
+def again_at(calls: int, now: datetime, *, told: bool) -> datetime:
+    """When they are rung again after so many calls without an answer; the cycle keeps to the hours of calls. Who heard
+    it and said nothing has time until tomorrow."""
+    return now + AGAIN if calls <= 1 and not told else now + NEXT_DAY + AGAIN
+
+
+# ── calls ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _waiting(session: Session, now: datetime) -> list[str]:
+    """Who waits for an answer that is due, the longest first."""
+    query = select(Complaint.person_id).join(Reply, Reply.complaint_id == Complaint.id)
+    query = query.where(Reply.due_at <= now, Reply.outcome.is_(None), Complaint.person_id.is_not(None))
+    return list(dict.fromkeys(session.scalars(query.order_by(Reply.due_at, Reply.id).limit(BATCH))))
+
+
+def _answers(session: Session, person_id: str) -> list[Reply]:
+    """All that wait for this person, their complaints locked. What is no answer any more waits for nobody."""
+    query = select(Reply, Complaint).join(Complaint, Complaint.id == Reply.complaint_id)
+    query = query.where(Complaint.person_id == person_id, Reply.due_at.is_not(None), Reply.outcome.is_(None))
+    query = query.order_by(Reply.at, Reply.id).with_for_update(skip_locked=True, of=Complaint)
+    found = [(answer, complaint.status == Status.ANSWERED) for answer, complaint in session.execute(query)]
+    for answer in (answer for answer, waits in found if not waits):
+        answer.due_at = None
+    return [answer for answer, waits in found if waits][:MOST]
+
+
+def _ring(
+    session: Session, person_id: str, answers: Sequence[Reply], now: datetime, lines: Lines
+) -> CallRequest | None:
+    person, try_no = session.get_one(Person, person_id), max(each.calls for each in answers) + 1
+    match lines.ring(person, Purpose.REPLY, FLOW, try_no=try_no):
+        case Barred():
+            for each in answers:
+                staff.by_hand(session, each, now)
+        case Later(until):
+            _later(session, answers, until, now)
+        case CallRequest() as request:
+            for each in answers:
+                _calling(session, each, request.id, now)
+            return request
+    return None
+
+
+def _later(session: Session, answers: Iterable[Reply], until: datetime, now: datetime) -> None:
+    for each in answers:
+        if now - each.at >= WAIT_AT_MOST + NEXT_DAY * each.calls:
+            staff.unreached(session, each, now, last=True)
+        elif until > now and each.due_at is not None:
+            each.due_at = max(each.due_at, until)
+
+
+def _calling(session: Session, answer: Reply, call_id: str, now: datetime) -> None:
+    answer.intent_id, answer.due_at = call_id, now + AGAIN
+    complaint = session.get_one(Complaint, answer.complaint_id)
+    rows.note(session, complaint, CALLING, LINE, now, call_id=call_id, detail={"round": answer.round})
+
+
+# ── in the call ───────────────────────────────────────────────────────────────────────────────────
+
+
+def next_answer(session: Session, call_id: str, person_id: str | None, now: datetime) -> tuple[Complaint, Reply] | None:
+    """What is told next in this call: the same until something was said to it."""
+    for answer in _carried(session, call_id):
+        complaint = session.get_one(Complaint, answer.complaint_id)
+        if answer.outcome is None and complaint.person_id == person_id and complaint.status == Status.ANSWERED:
+            if not _was_told(session, answer, call_id):
+                told = {"round": answer.round}
+                rows.note(session, complaint, TOLD, rows.whose(session, complaint), now, call_id=call_id, detail=told)
+            return complaint, answer
+    return None
+
+
+# ── its end ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _carried(session: Session, call_id: str) -> list[Reply]:
+    """The answers that this call was made for, their complaints locked, whatever has become of them since."""
+    query = select(ComplaintEvent).where(ComplaintEvent.call_id == call_id, ComplaintEvent.what == CALLING)
+    found: list[Reply] = []
+    for event in session.scalars(query.order_by(ComplaintEvent.id)).all():
+        session.get_one(Complaint, event.complaint_id, with_for_update=True, populate_existing=True)
+        which = (Reply.complaint_id == event.complaint_id) & (Reply.round == (event.detail or {}).get("round"))
+        found += session.scalars(select(Reply).where(which).execution_options(populate_existing=True)).all()
+    return found
+
+
+def _was_told(session: Session, answer: Reply, call_id: str) -> bool:
+    return bool(_events(session, answer, call_id, TOLD))
+
+
+def _events(session: Session, answer: Reply, call_id: str, what: str) -> list[ComplaintEvent]:
+    query = select(ComplaintEvent).where(
+        ComplaintEvent.complaint_id == answer.complaint_id,
+        ComplaintEvent.call_id == call_id,
+        ComplaintEvent.what == what,
+    )
+    return [event for event in session.scalars(query) if (event.detail or {}).get("round") == answer.round]
+
+
+def _outcome(person: PersonOutcome | None) -> Outcome | None:
+    """By key, or by speech that the ear was certain of; not solved counts either way."""
+    if person is None or person.result not in complaints.OUTCOMES:
+        return None
+    outcome = Outcome(person.result)
+    sure = person.evidence == "key" or (person.evidence == "speech" and person.detail.get("certain") is True)
+    return outcome if sure or outcome is not Outcome.SOLVED else None
+
+
+def _of_the_line(session: Session, answer: Reply, person: PersonOutcome, end: Ended, now: datetime) -> None:
+    """What they said about the calls themselves."""
+    complaint = session.get_one(Complaint, answer.complaint_id)
+    whom = session.get(Person, complaint.person_id) if complaint.person_id else None
+    if whom is None or whom.id != person.id or end.disposition not in TALKED:
+        return
+    if person.result == "wrong_number" and whom.number is not None:
+        people.doubt_number(session, whom.number, now)
+    if person.result == "refused" and whom.state == State.ACTIVE:
+        people.set_state(session, whom.id, State.REFUSED, "by phone", now)

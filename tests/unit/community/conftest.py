@@ -1,0 +1,7 @@
+"""Databases and worlds: those of the care room."""
+
+from __future__ import annotations
+
+from tests.unit.checkins.conftest import any_world, postgres_tables, world
+
+__all__ = ["any_world", "postgres_tables", "world"]

@@ -1,0 +1,465 @@
+"""回访: who is rung with an answer, when, and what becomes of it. On both databases where that matters."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from checkins import items
+from checkins.cycle import Cycle
+from checkins.intents import INBOUND, intend
+from checkins.items import ItemKind
+from checkins.line_rules import Purpose
+from checkins.other_calls import Ended, Lines
+from checkins.people import set_state
+from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Placed, Told, Trace
+from checkins.results import Status as CaseStatus
+from checkins.tables import IntentState, NumberState, State
+from community import complaints, rows, staff
+from community.counter import Counter
+from community.reply_calls import AFTER_LINE_ERROR, FLOW, ReplyCalls
+from community.tables import Complaint, Outcome, Reply, Status
+from tests.unit.checkins.world import DAY, World
+
+TUESDAY, WEDNESDAY, THURSDAY = (DAY + timedelta(days=days) for days in (1, 2, 3))
+TEXT = "楼道的灯今天修好了。"
+
+
+class Hall:
+    """A world with answers to be told. Elders are well by half past eight."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        world.cycle = self.another_cycle("cycle-1")
+        self.counter = Counter(world.db, world.clock)
+
+    def another_cycle(self, owner: str) -> Cycle:
+        world = self.world
+        return Cycle(world.db, world.placer, world.clock, owner=owner, errands=[ReplyCalls()], **world.limits)
+
+    async def answered(self, elder: str, text: str = TEXT, recording: str | None = None) -> int:
+        """A complaint of the elder that staff have heard and answered; its number."""
+        now = self.world.clock.now()
+
+        def work(session: Any) -> int:
+            number = complaints.file(session, f"call-{text}", elder, now).number
+            staff.hear(session, number, "陈老师", now)
+            staff.reply(session, number, "陈老师", now, None if recording else text, recording)
+            return number
+
+        return await self.world.db.run(work)
+
+    def elder(self, name: str = "王秀英", **more: Any) -> str:
+        return self.world.elder(name, **{"slot": 8 * 60, **more})
+
+    async def morning(self, *elders: str, day: date = DAY) -> None:
+        """They are well."""
+        await self.world.to("08:00", day)
+        for elder in elders:
+            await self.world.ends(elder, "well", after=timedelta())
+
+    async def ends(self, call_id: str, end: Disposition, *said: PersonOutcome) -> None:
+        now = self.world.clock.now()
+        await self.world.cycle.settle(CallOutcome(call_id, now, final=True, disposition=end, people=said))
+
+    async def asks(self, call: CallRequest, *queries: str) -> list[Told]:
+        (person,) = call.callees
+        return [await self.counter.ask(call.id, query, person.id) for query in queries]
+
+    def replies(self) -> Sequence[CallRequest]:
+        return [call for call in self.world.placer.requests if call.flow == FLOW]
+
+    def complaint(self, number: int) -> tuple[Complaint, Reply, list[str]]:
+        with self.world.db.read() as session:
+            complaint = rows.by_number(session, number)
+            answer = rows.last_reply(session, complaint)
+            assert answer is not None
+            return complaint, answer, [event.what for event in rows.events(session, complaint)]
+
+    def items(self) -> list[str]:
+        with self.world.db.read() as session:
+            return [item.kind for item in items.open_items(session) if item.kind.startswith("complaint")]
+
+
+@pytest.fixture
+def hall(world: World) -> Hall:
+    return Hall(world)
+
+
+@pytest.fixture
+def any_hall(any_world: World) -> Hall:
+    return Hall(any_world)
+
+
+def said(elder: str, result: str, evidence: str = "key", **detail: Any) -> PersonOutcome:
+    return PersonOutcome(elder, result, evidence, detail)
+
+
+async def test_rung_after_the_check_in_and_solved(any_hall: Hall) -> None:
+    hall, elder = any_hall, any_hall.elder()
+    number = await hall.answered(elder)
+    await hall.world.to("07:59")
+    await hall.world.to("08:00")
+    assert hall.replies() == [], "her own call comes first"
+    await hall.world.ends(elder, "well")
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    assert [callee.id for callee in call.callees] == [elder]
+    assert TEXT not in str(call), "told to nobody but her"
+    assert hall.world.intents()[-1].purpose == Purpose.REPLY
+    told = await hall.asks(call, "reply.next", "reply.next", "reply.solved", "reply.solved", "reply.next")
+    values = {"number": "一零零一", "reply": TEXT}
+    assert told == [Told("reply", values), Told("reply", values), Told("noted"), Told("noted"), Told("none")]
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "solved"))
+    complaint, answer, events = hall.complaint(number)
+    assert (complaint.status, answer.outcome, answer.due_at, answer.calls) == (Status.CLOSED, Outcome.SOLVED, None, 0)
+    assert events[-4:] == ["replied", "calling", "told", "solved"]
+    await hall.world.to("20:00")
+    assert len(hall.replies()) == 1
+
+
+async def test_the_calls_last_word_counts_when_nothing_could_be_written_in_it(any_hall: Hall) -> None:
+    hall, elder = any_hall, any_hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    await hall.asks(call, "reply.next")
+    for _ in range(2):
+        await hall.ends(call.id, Disposition.ANSWERED, said(elder, "not_solved", "speech"))
+    complaint, answer, events = hall.complaint(number)
+    assert (complaint.status, complaint.rounds, answer.outcome) == (Status.REOPENED, 1, Outcome.NOT_SOLVED)
+    assert events.count("not_solved") == 1
+
+
+@pytest.mark.parametrize("detail", [{}, {"certain": False}])
+async def test_solved_needs_a_key_or_a_certain_ear(hall: Hall, detail: dict[str, Any]) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    await hall.asks(call, "reply.next")
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "solved", "speech", **detail))
+    assert hall.complaint(number)[0].status == Status.ANSWERED
+
+
+async def test_solved_is_no_answer_to_what_was_not_told(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    await hall.ends(hall.replies()[0].id, Disposition.ANSWERED, said(elder, "solved"))
+    assert hall.complaint(number)[0].status == Status.ANSWERED
+
+
+async def test_one_call_for_all_the_answers_that_wait_and_each_is_answered_by_itself(any_hall: Hall) -> None:
+    hall, elder = any_hall, any_hall.elder()
+    numbers = [await hall.answered(elder, text) for text in ("灯修好了。", "下周换。")]
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    told = await hall.asks(call, "reply.next", "reply.solved", "reply.next", "reply.not_solved", "reply.next")
+    assert [each.word for each in told] == ["reply", "noted", "reply", "noted", "none"]
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "not_solved"))
+    first, second = (hall.complaint(number)[0] for number in numbers)
+    assert (first.status, second.status) == (Status.CLOSED, Status.REOPENED)
+    assert second.rounds == 1
+
+
+async def test_the_last_word_of_a_call_about_two_answers_closes_neither(hall: Hall) -> None:
+    elder = hall.elder()
+    numbers = [await hall.answered(elder, text) for text in ("灯修好了。", "下周换。")]
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    await hall.asks(call, "reply.next", "reply.solved", "reply.next")  # and she hangs up
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "solved"))
+    assert [hall.complaint(number)[0].status for number in numbers] == [Status.CLOSED, Status.ANSWERED]
+    assert hall.complaint(numbers[1])[1].due_at == hall.world.clock.now() + timedelta(hours=27)
+
+
+@pytest.mark.parametrize("end", [Disposition.NO_ANSWER, Disposition.BUSY, Disposition.MACHINE])
+async def test_three_unreached_at_different_hours_then_somebody_goes_there(hall: Hall, end: Disposition) -> None:
+    elder = hall.elder(policy={"try_after": [0]})
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    at = []
+    for clock_time, day in (("10:31", DAY), ("13:31", DAY), ("16:31", TUESDAY)):
+        await hall.morning(elder, day=day) if day != DAY else None
+        await hall.world.to(clock_time, day)
+        at.append(len(hall.replies()))
+        await hall.ends(hall.replies()[-1].id, end)
+        await hall.world.to(clock_time, day)
+    assert at == [1, 2, 3]
+    complaint, answer, _ = hall.complaint(number)
+    assert (complaint.status, answer.calls, answer.outcome) == (Status.ANSWERED, 3, Outcome.UNREACHED)
+    assert hall.items() == [ItemKind.COMPLAINT_VISIT]
+    now = hall.world.clock.now()
+    with pytest.raises(ValueError, match="nobody has been there"):
+        await hall.world.db.run(lambda session: staff.close(session, number, "陈老师", now))
+    await hall.world.db.run(lambda session: staff.close(session, number, "陈老师", now, "当面说好了"))
+    assert hall.complaint(number)[0].status == Status.CLOSED
+    assert hall.items() == []
+
+
+async def test_heard_without_an_answer_is_asked_again_the_next_day(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    await hall.asks(call, "reply.next")
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "no_reply"))
+    await hall.world.to("20:30")
+    assert len(hall.replies()) == 1
+    await hall.morning(elder, day=TUESDAY)
+    await hall.world.to("13:31", TUESDAY)
+    assert len(hall.replies()) == 2
+    assert hall.complaint(number)[0].status == Status.ANSWERED
+
+
+async def test_a_line_that_failed_says_nothing_about_them(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    await hall.ends(hall.replies()[0].id, Disposition.LINE_ERROR)
+    _, answer, _ = hall.complaint(number)
+    assert (answer.calls, answer.due_at) == (0, hall.world.clock.now() + AFTER_LINE_ERROR)
+
+
+async def test_refused_by_the_carrier_before_it_rang(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    hall.world.placer.answers[hall.world.person(elder).number or ""].append(Placed.REFUSED)
+    await hall.world.to("10:31")
+    assert hall.complaint(number)[1].due_at == hall.world.clock.now() + AFTER_LINE_ERROR
+    await hall.world.to("10:46")
+    assert len(hall.replies()) == 2
+
+
+async def test_nobody_knows_its_end_and_then_it_comes_after_all(any_hall: Hall) -> None:
+    hall, elder = any_hall, any_hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    await hall.asks(call, "reply.next")
+    hall.world.placer.traces[call.id] = Trace.NOT_FOUND
+    hall.world.clock.advance(minutes=2)
+    assert await hall.world.cycle.reconcile() == 1
+    _, answer, _ = hall.complaint(number)
+    assert (answer.calls, answer.outcome) == (1, None)
+    assert answer.due_at is not None
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "solved"))
+    assert hall.complaint(number)[0].status == Status.CLOSED
+
+
+async def test_a_crash_before_the_dial_loses_nothing(any_hall: Hall) -> None:
+    hall, elder = any_hall, any_hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    hall.world.clock.advance_to(hall.world.at("10:31"))
+    await hall.world.dies_before_the_dial()
+    hall.world.cycle = hall.another_cycle("restarted")
+    hall.world.clock.advance(minutes=2)
+    await hall.world.cycle.reconcile()
+    assert hall.complaint(number)[1].due_at is not None
+    await hall.world.to("13:40")
+    assert len(hall.replies()) == 1
+
+
+@pytest.mark.parametrize("state", [State.REFUSED, State.PAUSED, State.MOVED, State.DIED])
+async def test_whom_no_machine_may_call_a_person_tells(hall: Hall, state: State) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    now, until = hall.world.clock.now(), THURSDAY if state is State.PAUSED else None
+    await hall.world.db.run(lambda session: set_state(session, elder, state, "女儿", now, until=until))
+    await hall.world.to("10:31")
+    assert hall.replies() == []
+    assert hall.items() == [ItemKind.COMPLAINT_TELL]
+    assert hall.complaint(number)[1].due_at is None
+
+
+async def test_without_consent_to_calls_or_a_good_number_a_person_tells(hall: Hall) -> None:
+    silent = hall.elder(consents={"recording": True})
+    wrong = hall.elder(number_state=NumberState.SUSPECT)
+    for elder in (silent, wrong):
+        await hall.answered(elder, elder)
+    await hall.world.to("10:31")
+    assert hall.replies() == []
+    assert hall.items() == [ItemKind.COMPLAINT_TELL] * 2
+
+
+async def test_refusing_in_the_call_holds_before_the_next_one(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    await hall.ends(hall.replies()[0].id, Disposition.ANSWERED, said(elder, "refused"))
+    assert hall.world.person(elder).state == State.REFUSED
+    await hall.world.to("20:00")
+    assert len(hall.replies()) == 1
+    assert hall.complaint(number)[0].status == Status.ANSWERED
+    assert hall.items() == [ItemKind.COMPLAINT_TELL]
+
+
+async def test_a_wrong_number_is_suspended(hall: Hall) -> None:
+    elder = hall.elder()
+    await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    await hall.ends(hall.replies()[0].id, Disposition.ANSWERED, said(elder, "wrong_number"))
+    assert hall.world.person(elder).number_state == NumberState.SUSPECT
+
+
+async def test_not_at_night(hall: Hall) -> None:
+    elder = hall.elder()
+    await hall.morning(elder)
+    await hall.world.to("21:00")
+    number = await hall.answered(elder)
+    await hall.world.to("21:00")
+    assert hall.replies() == []
+    assert hall.complaint(number)[1].due_at == hall.world.at("08:00", TUESDAY)
+
+
+async def test_three_calls_are_left_to_the_next_check_in(hall: Hall) -> None:
+    """Two since a quarter to nine, and the tries at 8:00, 8:15 and 8:45: five in 24 hours."""
+    elder = hall.elder()
+    person = hall.world.person(elder)
+    await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:00")
+    hall.world.clock.advance_to(hall.world.at("11:00"))
+    (call,) = hall.replies()
+    await hall.ends(call.id, Disposition.NO_ANSWER)
+    await hall.world.db.run(lambda session: _rung(session, person.number or "", hall.world, times=1))
+    await hall.world.to("14:00")
+    await hall.world.to("20:00")
+    assert len(hall.replies()) == 1
+    await hall.morning(elder, day=TUESDAY)
+    await hall.world.to("10:00", TUESDAY)
+    assert len(hall.replies()) == 2
+
+
+def _rung(session: Any, number: str, world: World, times: int) -> None:
+    for _ in range(times):
+        intent = intend(session, number, Purpose.CHECKIN, world.clock.now(), "test")
+        intent.state, intent.disposition = IntentState.SETTLED, Disposition.NO_ANSWER
+
+
+async def test_where_the_rules_leave_no_room_for_days_somebody_goes_there(hall: Hall) -> None:
+    """Who is rung for other things every day, all day long."""
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    for day in (DAY, TUESDAY, WEDNESDAY, THURSDAY):
+        await hall.morning(elder, day=day)
+        hall.world.clock.advance_to(hall.world.at("09:00", day))
+        await hall.world.db.run(lambda session: _rung(session, hall.world.person(elder).number or "", hall.world, 2))
+        await hall.world.to("10:31", day)
+    assert hall.replies() == []
+    assert hall.items() == [ItemKind.COMPLAINT_VISIT]
+    assert hall.complaint(number)[1].calls == 0
+
+
+async def test_while_somebody_looks_for_them_no_answer_is_told(hall: Hall) -> None:
+    elder = hall.elder(policy={"try_after": [0]})
+    await hall.answered(elder)
+    await hall.world.to("10:30")
+    await hall.world.ends(elder, Disposition.NO_ANSWER)
+    assert hall.world.row(elder).status is CaseStatus.NEEDS_PERSON
+    await hall.world.to("15:00")
+    assert hall.replies() == []
+
+
+async def test_never_while_the_number_is_on_a_call(hall: Hall) -> None:
+    elder = hall.elder()
+    number = hall.world.person(elder).number or ""
+    await hall.answered(elder)
+    await hall.morning(elder)
+    placed = IntentState.PLACED
+    await hall.world.db.run(lambda s: intend(s, number, INBOUND, hall.world.clock.now(), INBOUND, state=placed))
+    await hall.world.to("10:31")
+    assert hall.replies() == []
+
+
+async def test_check_ins_have_the_lines_first(hall: Hall) -> None:
+    """Four lines: four check-ins that are due, and not one answer."""
+    answered = [hall.elder(name) for name in ("王秀英", "李桂芳")]
+    await hall.morning(*answered)
+    for elder in answered:
+        await hall.answered(elder, elder)
+    others = [hall.elder(name, slot=15 * 60) for name in ("赵", "钱", "孙", "周")]
+    assert len(others) == 4
+    await hall.world.to("15:00")
+    assert [call.flow for call in hall.world.placer.requests[-4:]] == ["daily_checkin"] * 4
+    assert hall.replies() == []
+
+
+async def test_none_while_only_emergencies_may_ring(hall: Hall) -> None:
+    elder = hall.elder()
+    await hall.answered(elder)
+    await hall.morning(elder)
+    hall.world.cycle.urgent_only = True
+    await hall.world.to("10:31")
+    assert hall.replies() == []
+
+
+async def test_another_rooms_fault_stops_no_check_in(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(ReplyCalls):
+        def claim(self, session: Any, now: Any, lines: Lines) -> Sequence[CallRequest]:
+            lines.ring(hall.world.person(first), Purpose.REPLY, FLOW)
+            raise KeyError("secret")
+
+        def ended(self, session: Any, end: Ended, now: Any) -> None:
+            raise KeyError("secret")
+
+    first, second = hall.elder(), hall.elder("李桂芳")
+    await hall.morning(first)
+    world = hall.world
+    world.cycle = Cycle(world.db, world.placer, world.clock, errands=[Broken()], **world.limits)
+    await world.to("10:31")
+    assert world.calls(second) == 1
+    assert hall.replies() == []
+    assert {intent.purpose for intent in world.intents()} == {Purpose.CHECKIN}, "nothing half written"
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert errors
+    assert not any("secret" in error for error in errors)
+
+
+async def test_an_answer_taken_back_is_told_to_nobody(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    now = hall.world.clock.now()
+    await hall.world.db.run(lambda session: staff.reply(session, number, "陈老师", now, "明天再来修。"))
+    assert await hall.asks(call, "reply.next") == [Told("none")]
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "no_reply"))
+    assert hall.complaint(number)[1].calls == 0
+
+
+async def test_the_counter_answers_its_own_call_only(hall: Hall) -> None:
+    elder, other = hall.elder(), hall.elder("李桂芳")
+    await hall.answered(elder)
+    await hall.morning(elder, other)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    assert await hall.counter.ask(call.id, "reply.next", other) == Told("none")
+    assert await hall.counter.ask("another", "reply.next", elder) == Told("none")
+
+
+async def test_a_spoken_answer_is_played(hall: Hall) -> None:
+    elder = hall.elder()
+    await hall.answered(elder, recording="replies/7.wav")
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (told,) = await hall.asks(hall.replies()[0], "reply.next")
+    assert told.values == {"number": "一零零一", "reply_audio": "replies/7.wav"}
