@@ -29,7 +29,7 @@ from checkins.schedule import local_date
 from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
 from database_in_use import opened
 from house import House
-from settings import Settings
+from settings import Settings, SettingsError
 
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 LOOK_EVERY_S = 1.0
@@ -56,6 +56,15 @@ async def round_once(house: House, stop: asyncio.Event, out: Console) -> int:
     out.print(_table(rows))
     out.print(f"{len(rows)} elders today, {len(waiting)} need a person. Details: the console of `serve`.")
     return 130 if stopped else 3 if waiting else 0
+
+
+async def must_know(settings: Settings, elder: str) -> None:
+    """SettingsError, before anything is started, when no elder has this id or name."""
+    with contextlib.closing(opened(settings)) as db:
+        try:
+            await db.view(lambda session: _person(session, elder, elders=True))
+        except LookupError as error:
+            raise SettingsError(error.args[0]) from None
 
 
 async def call_one(house: House, elder: str, stop: asyncio.Event, out: Console) -> int:
@@ -116,7 +125,7 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
     for error in report.errors:
         out.print(error, style="red", highlight=False)
     if report.errors:
-        out.print(f"{len(report.errors)} errors: nothing was imported", style="red")
+        out.print(f"{len(report.errors)} error{'s' * (len(report.errors) > 1)}: nothing was imported", style="red")
         return 2
     if made:
         out.print(f"new neighbourhood {committee} made (`people list` shows all)", highlight=False)
@@ -204,6 +213,8 @@ async def set_pin(settings: Settings, who: str, by: str, pin: str | None, out: C
 
     def work(session: Session) -> str:
         person = _person(session, who)
+        if person.role == Role.ELDER:
+            raise LookupError("elders need no PIN: it is for who logs contacts, or says by telephone what they found")
         if unlock:
             if not pins.unlock(session, person.id, by, now):
                 raise LookupError("this person has no PIN: set one")

@@ -53,7 +53,7 @@ async def import_sheet(settings: Settings, file: Path, committee: str, by: str, 
     for error in errors:
         out.print(error, style="red", highlight=False)
     if errors:
-        out.print(f"{len(errors)} errors: nothing was changed", style="red")
+        out.print(f"{len(errors)} error{'s' * (len(errors) > 1)}: nothing was changed", style="red")
         return 2
     out.print(f"{changed} lists changed. `roster gaps` says what is still missing.")
     return 0
@@ -100,7 +100,8 @@ async def show_gaps(settings: Settings, committee: str, days: int, out: Console)
     found = _sentences(roster, now, days)
     for one in found:
         out.print(f"{one.zh}  ({one.en})", highlight=False)
-    out.print(f"{len(found)} gaps in the next {days} days" if found else f"no gap in the next {days} days")
+    many = f"{len(found)} gap{'s' * (len(found) > 1)}" if found else "no gap"
+    out.print(f"{many} in the next {days} days")
     return 3 if found else 0
 
 
@@ -117,22 +118,28 @@ async def leave(settings: Settings, who: str, begins: str, ends: str, by: str, o
 
     name, roster = await _write(settings, work)
     out.print(f"{name} is not rung from {begins} until {ends}.", highlight=False)
-    for one in _sentences(roster, now, DAYS):
-        out.print(f"gap: {one.zh}  ({one.en})", style="yellow", highlight=False)
+    _tell_gaps(roster, now, out)
     return 0
 
 
 async def take_off(settings: Settings, who: str, by: str, out: Console) -> int:
-    """Out of everything that is ahead."""
+    """Out of everything that is ahead; says which gaps there are now."""
     now = datetime.now(UTC)
 
-    def work(session: Session) -> str:
+    def work(session: Session) -> tuple[str, Roster]:
         person = _person(session, who)
         edits.take_off(session, person.id, _name(by), now)
-        return person.name
+        return person.name, load(session, person.neighbourhood_id, now)
 
-    out.print(f"{await _write(settings, work)} is in no roster any more.", highlight=False)
+    name, roster = await _write(settings, work)
+    out.print(f"{name} is in no roster any more.", highlight=False)
+    _tell_gaps(roster, now, out)
     return 0
+
+
+def _tell_gaps(roster: Roster, now: datetime, out: Console) -> None:
+    for one in _sentences(roster, now, DAYS):
+        out.print(f"gap: {one.zh}  ({one.en})", style="yellow", highlight=False)
 
 
 def _sentences(roster: Roster, now: datetime, days: int) -> list[Sentence]:

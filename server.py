@@ -12,10 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import typer
-import uvloop
-from rich.console import Console
-from sqlalchemy.exc import DBAPIError
+try:
+    import typer
+    import uvloop
+    from rich.console import Console
+    from sqlalchemy.exc import DBAPIError
+except ModuleNotFoundError as missing:
+    sys.exit(f"wenan: this Python has no {missing.name}. Run `make setup`, then: .venv/bin/python server.py …")
 
 import settings as settings_module
 from settings import Settings, SettingsError
@@ -134,9 +137,11 @@ def call(elder: Annotated[str, typer.Argument(help="an elder's id, or the whole 
     try; 1: no call was possible now."""
 
     async def work(settings: Settings) -> int:
-        from commands import call_one
+        from commands import call_one, must_know
         from house import open_house
 
+        await must_know(settings, elder)
+        err.print("starting the line …", highlight=False)
         async with open_house(settings) as house:
             return await call_one(house, elder, _until_signal(), out)
 

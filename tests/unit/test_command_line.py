@@ -103,11 +103,11 @@ def test_a_port_that_is_taken_is_said_so(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_second_server_on_a_data_folder_is_said_so_and_the_register_can_still_be_read(tmp_path: Path) -> None:
     imported(tmp_path)
     with held(tmp_path / "data"):  # a running server does so before anything else
-        refused = [run(*command.split()) for command in ("serve", "round", "call nobody")]
+        refused = [run(*command.split()) for command in ("serve", "round", "call 王秀英")]
         beside = [run(*command.split()) for command in ("people list", "models list", "flow daily_checkin --check")]
     for result in refused:
         assert result.exit_code == 2
-        assert result.stderr.startswith("wenan: a server is running on this data folder already (data); stop it")
+        assert "wenan: a server is running on this data folder already (data); stop it" in result.stderr
         assert "WENAN_DATA_DIR" in result.stderr
     assert [result.exit_code for result in beside] == [0, 0, 0]
 
@@ -382,10 +382,18 @@ def test_a_roster_command_that_can_not_be_is_one_sentence(
     assert (result.exit_code, message in result.output) == (2, True)
 
 
-def test_an_unknown_elder_can_not_be_called() -> None:
+def test_an_unknown_elder_can_not_be_called_and_nothing_is_started(tmp_path: Path) -> None:
+    imported(tmp_path)
     result = run("call", "nobody")
-    assert result.exit_code == 1
-    assert "no elder with this id or name" in result.output
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("wenan: no elder with this id or name (`people list` shows all)\n")
+    assert "starting" not in result.stderr
+
+
+def test_an_elder_needs_no_pin(tmp_path: Path) -> None:
+    imported(tmp_path)
+    result = run("people", "pin", "王秀英", "--by", "书记", "--make")
+    assert (result.exit_code, "elders need no PIN" in result.output) == (2, True)
 
 
 def test_an_alarm_is_acknowledged_by_a_name(tmp_path: Path) -> None:
