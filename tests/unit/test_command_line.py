@@ -360,6 +360,15 @@ def test_the_roster_goes_in_and_out_and_says_what_it_lacks(tmp_path: Path) -> No
     assert "王阿婆没有老伙伴" in run("roster", "gaps").output
 
 
+def test_the_two_examples_of_the_workers_page_go_in_one_after_the_other(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "roster.md").read_text("utf-8")
+    people, roster = (part.partition("```")[0] for part in page.split("```csv\n")[1:3])
+    assert "8 added" in imported(tmp_path, people).output
+    (tmp_path / "roster.csv").write_text(roster, "utf-8")
+    assert run("roster", "import", "roster.csv", "--by", "书记").exit_code == 0
+    assert "no gap" in run("roster", "gaps").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
