@@ -1,0 +1,117 @@
+"""What came of calls: dictations find their complaint, what was never sent becomes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checkins.intents import INBOUND, intend
+from checkins.items import ItemKind
+from checkins.ports import CallOutcome, PersonOutcome
+from community import rounds
+from community.intake import Spoken, dictations
+from community.tables import Status
+from tests.unit.checkins.world import World
+from tests.unit.community.hall import Hall, details
+
+
+@pytest.fixture
+def hall(world: World) -> Hall:
+    return Hall(world)
+
+
+async def test_what_was_dictated_and_never_sent_is_followed_up_by_a_person(any_world: World) -> None:
+    hall = Hall(any_world)
+    elder = hall.world.elder()
+    for _ in range(2):  # the news may come twice
+        await hall.ends("call-1", elder, complaint="楼道的灯坏了，我")
+    (row,) = hall.complaints()
+    assert (row.status, row.category, row.person_id) == (Status.INTERRUPTED, "路灯", elder)
+    assert hall.todo() == [ItemKind.COMPLAINT_INTERRUPTED]
+    (said,) = hall.dictations()
+    assert (said.recording, said.engine, said.seconds) == ("2026/03/02/complaint1.ulaw", "vosk", 6.5)
+    hall.hears(row.number)
+    assert hall.complaint(row.number).status == Status.HEARD
+
+
+async def test_all_that_was_said_is_kept_in_its_order(hall: Hall) -> None:
+    elder = hall.world.elder()
+    await hall.ask("call-1", "complaint.send", elder)
+    await hall.ends("call-1", elder, complaint=["再讲一遍", "还有"], more1="补充")
+    await hall.ends("call-2", elder, unwell="头痛", message="带句话", emergency="救命")
+    assert [each.status for each in hall.complaints()] == [Status.SENT]
+    assert [(each.name, each.transcript) for each in hall.dictations()] == [
+        ("more1", "补充"),
+        ("complaint", "再讲一遍"),
+        ("complaint-2", "还有"),
+    ]
+
+
+def test_a_first_dictation_and_those_under_more() -> None:
+    kept = {**details({"complaint": "一"}), "more": [*details({"complaint": ["二", "三"]})["more"], {"days": "3"}]}
+    assert [(each.name, each.text) for each in dictations(kept)] == [
+        ("complaint", "一"),
+        ("complaint-2", "二"),
+        ("complaint-3", "三"),
+    ]
+    assert list(dictations({"more": "nothing", "pin": "1"})) == []
+
+
+async def test_two_who_live_together_each_have_their_own(hall: Hall) -> None:
+    wang, li = hall.world.elder("王秀英"), hall.world.elder("李福根")
+    people = tuple(PersonOutcome(who, "rang_in", "key", details({"complaint": who})) for who in (wang, li))
+    await hall.intake.settle(CallOutcome("call-1", hall.world.clock.now(), final=True, people=people))
+    assert [(each.person_id, each.nth) for each in hall.complaints()] == [(wang, 1), (li, 2)]
+    assert [each.transcript for each in hall.dictations()] == [wang, li]
+
+
+async def test_a_stranger_is_rung_back_at_the_number_shown_or_typed(hall: Hall) -> None:
+    now = hall.world.clock.now()
+    with hall.world.db.write() as session:
+        intend(session, "+8613800001111", INBOUND, now, INBOUND, flow="stranger", intent_id="call-1")
+    await hall.ends("call-1", caller="我姓赵，住在隔壁弄堂", complaint="垃圾没人收")
+    await hall.ends("call-2", caller="我姓钱", phone="62345678")
+    first, second = hall.complaints()
+    assert (first.caller_number, first.category, first.person_id) == ("+8613800001111", "垃圾", None)
+    assert second.caller_number == "+862162345678"
+    assert "138 0000 1111" in str(hall.items()[0].detail)
+    assert [each.name for each in hall.dictations()] == ["caller", "complaint", "caller"]
+
+
+async def test_an_alarm_in_mid_call_and_a_call_without_a_word_file_nothing(hall: Hall) -> None:
+    elder = hall.world.elder()
+    now = hall.world.clock.now()
+    cried = PersonOutcome(elder, "emergency", "speech", details({"complaint": "救命"}))
+    await hall.intake.settle(CallOutcome("call-1", now, final=False, people=(cried,), alarm="distress"))
+    await hall.ends("call-2", elder, days="3")
+    assert hall.complaints() == []
+
+
+async def test_what_comes_after_somebody_has_listened_is_listened_to(hall: Hall) -> None:
+    elder = hall.world.elder()
+    await hall.ask("call-1", "complaint.send", elder)
+    number = hall.complaints()[0].number
+    hall.hears(number)
+    await hall.ends("call-1", elder, complaint="漏水")
+    assert hall.complaint(number).heard_due is not None
+    assert ItemKind.COMPLAINT_NEW in hall.todo()
+
+
+async def test_a_better_text_made_later_takes_the_place_and_suggests_anew(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder, text="六睡")
+    assert hall.complaint(number).category == "其他"
+    found = {"2026/03/02/complaint1.ulaw": Spoken("", "2026/03/02/complaint1.ulaw", "楼上漏水", "whisper", 0.9)}
+    asked: list[Any] = []
+
+    def texts(_session: object, calls: Any) -> dict[str, Spoken]:
+        asked.append(calls)
+        return found
+
+    look = rounds.ComplaintRounds(hall.world.db, hall.world.clock, texts)
+    for _ in range(2):
+        await look.look()
+    assert asked[0] == ["call-1"]
+    assert [(each.transcript, each.engine) for each in hall.dictations()] == [("楼上漏水", "whisper")]
+    assert (hall.complaint(number).category, hall.complaint(number).place) == ("漏水", "楼上")
