@@ -124,8 +124,9 @@ class Move:
         self.set(people=tuple(people))
 
     def sign(self, by: str) -> None:
-        """The person gave a sign of life."""
-        self._standing(self.state.person, sign=by)
+        """The person gave a sign of life. Before anybody is chosen nobody knows which of them."""
+        if not self.about_nobody:
+            self._standing(self.state.person, sign=by)
 
     def keep(self, person: int, details: Mapping[str, Any]) -> None:
         """Adds to the person's record. Nothing kept is ever overwritten: a second recording comes under `more`."""
