@@ -1,10 +1,12 @@
-"""Whatever happens on the line, in every shipped flow: one wait a turn, a session survives JSON, a call ends."""
+"""Whatever happens on the line, in every shipped flow and in one that is told much: one wait a turn, a session
+survives JSON, a call ends."""
 
 from __future__ import annotations
 
 import json
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -38,7 +40,8 @@ from callflows.findings import KEY_ONLY
 from callflows.flow import Flow
 from callflows.session import Session
 
-FLOWS = {name: loader.shipped(name) for name in loader.shipped_names()}
+TELLER = loader.load(Path(__file__).parents[2] / "fakes/flows/teller.yaml")
+FLOWS = {name: loader.shipped(name) for name in loader.shipped_names()} | {TELLER.name: TELLER}
 CALLERS = ("dispatch", "finding")  # rung to a responder who may be anybody
 WHERE = "三号楼五零二室"
 PEOPLE = tuple(
@@ -66,9 +69,16 @@ contexts = st.builds(
 heard = st.builds(
     Heard, st.just("话"), st.sampled_from([None, *MEANINGS]), st.floats(0, 1), st.just("vosk"), st.booleans()
 )
-verdicts = st.builds(Verdict, st.sampled_from(["right", "wrong", "locked", "first", "taken", "", "perhaps"]))
+WORDS = sorted({word for step in STEPS if step.query for word in step.query.verdicts})
+VARIABLES = sorted({name for flow in FLOWS.values() for name in flow.variables})
+values = st.dictionaries(st.sampled_from(VARIABLES), st.sampled_from(["", "一零零七"]), max_size=4)
+verdicts = st.builds(Verdict, st.sampled_from([*WORDS, "", "perhaps"]), values)
 dictated = st.sampled_from(
-    [DictationEnded(5, 4, "话", 0.5, "vosk", "rec", ended_by) for ended_by in ("silence", "key", "hangup")]
+    [
+        DictationEnded(5, 4, "话", 0.5, "vosk", "rec", ended_by, playable=playable)
+        for ended_by in ("silence", "key", "hangup")
+        for playable in (True, False)
+    ]
 )
 rare = st.sampled_from(
     [Distress("救命", "vosk", 0.9), SpeechFailed("x"), MachineBeeped(), HungUp(), TimeLimit(), Started()]
@@ -105,6 +115,8 @@ def test_any_story_keeps_the_promises(flow: Flow, context: CallContext, story: l
         waits = [output for output in outputs if isinstance(output, Listen | Dictate | Query | HandOver | Hangup)]
         assert not outputs or (len(waits) == 1 and waits[0] is outputs[-1])
         assert twin.feed(event) == outputs
+        says = [output for output in outputs if isinstance(output, Say)]
+        assert all(part.text or part.recording for say in says for part in say.parts)  # nothing unset is said
         twin = Session.from_json(flow, json.loads(json.dumps(twin.to_json())))
         assert (twin.findings, twin.wait, twin.over, twin.asking) == (
             session.findings,
