@@ -30,6 +30,9 @@ MEMORY_BYTES = 32 << 20  # over an hour of prompts
 LIVE_S = 6.0
 # A text that could not be spoken is not tried again by every call that wants it.
 FAILED_FOR_S = 60.0
+# What is rendered while a call waits and is longer than a name, a number or a moment is said once (a reply to a
+# complaint): it is kept in memory, never on disk.
+KEPT_CHARACTERS = 16
 NO_VOICE = "none"  # the cache's voice when there is no synthesiser
 
 
@@ -90,7 +93,8 @@ class Prompts:
         if found is not None:
             return found
         try:
-            return await asyncio.wait_for(asyncio.shield(self._rendering_of(text)), LIVE_S)
+            keep = len(text) <= KEPT_CHARACTERS
+            return await asyncio.wait_for(asyncio.shield(self._rendering_of(text, keep=keep)), LIVE_S)
         except SynthesisError as error:
             log.warning("prompt %s is missing and could not be spoken: %s", self._key(text)[:12], error)
         except TimeoutError:
@@ -156,19 +160,19 @@ class Prompts:
 
     # ── making ────────────────────────────────────────────────────────────────────────────────────
 
-    def _rendering_of(self, text: str) -> asyncio.Task[bytes]:
+    def _rendering_of(self, text: str, *, keep: bool = True) -> asyncio.Task[bytes]:
         """The one rendering of this text, however many ask for it; it goes on when its askers go away."""
         key = self._key(text)
         if self._failed.get(key, 0.0) > asyncio.get_running_loop().time():
             raise SynthesisError("it failed a moment ago")
         task = self._rendering.get(key)
         if task is None:
-            task = asyncio.create_task(self._made(key, text))
+            task = asyncio.create_task(self._made(key, text, keep))
             self._rendering[key] = task
             task.add_done_callback(lambda done: self._rendered(key, done))
         return task
 
-    async def _made(self, key: str, text: str) -> bytes:
+    async def _made(self, key: str, text: str, keep: bool) -> bytes:
         if self._synthesiser is None:
             raise SynthesisError("there is no synthesiser")
         pcm = await self._synthesiser.render(text, "zh")
@@ -176,7 +180,8 @@ class Prompts:
         if not audio:
             raise SynthesisError("the synthesiser gave silence")
         self._remember(("zh", text), audio)
-        await asyncio.to_thread(self._disk.write, "zh", key, audio)
+        if keep:
+            await asyncio.to_thread(self._disk.write, "zh", key, audio)
         return audio
 
     def _rendered(self, key: str, done: asyncio.Task[bytes]) -> None:

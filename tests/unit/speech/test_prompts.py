@@ -126,6 +126,16 @@ async def test_what_was_rendered_once_is_found_after_a_restart(make: Make, synth
     assert synthesiser.rendered == ["王阿婆"]
 
 
+async def test_a_long_text_that_a_call_brings_is_kept_on_no_disk(make: Make, tmp_path: Path) -> None:
+    reply = "您反映的楼道灯,电工星期三上午来修。"
+    first = make()
+    assert await first.get(reply) == first.find(reply)
+    assert make().find(reply) is None
+    assert list((tmp_path / "cache").rglob("*.prompt")) == []
+    await make().prepare([reply])  # a notice, for instance
+    assert make().find(reply) is not None
+
+
 async def test_another_voice_renders_anew(make: Make, synthesiser: FakeSynthesiser) -> None:
     await make().get("王阿婆")
     synthesiser.voice = "fake 2"
