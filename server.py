@@ -20,6 +20,7 @@ try:
 except ModuleNotFoundError as missing:
     sys.exit(f"wenan: this Python has no {missing.name}. Run `make setup`, then: .venv/bin/python server.py …")
 
+import case_app
 import settings as settings_module
 from settings import Settings, SettingsError
 from storage.faults import Discreet
@@ -698,6 +699,9 @@ def _until_signal() -> asyncio.Event:
 def _fail(sentence: str) -> typer.Exit:
     err.print(f"wenan: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
     return typer.Exit(2)
+
+
+app.add_typer(case_app.make(_run, out), name="cases")
 
 
 def main() -> None:

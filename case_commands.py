@@ -1,0 +1,343 @@
+"""What the commands `cases …` do: complaints heard, answered, discussed, closed. Each returns an exit status; they work
+beside a running server. What staff say is kept with their name."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import io
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from checkins import phones
+from checkins.names import named
+from checkins.schedule import at_minute, read_minute
+from community import rows, staff
+from community.desk import STATUS_ZH, Shown, listed, look
+from community.policy import Deadlines
+from community.tables import Complaint, Dictation, Outcome
+from console import call_log
+from console.wav import wav
+from database_in_use import opened
+from ivr import transcripts
+from ivr.recordings import RecordingBrokenError, Recordings
+from settings import Settings
+from speech import human
+
+EXPORT = (
+    *("编号", "日期", "类别", "地点", "状态", "公开", "经办人", "听取人", "听取时间"),
+    *("答复轮次", "未解决次数", "上报", "结案人", "结案时间", "结案原因", "议事厅文字"),
+)
+_WISH_ZH = {"public": "可公开", "private": "不公开", "unknown": "没有说"}
+_SAID = {"solved": Outcome.SOLVED, "not-solved": Outcome.NOT_SOLVED, "talk": Outcome.TALK}
+_T = TypeVar("_T")
+
+
+def _deadlines(settings: Settings) -> Deadlines:
+    return Deadlines(timedelta(hours=settings.complaint_heard_hours), settings.complaint_answer_days)
+
+
+# ── looking ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def show_all(settings: Settings, committee: str, out: Console, *, everything: bool) -> int:
+    """3: something is overdue."""
+    now = datetime.now(UTC)
+    found = await _read(settings, lambda session: listed(session, committee, everything=everything))
+    table = Table("number", "", "since", "who", "what", "where", "owner", "due", "")
+    for each in found:
+        row, late = each.row, each.due is not None and each.due <= now
+        due = f"[red]{_clock(each.due, each.zone)}[/red]" if late else _clock(each.due, each.zone)
+        above = "上报" if row.level_above else ""
+        unsolved = f"{row.rounds}次没解决" if row.rounds else ""
+        cells = (str(row.number), STATUS_ZH[row.status], _clock(row.opened_at, each.zone), _escaped(each.who))
+        more = (row.category or "", _escaped(row.place or ""), _escaped(row.owner or ""), due)
+        table.add_row(*cells, *more, " ".join(filter(None, (unsolved, above))))
+    out.print(table if found else "no complaints" if everything else "no complaint is open")
+    return 3 if any(each.due is not None and each.due <= now for each in found) else 0
+
+
+async def show(settings: Settings, number: int, out: Console) -> int:
+    """Everything about one: what was said, answered, discussed, by whom and when."""
+    one, second = await _read(settings, lambda session: _with_texts(session, number))
+    row, zone = one.row, one.zone
+    facts = {
+        "status": STATUS_ZH[row.status],
+        "who": " ".join(filter(None, (one.who, phones.national(one.number)))) or "a stranger without a number",
+        "since": _clock(row.opened_at, zone),
+        "what, where": f"{row.category or '?'}, {row.place or '?'}{'' if row.sorted_by else ' (suggested)'}",
+        "wish": _WISH_ZH[row.wish],
+        "owner": row.owner or "nobody",
+        "to be heard by": _clock(row.heard_due, zone),
+        "to be answered by": _clock(row.answer_due, zone),
+        "unsolved": f"{row.rounds} answers{', 上报' if row.level_above else ''}"
+        if row.rounds or row.level_above
+        else "",
+        "for the 议事厅": row.text or "",
+        "closed": f"{_clock(row.closed_at, zone)} {row.closed_by} ({row.close_reason})" if row.closed_at else "",
+    }
+    for name, value in facts.items():
+        if value:
+            _say(out, f"{name + ':':18} {value}")
+    _dictations(out, settings, one.dictations, second)
+    for reply in one.replies:
+        answer = reply.text or f"recorded: {_file(settings, reply.recording or '')}"
+        _say(out, f"reply {reply.round} ({reply.by}, {_clock(reply.at, zone)}): {answer} → {_outcome(reply.outcome)}")
+    for meeting in one.meetings:
+        came = f" → {meeting.outcome} ({meeting.noted_by})" if meeting.outcome else ""
+        _say(out, f"meeting {_clock(meeting.at, zone)}, {meeting.place}, {meeting.with_whom}{came}")
+    for event in one.events:
+        _say(out, f"{_clock(event.at, zone)}  {event.what:12} {event.who}  {_plain(event.detail)}")
+    return 0
+
+
+async def export(settings: Settings, committee: str, file: Path | None, out: Console) -> int:
+    """A table of all complaints, without names and without what was spoken."""
+    found = await _read(settings, lambda session: listed(session, committee, everything=True))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(EXPORT)
+    writer.writerows([_cell(value) for value in _exported(each)] for each in found)
+    if file is None:
+        out.out(text.getvalue(), end="", highlight=False)
+        return 0
+    try:
+        await asyncio.to_thread(file.write_bytes, text.getvalue().encode("utf-8-sig"))  # spreadsheets take it for UTF-8
+    except OSError as error:
+        raise LookupError(f"{file}: {error.strerror}") from None
+    out.print(f"{file}: {len(found)} complaints, without names. Places may say who it is: keep it.", highlight=False)
+    return 0
+
+
+# ── acts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def hear(settings: Settings, number: int, by: str, to: Path | None, out: Console) -> int:
+    """Says where the recordings are, and writes down who listens. `to`: a folder for copies that any player plays."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> tuple[Shown, dict[str, Any]]:
+        staff.hear(session, number, by, now)
+        one, second = _with_texts(session, number)
+        _log_listening(session, one.dictations, named(by), now)
+        return one, second
+
+    one, second = await _write(settings, work)
+    _dictations(out, settings, one.dictations, second)
+    if not any(each.recording for each in one.dictations):
+        _say(out, "nothing was recorded: ring them back", style="yellow")
+    if to is not None:
+        for each in one.dictations:
+            await asyncio.to_thread(_copy, settings, number, each, to, out)
+    _say(out, f"{number} was heard by {by}. To be answered by {_clock(one.row.answer_due, one.zone) or 'nobody'}.")
+    return 0
+
+
+async def reply(settings: Settings, number: int, text: str, recording: Path | None, by: str, out: Console) -> int:
+    """The line rings them with it in the hours of calls; a person tells whom it can't ring."""
+    now = datetime.now(UTC)
+    kept = await _recorded(settings, number, recording, now) if recording is not None else None
+
+    def work(session: Session) -> bool:
+        return staff.reply(session, number, by, now, text or None, kept).due_at is not None
+
+    try:
+        rings = await _write(settings, work)
+    except (LookupError, ValueError):
+        if kept is not None:
+            await asyncio.to_thread(_drop, settings, kept)
+        raise
+    _say(out, "The line rings them with it." if rings else "The line can't ring them: tell them, then `cases said`.")
+    return 0
+
+
+async def said(settings: Settings, number: int, outcome: str, words: str, by: str, out: Console) -> int:
+    """What they said to somebody who told them the answer."""
+    if outcome not in _SAID:
+        raise ValueError(f"say one of {', '.join(_SAID)}")
+    work = staff.said
+    deadlines = _deadlines(settings)
+    return await _act(
+        settings, out, lambda session, now: work(session, number, _SAID[outcome], words, by, now, deadlines)
+    )
+
+
+async def discuss(settings: Settings, number: int, who: str, text: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.discuss(session, number, who, text, by, now))
+
+
+async def meet(
+    settings: Settings, number: int, at: str, place: str, with_whom: str, outcome: str, by: str, out: Console
+) -> int:
+    """Books a meeting; with `outcome`, writes down what came of the one that is open."""
+
+    def work(session: Session, now: datetime) -> Complaint:
+        if outcome:
+            staff.met(session, number, outcome, by, now)
+        else:
+            zone = rows.calendar(session, rows.by_number(session, number)).zone
+            staff.meet(session, number, _moment(at, zone), place, with_whom, by, now)
+        return rows.by_number(session, number)
+
+    return await _act(settings, out, work)
+
+
+async def assign(settings: Settings, number: int, to: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.assign(session, number, to, by, now))
+
+
+async def sort(settings: Settings, number: int, category: str, place: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.sort(session, number, category, place, by, now))
+
+
+async def level_above(settings: Settings, number: int, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.level_above(session, number, by, now))
+
+
+async def publish(settings: Settings, number: int, text: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.publish(session, number, text, by, now))
+
+
+async def visit(settings: Settings, number: int, found: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.visited(session, number, found, by, now))
+
+
+async def close(settings: Settings, number: int, found: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.close(session, number, by, now, found=found))
+
+
+async def _act(settings: Settings, out: Console, work: Callable[[Session, datetime], Complaint]) -> int:
+    """Does it and says how the complaint stands then."""
+    now = datetime.now(UTC)
+    row = await _write(settings, lambda session: work(session, now))
+    _say(out, f"{row.number}: {STATUS_ZH[row.status]}{f', {row.owner}' if row.owner else ''}")
+    return 0
+
+
+# ── recordings ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _file(settings: Settings, path: str) -> Path:
+    return settings.data_dir / "recordings" / path
+
+
+def _dictations(out: Console, settings: Settings, said: Sequence[Dictation], second: dict[str, Any]) -> None:
+    for each in said:
+        better = second.get(each.recording)
+        text, engine = (better.text, better.engine) if better else (each.transcript, each.engine)
+        sure = better.confidence if better else each.confidence
+        how = f"{engine} {sure:.2f}" if engine and sure else engine or "nobody listened"
+        _say(out, f"{each.name}: 「{text}」 ({how}{f', {each.seconds:.0f} s' if each.seconds else ''})")
+        if each.recording:
+            _say(out, f"  {_file(settings, each.recording)}")
+
+
+def _with_texts(session: Session, number: int) -> tuple[Shown, dict[str, Any]]:
+    one = look(session, number)
+    return one, dict(transcripts.of_calls(session, sorted({each.call_id for each in one.dictations})))
+
+
+def _log_listening(session: Session, said: Sequence[Dictation], by: str, now: datetime) -> None:
+    """Into the calls' own logs, as the console does it."""
+    known = {call.id: call for call in call_log.calls(session, sorted({each.call_id for each in said}))}
+    for each in said:
+        if each.recording and each.call_id in known:
+            call_log.listened(session, known[each.call_id], each.recording, by, now)
+
+
+def _copy(settings: Settings, number: int, said: Dictation, to: Path, out: Console) -> None:
+    if not said.recording:
+        return
+    target = to / f"{number}-{said.id}-{said.name}.wav"
+    try:
+        target.write_bytes(wav(Recordings(settings.data_dir / "recordings").read(said.recording)))
+    except RecordingBrokenError as error:
+        _say(out, f"{said.name}: {error}", style="red")
+    except OSError as error:
+        raise LookupError(f"{target}: {error.strerror}") from None
+    else:
+        _say(out, f"  {target}")
+
+
+async def _recorded(settings: Settings, number: int, file: Path, now: datetime) -> str:
+    """Stored as the line plays it, at the prompts' loudness; its path."""
+    try:
+        audio = await asyncio.to_thread(human.read, file, "")
+    except OSError as error:
+        raise LookupError(f"{file}: {error.strerror}") from None
+    except human.Unreadable as error:
+        raise ValueError(f"{file}: {error}") from None
+    recordings = Recordings(settings.data_dir / "recordings")
+    try:
+        return (await recordings.add(f"complaint-{number}", f"reply-{now:%H%M%S%f}", now, audio)).path
+    finally:
+        await recordings.close()
+
+
+def _drop(settings: Settings, path: str) -> None:
+    for ending in (".ulaw", ".sha256"):
+        _file(settings, path).with_suffix(ending).unlink(missing_ok=True)
+
+
+# ── words ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _exported(each: Shown) -> tuple[object, ...]:
+    row, zone = each.row, each.zone
+    opened, heard, closed = (_clock(moment, zone) for moment in (row.opened_at, row.heard_at, row.closed_at))
+    begin = (row.number, opened, row.category, row.place, STATUS_ZH[row.status], _WISH_ZH[row.wish], row.owner)
+    above = "是" if row.level_above else ""
+    done = (len(each.replies), row.rounds, above, row.closed_by if row.close_reason != "solved" else "")
+    return (*begin, row.heard_by, heard, *done, closed, row.close_reason, row.text)
+
+
+def _cell(value: object) -> str:
+    """A spreadsheet must not take it for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _clock(moment: datetime | None, zone: str) -> str:
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment else ""
+
+
+def _outcome(outcome: str | None) -> str:
+    return outcome or "not told yet"
+
+
+def _plain(detail: dict[str, Any] | None) -> str:
+    return " ".join(f"{name}={value}" for name, value in (detail or {}).items() if value not in (None, ""))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+def _say(out: Console, text: str, **more: Any) -> None:
+    out.print(text, highlight=False, markup=False, soft_wrap=True, **more)
+
+
+def _moment(text: str, zone: str) -> datetime:
+    day, _, clock = text.strip().replace("T", " ").partition(" ")
+    try:
+        return at_minute(zone, date.fromisoformat(day), read_minute(clock))
+    except ValueError:
+        raise ValueError('--at: write "2026-03-02 14:00"') from None
+
+
+async def _write(settings: Settings, work: Callable[[Session], _T]) -> _T:
+    with contextlib.closing(opened(settings)) as db:
+        return await db.run(work)
+
+
+async def _read(settings: Settings, work: Callable[[Session], _T]) -> _T:
+    with contextlib.closing(opened(settings)) as db:
+        return await db.view(work)

@@ -1,0 +1,73 @@
+"""Complaints as staff look at them: all that is open, or one with everything that belongs to it. Personal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from checkins.tables import Neighbourhood, Person
+from community import rows, waiting
+from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Reply, Status
+
+STATUS_ZH: Mapping[str, str] = {
+    Status.INTERRUPTED: "没讲完",
+    Status.SENT: "没有人听",
+    Status.HEARD: "听过了",
+    Status.ANSWERED: "已答复",
+    Status.REOPENED: "没解决",
+    Status.CLOSED: "已结案",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`who` and `number` of who complains, "" for a stranger who showed none. `due`: by when somebody has to do what
+    comes next; None: nobody but the line."""
+
+    row: Complaint
+    zone: str
+    who: str = field(repr=False)
+    number: str = field(repr=False)
+    due: datetime | None
+    replies: Sequence[Reply] = ()
+    dictations: Sequence[Dictation] = ()
+    meetings: Sequence[Meeting] = ()
+    events: Sequence[ComplaintEvent] = ()
+
+
+def listed(session: Session, committee: str = "", *, everything: bool = False) -> list[Shown]:
+    """What is open, or everything; of one committee, or of all ("")."""
+    query = select(Complaint).join(Neighbourhood, Neighbourhood.id == Complaint.neighbourhood_id)
+    if committee.strip():
+        query = query.where(or_(Neighbourhood.committee == committee.strip(), Neighbourhood.name == committee.strip()))
+    if not everything:
+        query = query.where(Complaint.status != Status.CLOSED)
+    return [_shown(session, row) for row in session.scalars(query.order_by(Complaint.number))]
+
+
+def look(session: Session, number: int) -> Shown:
+    """One with all that belongs to it. LookupError when there is none."""
+    row = rows.by_number(session, number)
+    shown = _shown(session, row)
+    meetings = session.scalars(select(Meeting).where(Meeting.complaint_id == row.id).order_by(Meeting.at)).all()
+    said, log = _spoken(session, row), rows.events(session, row)
+    return Shown(row, shown.zone, shown.who, shown.number, shown.due, shown.replies, said, meetings, log)
+
+
+def _shown(session: Session, row: Complaint) -> Shown:
+    person = session.get(Person, row.person_id) if row.person_id else None
+    zone = session.get_one(Neighbourhood, row.neighbourhood_id).timezone
+    number = (person.number if person else row.caller_number) or ""
+    due = min((wait.due for wait in waiting.waits(session, row)), default=None)
+    return Shown(row, zone, person.name if person else "", number, due, rows.replies(session, row))
+
+
+def _spoken(session: Session, row: Complaint) -> list[Dictation]:
+    """What was dictated for it; with two complaints in one call, what was said in that call for either."""
+    same = select(Complaint.id).where(Complaint.call_id == row.call_id, Complaint.person_id == row.person_id)
+    query = select(Dictation).where(or_(Dictation.complaint_id == row.id, Dictation.complaint_id.in_(same)))
+    return list(session.scalars(query.order_by(Dictation.id)))
