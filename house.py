@@ -58,7 +58,7 @@ from ivr.twilio.rest import TwilioRest
 from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.phone import Phone, PhoneKind
-from joints import Desk, Listener, Placer, second_texts
+from joints import Desk, Listener, Placer, cut_off, second_texts
 from settings import Settings, SettingsError
 from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
@@ -290,7 +290,7 @@ def _build(
         burst=settings.calls_burst,
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
-    intake = Intake(db, clock, deadlines)
+    intake = Intake(db, clock, deadlines, cut_off(flows, recordings.folder))
     calls.outbox.listener = Listener(
         cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN), also=intake.settle
     )

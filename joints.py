@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from callflows.flow import Flow
 from checkins import ports
 from checkins.handing_over import Switchboard
 from checkins.reception import Reception
 from checkins.ringing_in import Heard
 from community.counter import QUERIES, Counter
-from community.intake import Spoken
+from community.intake import CutOff, Spoken
 from ivr import ports as telephone_ports
 from ivr import transcripts
 from ivr.telephone import TwilioTelephone
+from ivr.unfinished import unfinished
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +80,16 @@ class Listener:
             raise
         if self._also is not None:
             await self._also(_outcome(report))
+
+
+def cut_off(flow_of: Callable[[str], Flow], folder: Path) -> CutOff:
+    """Who was dictating when a call broke off, and a recording in which it is."""
+
+    def find(session: Session, call_id: str) -> tuple[str, Spoken] | None:
+        found = unfinished(session, call_id, flow_of, folder)
+        return None if found is None else (found.person, Spoken(found.keep_as, found.recording))
+
+    return find
 
 
 def second_texts(session: Session, call_ids: Sequence[str]) -> dict[str, Spoken]:

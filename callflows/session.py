@@ -49,6 +49,14 @@ class Session:
         return wait_of(self._flow, self._context, self._state)
 
     @property
+    def dictating(self) -> tuple[str, str] | None:
+        """The person who is dictating now, and what it is kept as."""
+        step = self._flow.steps.get(self._state.step)
+        if self._state.phase is not Phase.DICTATING or step is None or step.dictation is None:
+            return None
+        return self._context.people[self._state.person].id, step.dictation.keep_as
+
+    @property
     def recorded(self) -> frozenset[str]:
         """The flow's variables whose values are recordings."""
         return self._flow.recorded

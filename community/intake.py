@@ -4,9 +4,9 @@ complaint all the same, and a person follows it up. The same news again changes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.phones import NumberError, to_e164
-from checkins.ports import CallOutcome, Clock, PersonOutcome
+from checkins.ports import TALKED, CallOutcome, Clock, PersonOutcome
 from checkins.results import LINE
 from checkins.tables import Neighbourhood
 from community import complaints, rows, waiting, words
@@ -25,6 +25,7 @@ from storage.database import Database
 COMPLAINT, MORE = "complaint", "more"  # what the flows keep dictations as; `more1`, `more2` …
 CALLER, PHONE = "caller", "phone"  # who isn't in the register: name and address dictated, a number typed
 CAME_LATER = "came_later"  # an event: a recording came when somebody had listened already
+CUT = "cut"  # of a dictation whose end nobody heard
 YOUNG = timedelta(days=3)  # a second text is made within two days
 
 
@@ -40,24 +41,43 @@ class Spoken:
     seconds: float | None = None
 
 
+CutOff = Callable[[Session, str], tuple[str, Spoken] | None]  # by call: who was dictating when it broke off, and what
+
+
 class Intake:
     """Takes in what the telephone room tells of calls."""
 
-    def __init__(self, db: Database, clock: Clock, deadlines: Deadlines = DEFAULT) -> None:
-        self._db, self._clock, self._deadlines = db, clock, deadlines
+    def __init__(
+        self, db: Database, clock: Clock, deadlines: Deadlines = DEFAULT, cut_off: CutOff = lambda _s, _c: None
+    ) -> None:
+        self._db, self._clock, self._deadlines, self._cut_off = db, clock, deadlines, cut_off
 
     async def settle(self, outcome: CallOutcome) -> None:
         """Durable when it returns. Only of calls that are over: an alarm in mid-call is no news for complaints."""
-        if outcome.final and any(_said(person) for person in outcome.people):
+        if not outcome.final or outcome.disposition not in TALKED:
+            return
+        cut = await self._db.view(lambda session: self._cut_off(session, outcome.intent_id))
+        if any(_said(person) for person in outcome.people) or cut is not None:
             now = self._clock.now()
-            await self._db.run(lambda session: settle(session, outcome, now, self._deadlines))
+            await self._db.run(lambda session: settle(session, outcome, now, self._deadlines, cut))
 
 
-def settle(session: Session, outcome: CallOutcome, now: datetime, deadlines: Deadlines = DEFAULT) -> None:
+def settle(
+    session: Session,
+    outcome: CallOutcome,
+    now: datetime,
+    deadlines: Deadlines = DEFAULT,
+    cut: tuple[str, Spoken] | None = None,
+) -> None:
+    """`cut`: who was still dictating, and what is left of it."""
+    said = {person.id: _said(person) for person in outcome.people}
+    if cut is not None and _counts(cut[1].name, stranger=not cut[0]):
+        said[cut[0]] = [*said.get(cut[0], []), replace(cut[1], name=f"{cut[1].name}-{CUT}")]
+    for person_id, dictated in said.items():
+        if dictated:
+            _keep(session, outcome.intent_id, person_id or None, dictated, now, deadlines)
     for person in outcome.people:
-        if said := _said(person):
-            _keep(session, outcome.intent_id, person.id or None, said, now, deadlines)
-            _ring_back_at(session, outcome.intent_id, person)
+        _ring_back_at(session, outcome.intent_id, person)
 
 
 def _said(person: PersonOutcome) -> list[Spoken]:

@@ -8,9 +8,9 @@ import pytest
 
 from checkins.intents import INBOUND, intend
 from checkins.items import ItemKind
-from checkins.ports import CallOutcome, PersonOutcome
+from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from community import rounds
-from community.intake import Spoken, dictations
+from community.intake import Intake, Spoken, dictations
 from community.tables import Status
 from tests.unit.checkins.world import World
 from tests.unit.community.hall import Hall, details
@@ -61,7 +61,7 @@ def test_a_first_dictation_and_those_under_more() -> None:
 async def test_two_who_live_together_each_have_their_own(hall: Hall) -> None:
     wang, li = hall.world.elder("王秀英"), hall.world.elder("李福根")
     people = tuple(PersonOutcome(who, "rang_in", "key", details({"complaint": who})) for who in (wang, li))
-    await hall.intake.settle(CallOutcome("call-1", hall.world.clock.now(), final=True, people=people))
+    await hall.intake.settle(CallOutcome("call-1", hall.world.clock.now(), True, Disposition.ANSWERED, people))
     assert [(each.person_id, each.nth) for each in hall.complaints()] == [(wang, 1), (li, 2)]
     assert [each.transcript for each in hall.dictations()] == [wang, li]
 
@@ -115,3 +115,18 @@ async def test_a_better_text_made_later_takes_the_place_and_suggests_anew(hall: 
     assert asked[0] == ["call-1"]
     assert [(each.transcript, each.engine) for each in hall.dictations()] == [("楼上漏水", "whisper")]
     assert (hall.complaint(number).category, hall.complaint(number).place) == ("漏水", "楼上")
+
+
+async def test_what_was_being_said_when_the_line_broke_off_is_followed_up(hall: Hall) -> None:
+    elder = hall.world.elder()
+    cut = (elder, Spoken("complaint", "2026/03/02/call-1-call.ulaw"))
+    intake = Intake(hall.world.db, hall.world.clock, cut_off=lambda _session, _call: cut)
+    for _ in range(2):
+        await intake.settle(CallOutcome("call-1", hall.world.clock.now(), True, Disposition.INTERRUPTED))
+    (row,) = hall.complaints()
+    assert (row.status, row.person_id) == (Status.INTERRUPTED, elder)
+    assert [(each.name, each.recording) for each in hall.dictations()] == [("complaint-cut", cut[1].recording)]
+    other = (elder, Spoken("unwell", "x"))
+    intake = Intake(hall.world.db, hall.world.clock, cut_off=lambda _session, _call: other)
+    await intake.settle(CallOutcome("call-2", hall.world.clock.now(), True, Disposition.INTERRUPTED))
+    assert len(hall.complaints()) == 1
