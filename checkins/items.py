@@ -33,6 +33,8 @@ class ItemKind(StrEnum):
     NUMBER_DOUBTED = "number_doubted"  # "wrong number", said where somebody who is to be rung has it, too
     CRIED = "cried"  # a buddy, or whoever was rung, cried for help: ring them, 120
     DEVICE_CLOCK = "device_clock"  # a device signs with a clock that is wrong
+    STRANGER_RANG = "stranger_rang"  # somebody whom no list knows rang in and wants a person
+    AWAY = "away"  # by the elder's number alone: whether it was she
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
     # Of a complaint, written by the community room; each names its number.
     COMPLAINT_NEW = "complaint_new"  # nobody has listened to what was said
@@ -54,6 +56,8 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.NUMBER_DOUBTED: "接电话的人说打错了，请核对号码",
     ItemKind.CRIED: "在电话里呼救，请马上打过去，必要时打120",
     ItemKind.DEVICE_CLOCK: "报警设备的时钟不准，请校准",
+    ItemKind.STRANGER_RANG: "不认识的号码打来电话，请回电",
+    ItemKind.AWAY: "老人在电话里说要出门，请核对",
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
     ItemKind.COMPLAINT_NEW: "有新的诉求，请听录音",
     ItemKind.COMPLAINT_INTERRUPTED: "诉求没有讲完，请听录音并回电",

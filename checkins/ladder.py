@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 
 from checkins.names import named, says_something
 from checkins.policy import FINDING_WITHIN, Policy
-from checkins.results import LINE, SLEEPLESS, Reason, Result, Status, Urgency
+from checkins.results import LINE, SLEEPLESS, URGENCIES, Reason, Result, Status, Urgency
 from checkins.schedule import Day
 
 # ── values ────────────────────────────────────────────────────────────────────────────────────────
@@ -257,6 +257,37 @@ def _late(case: Case, news: News, now: datetime) -> Case:
     return after
 
 
+def rang_in(case: Case, news: News, now: datetime) -> Case:
+    """The case of today after what the elder has said who rang in herself: as after a call of ours, but that nothing of
+    it makes a case less urgent for which a person is needed already; bad news makes it sooner."""
+    if case.status is not Status.NEEDS_PERSON:
+        return apply(case, news, now)
+    if case.alarm or news.result not in REOPENS:
+        return case
+    after = _TABLE[news.result](case, news, now)
+    if _rank(after) < _rank(case):
+        return after
+    told_more = news.result is Result.NOT_WELL or not_heard(case)
+    return replace(case, reason=after.reason, result=news.result, evidence=news.evidence) if told_more else case
+
+
+def _rank(case: Case) -> int:
+    return URGENCIES[case.urgency] if case.urgency else len(URGENCIES)
+
+
+def rang_in_well(case: Case, news: News, now: datetime) -> Case:
+    """A case of hers after the elder rang in herself and clearly said that she is well: who wasn't heard is heard, and
+    is not looked for any more, whoever was on the way. What else a person is needed for still stands."""
+    if case.alarm or case.status is Status.CLOSED or (case.status is Status.NEEDS_PERSON and not not_heard(case)):
+        return case
+    return _close(case, replace(news, result=Result.WELL), now)
+
+
+def not_heard(case: Case) -> bool:
+    """Whether a person is needed because nobody has heard from the elder how she is."""
+    return case.status is Status.NEEDS_PERSON and case.reason in _ANSWERED_BY_HER
+
+
 _Move = Callable[[Case, News, datetime], Case]
 
 
@@ -362,3 +393,5 @@ _NOT_HEARD = frozenset(
         Reason.BUDDY_MISSED,
     }
 )
+# Who rings in herself and says clearly how she is has answered these.
+_ANSWERED_BY_HER = _NOT_HEARD | {Reason.SILENT, Reason.PRESENT_UNCONFIRMED, Reason.ABSENT}

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins import answers, buddy_logs, handing_over, pins, ringing_in
+from checkins import answers, away, buddy_logs, handing_over, pins, ringing_in
 from checkins.case_rows import select_cases
 from checkins.errands import BUDDY_LOG
 from checkins.intents import INBOUND
@@ -38,6 +38,9 @@ class Reception:
         now = self._clock.now()
         if query == "pin":
             return Told(await asyncio.to_thread(self._pin, call_id, value, now))
+        if query in _WITH_VALUES:
+            told = _WITH_VALUES[query]
+            return await self._db.run(lambda session: told(session, call_id, person_id, value, now))
         work = _QUESTIONS.get(query)
         if work is None:
             log.error("call %s: nobody here answers the question %s", call_id, query)
@@ -94,4 +97,8 @@ _QUESTIONS: Mapping[str, Callable[[Session, str, str, datetime], str]] = {
     "claim": _claim,
     "could_not_reach": _could_not_reach,
     "take": _take,
+}
+_WITH_VALUES: Mapping[str, Callable[[Session, str, str, str, datetime], Told]] = {
+    "away": away.until,
+    "away.confirmed": away.confirmed,
 }

@@ -1,9 +1,9 @@
 """Who rings in, and what the call is to be about. The intent is written before the call begins.
 
-Who has accepted to go and hasn't said what they found is asked that; else a buddy logs contacts; else nobody here can
-talk to them yet, but an elder who rang in is rung back by a person. The number alone opens nothing that names an elder:
-the log asks for the PIN, so does the finding; without one, bad news counts, and good news is asked again by a call of
-our own.
+Who has accepted to go and hasn't said what they found is asked that; else a buddy logs contacts; else an elder is
+listened to (own_calls.py), and so is everybody else (strangers.py). To a buddy the number alone opens nothing that
+names an elder: the log asks for the PIN, so does the finding; without one, bad news counts, and good news is asked
+again by a call of our own.
 """
 
 from __future__ import annotations
@@ -13,39 +13,34 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 
-from sqlalchemy import exists, or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import contacts, items, pins, searches
+from checkins import contacts, inbound, items, own_calls, pins, searches, strangers
 from checkins.case_rows import log_event, select_cases
 from checkins.errands import BUDDY_LOG, FINDING, callee
 from checkins.escalation import decisions as core
 from checkins.escalation.values import Phase, Search
 from checkins.finder import MOST
-from checkins.intents import INBOUND, intend, serve
+from checkins.intents import INBOUND
 from checkins.items import ItemKind
-from checkins.pace import LIVE
 from checkins.phones import NumberError, to_e164
 from checkins.ports import Callee, CallRequest
-from checkins.results import SLEEPLESS, Reason, Status, Urgency
+from checkins.results import SLEEPLESS, Status
 from checkins.roster import loading, resolve
 from checkins.roster.values import Kind, Roster
 from checkins.tables import (
     GONE,
     CallIntent,
     Checkin,
-    CheckinEvent,
     IntentCheckin,
-    IntentState,
     Neighbourhood,
     NumberState,
     Person,
     Role,
+    State,
 )
-from checkins.todays_case import case_today
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +50,8 @@ _STILL, _DONE = "还没联系的", "联系过的"  # before an elder's name in t
 class Heard(StrEnum):
     """What somebody who rings in hears instead of a conversation."""
 
-    STRANGER = "stranger"  # nobody here knows the number: no name is said
-    NOTED = "noted"  # an elder: a person rings back
+    STRANGER = "stranger"  # there is no committee yet that could listen
+    NOTED = "noted"  # an elder with whom no call can be begun: a person rings back
 
 
 def rang_in(session: Session, call_id: str, number: str, now: datetime) -> CallRequest | Heard:
@@ -71,10 +66,29 @@ def rang_in(session: Session, call_id: str, number: str, now: datetime) -> CallR
             return _finding(session, _intend(session, call_id, person, FINDING, now, rows), person, rows, now)
     if buddies := _buddies(session, people, now):
         return _log(session, _intend(session, call_id, buddies[0][0], BUDDY_LOG, now), buddies, now)
-    themselves = [person for person in people if person.role == Role.ELDER]
-    for elder in themselves:
-        _rang(session, call_id, elder, now)
-    return Heard.NOTED if themselves else Heard.STRANGER
+    if elders := [person for person in people if person.role == Role.ELDER]:
+        return _listen(session, call_id, elders, now)
+    return strangers.begin(session, call_id, number, people, now) or Heard.STRANGER
+
+
+def _listen(session: Session, call_id: str, elders: Sequence[Person], now: datetime) -> CallRequest | Heard:
+    """One broken row must not leave an elder unheard: then a person rings back."""
+    try:
+        with session.begin_nested():
+            return own_calls.begin(session, call_id, elders, now)
+    except (ValueError, LookupError, AssertionError) as error:
+        log.error("call %s: an elder rang in, and could not be listened to: %s", call_id, type(error).__name__)
+    for elder in elders:
+        items.open_item(
+            session,
+            ItemKind.RANG_IN,
+            now,
+            neighbourhood_id=elder.neighbourhood_id,
+            person_id=elder.id,
+            due_at=now,
+            detail={"call": call_id},
+        )
+    return Heard.NOTED
 
 
 def waiting_for(session: Session, person: Person) -> list[Checkin]:
@@ -159,28 +173,8 @@ def _behind(session: Session, number: str) -> list[Person]:
     except NumberError:
         return []
     query = select(Person).where(Person.number == known, Person.number_state != NumberState.SUSPECT)
-    return list(session.scalars(query.where(Person.state.not_in(GONE)).order_by(Person.name, Person.id)))
-
-
-def _rang(session: Session, call_id: str, elder: Person, now: datetime) -> None:
-    """An elder rang in, and nobody listened: a person rings them back, as if they had asked for one in their own call.
-    Whoever has a case of theirs already sees it there."""
-    items.open_item(
-        session,
-        ItemKind.RANG_IN,
-        now,
-        neighbourhood_id=elder.neighbourhood_id,
-        person_id=elder.id,
-        due_at=now,
-        detail={"call": call_id},
-    )
-    today = case_today(session, elder.id, now)
-    told = exists().where(CheckinEvent.checkin_id == Checkin.id, CheckinEvent.intent_id == call_id)
-    theirs = or_(Checkin.status != Status.CLOSED, Checkin.id == today.id)
-    for row in session.scalars(select_cases().where(Checkin.elder_id == elder.id, theirs, ~told)).all():
-        log_event(session, row, "rang_in", elder.name, now, intent_id=call_id)
-        if row is today and row.status != Status.NEEDS_PERSON:
-            searches.need(session, row, Reason.WANTS_PERSON, Urgency.SOON, now)
+    moved = (Person.role == Role.ELDER) & (Person.state == State.MOVED)  # is listened to, and called by nobody
+    return list(session.scalars(query.where(moved | Person.state.not_in(GONE)).order_by(Person.name, Person.id)))
 
 
 # ── the call ──────────────────────────────────────────────────────────────────────────────────────
@@ -189,26 +183,19 @@ def _rang(session: Session, call_id: str, elder: Person, now: datetime) -> None:
 def _intend(
     session: Session, call_id: str, person: Person, flow: str, now: datetime, rows: Sequence[Checkin] = ()
 ) -> CallIntent:
-    """Nobody dials: it counts against no limit. While it lasts the number is taken, so that nobody rings them."""
     number = person.number
     assert number is not None
-    write = partial(intend, session, number, INBOUND, now, INBOUND, flow=flow, responder=person.id, intent_id=call_id)
-    live = select(CallIntent.id).where(CallIntent.number == number, CallIntent.state.in_(LIVE))
-    state = IntentState.PLACED if session.scalar(live) is None else IntentState.UNKNOWN
-    try:
-        with session.begin_nested():
-            intent = write(state=state)
-    except IntegrityError:  # we began to ring them at this very moment
-        intent = write(state=IntentState.UNKNOWN)
-    intent.dialled = False
-    serve(session, intent, rows)
-    session.flush()
+    intent = inbound.take(session, call_id, number, flow, now, rows, person.id)
     for row in rows:
         log_event(session, row, "rang_in", person.name, now, intent_id=intent.id, detail={"responder": person.id})
     return intent
 
 
 def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest | Heard:
+    if intent.purpose == INBOUND and intent.flow == own_calls.RINGS_IN:
+        return own_calls.again(session, intent, now)
+    if intent.purpose == INBOUND and strangers.is_stranger(intent):
+        return strangers.again(session, intent, now)
     person = session.get(Person, intent.responder or "")
     if person is None or intent.purpose != INBOUND:
         return Heard.STRANGER

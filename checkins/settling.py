@@ -14,7 +14,20 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import alarm_calls, answers, bad_numbers, confirming, emergency, handing_over, ladder, searches, telling
+from checkins import (
+    alarm_calls,
+    answers,
+    bad_numbers,
+    confirming,
+    emergency,
+    handing_over,
+    ladder,
+    other_calls,
+    own_word,
+    searches,
+    strangers,
+    telling,
+)
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.errands import CONFIRM
 from checkins.ladder import News
@@ -74,14 +87,47 @@ def settle(session: Session, outcome: CallOutcome, now: datetime) -> bool:
     rows = _rows(session, intent)
     if intent.responder is not None:
         return _responder(session, intent, rows, outcome, now)
+    if strangers.is_stranger(intent):
+        return _stranger(session, intent, outcome, now)
     changed = bool(outcome.alarm) and _alarm(session, intent, rows, outcome, now)
     if not outcome.final or intent.applied.get("final"):
         return changed
     disposition = bad_numbers.heard(session, intent, outcome.disposition or Disposition.UNKNOWN, now)
     people = {person.id: person for person in outcome.people}
+    _elders(session, intent, rows, disposition, people, now)
+    _over(session, intent, disposition, now)
+    return True
+
+
+def _elders(
+    session: Session,
+    intent: CallIntent,
+    rows: Iterable[Checkin],
+    disposition: Disposition,
+    people: Mapping[str, PersonOutcome],
+    now: datetime,
+) -> None:
+    """The end of an elder's call, for each elder."""
+    people, others = other_calls.of_themselves(intent, people), other_calls.is_other(intent)
     for row in rows:
-        _apply(session, intent, row, disposition, people.get(row.elder_id), now)
+        person = people.get(row.elder_id)
+        cried = person is not None and person.result == Result.EMERGENCY
+        if others and person is None:
+            continue
+        if (others or own_word.is_own(intent)) and not cried:
+            if own_word.heard(session, intent, row, disposition, people, now) is Result.REFUSED:
+                _refuse(row.elder)
+        else:
+            _apply(session, intent, row, disposition, person, now)
         _off_the_line(row, now)
+
+
+def _stranger(session: Session, intent: CallIntent, outcome: CallOutcome, now: datetime) -> bool:
+    changed = bool(outcome.alarm) and strangers.cried(session, intent, now)
+    if not outcome.final or intent.applied.get("final"):
+        return changed
+    disposition = outcome.disposition or Disposition.UNKNOWN
+    strangers.heard(session, intent, disposition, outcome.people, now)
     _over(session, intent, disposition, now)
     return True
 
@@ -150,10 +196,10 @@ def give_up(session: Session, intent_id: str, now: datetime, disposition: Dispos
     rows = _rows(session, intent)
     if intent.responder is not None:
         _answered(session, intent, rows, disposition, (), now)
+    elif strangers.is_stranger(intent):
+        strangers.heard(session, intent, disposition, (), now)
     else:
-        for row in rows:
-            _apply(session, intent, row, disposition, None, now)
-            _off_the_line(row, now)
+        _elders(session, intent, rows, disposition, {}, now)
     intent.state, intent.disposition, intent.settled_at = IntentState.UNKNOWN, disposition, now
     return True
 

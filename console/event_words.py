@@ -18,7 +18,7 @@ STATE_ZH = {"died": "已故", "moved": "搬走", "paused": "暂停", "refused": 
 _FIELD_ZH = {"number": "电话", "mode": "应答方式", "consents": "同意事项", "state": "状态"}
 _FIELD_ZH |= {"address": "地址", "key_holder": "钥匙", "notes": "备注"}
 _MORE_ZH = {str(word): text for words in (RESULT_ZH, REASON_ZH) for word, text in words.items()}
-_MORE_ZH |= {"declined": "去不了", "wrong_person": "不是本人接的"}
+_MORE_ZH |= {"declined": "去不了", "wrong_person": "不是本人接的", "away": "要出门几天"}
 _DEVICE_ZH = {"alarm_button": "报警按钮", "smoke": "烟雾报警器"}
 _SOMEBODY = "对方"
 
@@ -83,6 +83,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "register": ("更改登记：{more}", "register changed"),
     "listened": ("听了录音", "listened"),
     "elder": ("打给老人：{more}", "the elder's call"),
+    "own": ("{who}自己打来电话：{more}", "{who} rang in: {more}"),
     "device_test": ("设备测试：{more}", "device test"),
 }
 _NO_COLON = frozenset({"listened"})
@@ -119,7 +120,7 @@ def _besides(event: Event) -> str:
     if event.detail.get("alarm") == "second_pass":
         return f"：{FOUND_LATER}「{event.detail.get('alarm_text', '')}」"
     evidence = EVIDENCE_ZH.get(str(event.detail.get("evidence")), "")
-    if evidence and event.what in _MORE_ZH:
+    if evidence and (event.what in _MORE_ZH or event.what.startswith("own:")):
         return f"：{evidence}"
     finding = str(event.detail.get("finding", ""))
     return f"：{finding}" if finding and event.what == "closed" else ""

@@ -50,7 +50,7 @@ def _shown(item: Item, people: Mapping[str, Person], place: Neighbourhood) -> Sh
         id=item.id,
         kind=_WORDS.get(item.kind, item.kind),
         whom=whom.name if whom else "",
-        number=_number(whom or by),
+        number=_number(whom or by) or str(detail.get("number") or detail.get("phone") or ""),
         by=by.name if by else "",
         text=str(detail.get("text") or detail.get("worry_text") or ""),
         case=case if isinstance(case, int) else None,

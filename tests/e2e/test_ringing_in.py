@@ -1,5 +1,5 @@
-"""Who rings in, over a real carrier's protocol and with the audio that is heard: what was found, contacts logged with a
-PIN, strangers who hear no name."""
+"""Who rings in to help, over a real carrier's protocol and with the audio that is heard: what was found, contacts
+logged with a PIN. Elders and strangers: test_rings_in.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ivr import routes
 from ivr.records import Call
 from ivr.twilio.signature import HEADER
 from joints import Desk
-from tests.e2e.line import ELDER, LINE, story
+from tests.e2e.line import LINE, story
 from tests.e2e.test_ladder import CHEN, LI, ZHOU, Street, _people
 from tests.e2e.test_responder_calls import hears
 from tests.fakes.call import FakeCall
@@ -176,29 +176,12 @@ async def test_could_not_reach_rings_somebody_while_the_buddy_is_still_on_the_li
     assert [what for what, _ in await street.events()].count("contact:could_not_reach") == 1
 
 
-@pytest.mark.parametrize("number", ["anonymous", CHEN])
-async def test_a_stranger_hears_where_to_ring_and_no_name(street: Street, number: str) -> None:
-    call = rings_in(street, number)
-    await call.hears("line.inbound")
-    await call.ended()
-    for name in NAMES:
-        assert not await hears(street.line, call, name)
-    assert await all_of(street, CallIntent) == await all_of(street, Call) == []
-
-
 async def test_a_buddy_without_a_pin_hears_that_somebody_will_ring(street: Street) -> None:
     call = rings_in(street, LI)
     await call.hears("pin.none")
     await over(street, call)
     assert not await hears(street.line, call, "王阿婆")
     assert await opened(street) == [(ItemKind.NO_PIN, street.people[LI])]
-
-
-async def test_an_elder_hears_that_a_person_rings_back(street: Street) -> None:
-    call = rings_in(street, ELDER)
-    await call.hears("line.noted")
-    await call.ended()
-    assert await opened(street) == [(ItemKind.RANG_IN, street.elder)]
 
 
 # ── the webhook itself ────────────────────────────────────────────────────────────────────────────

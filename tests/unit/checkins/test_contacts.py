@@ -15,6 +15,7 @@ from checkins.alarm_rounds import rhythm
 from checkins.alarms import Kind
 from checkins.contact_rounds import ContactRounds
 from checkins.contacts import Contact, Pairing
+from checkins.intents import intend
 from checkins.items import Item, ItemKind
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome
 from checkins.reception import Reception
@@ -244,7 +245,7 @@ def _log_call(street: Street) -> CallRequest:
     """李阿姨 has a case, so she would be asked for the finding; a log that began before it became hers."""
     now = street.world.clock.now()
     with street.world.db.write() as session:
-        intent = ringing_in.intend(
+        intent = intend(
             session, LI, "inbound", now, "t", flow="buddy_log", responder=street.ids[LI], intent_id="log"
         )
         intent.applied = {"pin": True}

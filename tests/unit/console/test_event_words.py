@@ -36,6 +36,7 @@ WRITTEN = [
     *("told:heard", "told:unheard", "told:needless", "tell:taken", "no_finding", "responder_alarm", "reminded"),
     *("contact:visited_fine", "contact:phoned_fine", "contact:could_not_reach", "contact:worried", "listened"),
     *("elder:silent", "elder:present", "elder:says_fine", "elder:needs_help", "elder:emergency", "elder:hung_up"),
+    *(f"own:{word}" for word in ("well", "not_well", "wants_person", "refused", "present_unconfirmed", "away")),
     *(f"hand_over:{who}" for who in (Who.DUTY, Who.DEPUTY)),
     *(f"not_handed_over:{reply}" for reply in Reply if reply is not Reply.ACCEPTED),
     *("rang_in", "says_fine", "handed_over", "promised"),
