@@ -39,6 +39,7 @@ from checkins.watch import Watch
 from community.counter import Counter
 from community.intake import Intake
 from community.policy import Deadlines
+from community.reply_calls import ReplyCalls
 from community.rounds import ComplaintRounds
 from console import device_events
 from console import routes as console_routes
@@ -288,6 +289,7 @@ def _build(
         reserved=settings.lines_reserved,
         starts_per_s=settings.calls_per_second,
         burst=settings.calls_burst,
+        errands=[ReplyCalls(deadlines)],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     intake = Intake(db, clock, deadlines, cut_off(flows, recordings.folder))

@@ -88,12 +88,8 @@ def request(
 
 
 def herself(row: Checkin) -> Callee:
-    """The elder in a call to her own number."""
-    return themselves(row.elder)
-
-
-def themselves(elder: Person) -> Callee:
-    """Recorded and written down as they have agreed."""
+    """The elder in a call to her own number: recorded and written down as she has agreed."""
+    elder = row.elder
     records, transcribes = (bool(elder.consents.get(purpose)) for purpose in ("recording", "transcription"))
     return Callee(elder.id, elder.spoken_name, elder.language, records, transcribes)
 

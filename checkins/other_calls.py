@@ -9,7 +9,7 @@ the call, and is told the end in the transaction that writes it: what fails ther
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,15 +19,17 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from checkins import policies
-from checkins.errands import themselves
-from checkins.intents import NEWS_WITHIN, dialled, intend
+from checkins import policies, promises
+from checkins.case_rows import select_cases
+from checkins.errands import herself
+from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.line_rules import Purpose, allowed_at, leaves_room
 from checkins.pace import LIVE
 from checkins.people import stops_calls
 from checkins.policy import Policy
 from checkins.ports import CallRequest, Disposition, PersonOutcome
-from checkins.results import SLEEPLESS, Reason, Status
+from checkins.responders import Rosters
+from checkins.results import SLEEPLESS, Reason, Result, Status
 from checkins.schedule import at_minute, day_of, local_date
 from checkins.tables import CallIntent, Checkin, Neighbourhood, Person
 from storage.faults import where
@@ -38,6 +40,8 @@ LEAVE = 1  # of a day's calls to a number: for what the care room may still want
 SOON = timedelta(minutes=2)  # a check-in that is due so soon has its line already
 LOOK_AGAIN = timedelta(minutes=10)  # their own call is ahead, or somebody looks for them
 NO_ROOM = timedelta(hours=1)  # the next check-in needs what is left of a day's calls
+OTHERS = frozenset({Purpose.REPLY})
+_OF_THEMSELVES = (Result.NOT_WELL, Result.WANTS_PERSON, Result.REFUSED, Result.EMERGENCY)
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 
 
@@ -102,13 +106,27 @@ class Lines:
         until = self._not_before(elder, place, number, purpose)
         if until > self.now or self.free <= 0:
             return Later(until)
+        row = self._today(elder, place)
+        if row is None:
+            return Later(self.now + LOOK_AGAIN)
         try:
             with self.session.begin_nested():
                 intent = intend(self.session, number, purpose, self.now, self.owner, flow=flow, try_no=try_no)
+                serve(self.session, intent, [row])
+                self.session.flush()
         except IntegrityError:  # they are ringing us at this very moment
             return Later(self.now + NEWS_WITHIN)
         self.free -= 1
-        return CallRequest(intent.id, number, flow, (themselves(elder),), {"committee": place.committee}, ring_s)
+        variables = {**promises.variables(Rosters(self.session, self.now), row, self.now), "committee": place.committee}
+        return CallRequest(intent.id, number, flow, (herself(row),), variables, ring_s)
+
+    def _today(self, elder: Person, place: Neighbourhood) -> Checkin | None:
+        """Their case of today, which a cry for help in this call is about, and whoever is asked for in it. Whom the
+        plan hasn't come to yet is called later."""
+        query = select_cases().where(Checkin.elder_id == elder.id)
+        today = query.where(Checkin.date == local_date(place.timezone, self.now))
+        found: Checkin | None = self.session.scalars(today).one_or_none()
+        return found
 
     def _not_before(self, elder: Person, place: Neighbourhood, number: str, purpose: Purpose) -> datetime:
         live = select(CallIntent.id).where(CallIntent.number == number, CallIntent.state.in_(LIVE)).limit(1)
@@ -164,6 +182,17 @@ def tell(
             end = Ended(call_id, Disposition(intent.disposition), tuple(people))
             with _apart(session, f"the end of call {call_id} could not be told"):
                 each.ended(session, end, now)
+
+
+def of_themselves(intent: CallIntent, people: Mapping[str, PersonOutcome]) -> dict[str, PersonOutcome]:
+    """Who said in another room's call what the care room must know. All else is that room's."""
+    said = {id_: person for id_, person in people.items() if person.result in _OF_THEMSELVES}
+    return said if is_other(intent) else dict(people)
+
+
+def is_other(intent: CallIntent) -> bool:
+    """Whether the call was another room's: it says nothing of whether the elder's own call reached them."""
+    return intent.purpose in OTHERS
 
 
 @contextmanager

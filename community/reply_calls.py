@@ -22,7 +22,7 @@ from checkins.line_rules import Purpose
 from checkins.other_calls import Barred, Ended, Later, Lines
 from checkins.ports import TALKED, CallRequest, Disposition, PersonOutcome
 from checkins.results import LINE
-from checkins.tables import Person, State
+from checkins.tables import Person
 from community import complaints, rows, staff
 from community.complaints import TOLD
 from community.policy import DEFAULT, Deadlines
@@ -68,7 +68,7 @@ class ReplyCalls:
             word = person if [answer] == told else None
             self._ended(session, answer, end, word, now, told=answer in told)
         if person is not None and carried:
-            _of_the_line(session, carried[0], person, end, now)
+            _of_the_calls(session, carried, person, end, now)
 
     def _ended(
         self, session: Session, answer: Reply, end: Ended, person: PersonOutcome | None, now: datetime, *, told: bool
@@ -197,13 +197,14 @@ def _outcome(person: PersonOutcome | None) -> Outcome | None:
     return outcome if sure or outcome is not Outcome.SOLVED else None
 
 
-def _of_the_line(session: Session, answer: Reply, person: PersonOutcome, end: Ended, now: datetime) -> None:
-    """What they said about the calls themselves."""
-    complaint = session.get_one(Complaint, answer.complaint_id)
-    whom = session.get(Person, complaint.person_id) if complaint.person_id else None
-    if whom is None or whom.id != person.id or end.disposition not in TALKED:
+def _of_the_calls(session: Session, carried: Iterable[Reply], person: PersonOutcome, end: Ended, now: datetime) -> None:
+    """What they said about being called: after "wrong number", or a refusal (the care room's), a person tells them."""
+    whom = session.get(Person, person.id)
+    if whom is None or end.disposition not in TALKED:
         return
     if person.result == "wrong_number" and whom.number is not None:
         people.doubt_number(session, whom.number, now)
-    if person.result == "refused" and whom.state == State.ACTIVE:
-        people.set_state(session, whom.id, State.REFUSED, "by phone", now)
+    if people.stops_calls(whom) is not None:
+        for answer in carried:
+            if answer.outcome is None:
+                staff.by_hand(session, answer, now)
