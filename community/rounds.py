@@ -31,7 +31,8 @@ class ComplaintRounds:
 
     async def look(self) -> None:
         now = self._clock.now()
-        await self._db.run(lambda session: waiting.keep(session, now))
+        if await self._db.view(lambda session: waiting.late(session, now)):
+            await self._db.run(lambda session: waiting.keep(session, now))
         if await self._db.view(lambda session: self._fresh(session, now)):
             await self._db.run(lambda session: intake.better(session, self._fresh(session, now)))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from checkins import items, phones, promises
@@ -101,15 +101,22 @@ def open_items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind]
     about = str(complaint.number)
     keys = [items.key_of(kind, complaint.person_id, about=about) for kind in kinds]
     query = select(Item).where(Item.neighbourhood_id == complaint.neighbourhood_id, Item.key.in_(keys))
-    return list(session.scalars(query.where(Item.done_at.is_(None)).with_for_update()))
+    return list(session.scalars(query.where(Item.done_at.is_(None))))
+
+
+def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
+    """What is overdue and has no item (any more). Only reads: most of the time there is none."""
+    meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None), Meeting.at <= now)
+    due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, Complaint.status == Status.ANSWERED, meeting)
+    found = session.scalars(select(Complaint).where(Complaint.status != Status.CLOSED, due)).all()
+    overdue = [(row, wait) for row in found for wait in waits(session, row) if wait.due <= now]
+    return [(row, wait) for row, wait in overdue if not open_items(session, row, (wait.kind,))]
 
 
 def keep(session: Session, now: datetime) -> None:
     """Whatever is overdue has its item. Safe to repeat."""
-    for complaint in session.scalars(select(Complaint).where(Complaint.status != Status.CLOSED)).all():
-        overdue = [wait for wait in waits(session, complaint) if wait.due <= now]
-        for wait in overdue:
-            want(session, complaint, wait.kind, wait.due, now)
+    for complaint, wait in late(session, now):
+        want(session, complaint, wait.kind, wait.due, now)
 
 
 def ring_back(session: Session, complaint: Complaint, now: datetime) -> None:

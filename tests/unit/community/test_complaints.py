@@ -14,6 +14,7 @@ from checkins.people import set_state
 from checkins.tables import Mode, State
 from community import complaints, rows, staff, waiting
 from community.policy import Deadlines
+from community.rounds import ComplaintRounds
 from community.tables import Reply, Status, Wish
 from tests.unit.checkins.world import DAY, World
 from tests.unit.community.hall import CHEN, NOT_SOLVED, SOLVED, TALK, ZHANG, Hall
@@ -241,6 +242,21 @@ async def test_whoever_ticks_it_off_without_listening_has_it_back_and_it_becomes
     assert "有新的诉求" in told
     hall.hears(number)
     assert alarm(hall) == []
+
+
+async def test_the_rounds_bring_back_what_is_overdue_and_write_nothing_when_nothing_is(hall: Hall) -> None:
+    number = await hall.complains(hall.world.elder())
+    rounds = ComplaintRounds(hall.world.db, hall.world.clock, lambda _session, _calls: {})
+    hall.at("12:00")
+    await rounds.look()
+    assert hall.look(lambda session: waiting.late(session, hall.world.clock.now())) == []
+    with hall.world.db.write() as session:
+        for item in items.open_items(session):
+            items.done(session, item.id, CHEN, hall.world.clock.now())
+    ((row, wait),) = hall.look(lambda session: waiting.late(session, hall.world.clock.now()))
+    assert (row.number, wait.kind) == (number, ItemKind.COMPLAINT_NEW)
+    await rounds.look()
+    assert hall.todo() == [ItemKind.COMPLAINT_NEW]
 
 
 async def test_nothing_is_overdue_in_the_evening(hall: Hall) -> None:
