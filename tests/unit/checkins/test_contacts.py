@@ -245,9 +245,7 @@ def _log_call(street: Street) -> CallRequest:
     """李阿姨 has a case, so she would be asked for the finding; a log that began before it became hers."""
     now = street.world.clock.now()
     with street.world.db.write() as session:
-        intent = intend(
-            session, LI, "inbound", now, "t", flow="buddy_log", responder=street.ids[LI], intent_id="log"
-        )
+        intent = intend(session, LI, "inbound", now, "t", flow="buddy_log", responder=street.ids[LI], intent_id="log")
         intent.applied = {"pin": True}
         return CallRequest("log", intent.number, "buddy_log", ())
 
