@@ -10,11 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from checkins import strangers
 from checkins.results import LINE
 from checkins.roster import loading
 from checkins.roster.holidays import Calendar
 from checkins.roster.tables import RosterDuty
-from checkins.tables import CallIntent, Neighbourhood, Person
+from checkins.tables import Neighbourhood, Person
 from community.tables import FIRST_NUMBER, Complaint, ComplaintEvent, Reply, Status
 
 _MOST = 20  # tries for a number, when several file at once
@@ -63,14 +64,16 @@ def new(session: Session, call_id: str, person_id: str | None, now: datetime, **
 
 
 def _whose(session: Session, call_id: str, person_id: str | None) -> dict[str, Any]:
-    """A stranger's belongs to the only neighbourhood, else to the first: staff there see to it."""
+    """A stranger's belongs to the neighbourhood that listened to them."""
     person = session.get(Person, person_id) if person_id else None
     if person is not None:
         return {"person_id": person.id, "neighbourhood_id": person.neighbourhood_id, "caller_number": None}
-    place_id = session.scalars(select(Neighbourhood.id).order_by(Neighbourhood.id).limit(1)).one()
-    intent = session.get(CallIntent, call_id)
-    number = intent.number if intent is not None and intent.number.startswith("+") else None
-    return {"person_id": None, "neighbourhood_id": place_id, "caller_number": number}
+    place, number = strangers.place_of(session, call_id) or (_first_place(session), "")
+    return {"person_id": None, "neighbourhood_id": place, "caller_number": number or None}
+
+
+def _first_place(session: Session) -> int:
+    return session.scalars(select(Neighbourhood.id).order_by(Neighbourhood.id).limit(1)).one()
 
 
 def note(

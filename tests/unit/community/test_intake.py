@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from checkins.intents import INBOUND, intend
+from checkins import strangers
 from checkins.items import ItemKind
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from community import rounds
@@ -69,7 +69,7 @@ async def test_two_who_live_together_each_have_their_own(hall: Hall) -> None:
 async def test_a_stranger_is_rung_back_at_the_number_shown_or_typed(hall: Hall) -> None:
     now = hall.world.clock.now()
     with hall.world.db.write() as session:
-        intend(session, "+8613800001111", INBOUND, now, INBOUND, flow="stranger", intent_id="call-1")
+        assert strangers.begin(session, "call-1", "13800001111", (), now) is not None
     await hall.ends("call-1", caller="我姓赵，住在隔壁弄堂", complaint="垃圾没人收")
     await hall.ends("call-2", caller="我姓钱", phone="62345678")
     first, second = hall.complaints()
