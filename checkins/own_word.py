@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -40,6 +41,7 @@ _WORDS: Mapping[str, Result] = {
     "not_well": Result.NOT_WELL,
     "refused": Result.REFUSED,
 }
+_ELSEWHERE = "complaint"  # how the details of a complaint begin
 _OTHER_MATTERS = ("rang_in", "away", NOTHING)
 _BROKEN_OFF = (Disposition.INTERRUPTED, Disposition.UNKNOWN, Disposition.LINE_ERROR)
 
@@ -62,6 +64,13 @@ def news_of(elder_id: str, disposition: Disposition, people: Mapping[str, Person
     return News(result, person.evidence)
 
 
+def _of_her(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """What stays with the case: how she is. What she complained of is the community room's, and kept there alone."""
+    kept = {word: value for word, value in detail.items() if word != "days" and not word.startswith(_ELSEWHERE)}
+    more = [part for each in detail.get("more", ()) if (part := _of_her(each))]
+    return {word: value for word, value in kept.items() if word != "more"} | ({"more": more} if more else {})
+
+
 def _clear(person: PersonOutcome) -> bool:
     return person.evidence == "key" or (person.evidence == "speech" and person.detail.get("certain") is True)
 
@@ -76,8 +85,8 @@ def heard(
 ) -> Result | None:
     """Takes in the end of the call for the elder of `row`, her case of the day on which it began. What it came to."""
     person = people.get(row.elder_id)
-    if person is not None and person.detail:
-        row.answer = {**(row.answer or {}), **person.detail}
+    if person is not None and (said := _of_her(person.detail)):
+        row.answer = {**(row.answer or {}), **said}
     news = news_of(row.elder_id, disposition, people)
     if news is None:
         return None

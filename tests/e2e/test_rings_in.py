@@ -13,15 +13,18 @@ from checkins import alarms, items
 from checkins.items import ItemKind
 from checkins.results import LINE, Reason, Result, Status, Urgency
 from checkins.tables import CallIntent, Checkin, Person, State
+from demo.clips import load
+from speech.engines.whisper_engine import WhisperRecogniser
 from tests.e2e.line import ELDER, story
 from tests.e2e.test_ladder import CHEN, DAUGHTER, LI, Street, _people
 from tests.e2e.test_responder_calls import hears
-from tests.e2e.test_ringing_in import _patient, all_of, opened, over, rings_in
+from tests.e2e.test_ringing_in import all_of, opened, over, rings_in
 from tests.fakes.call import FakeCall
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.ears import ScriptedRecogniser
+from tests.unit.speech.conftest import whisper
 
-__all__ = ["_patient"]  # a fixture
+__all__ = ["whisper"]  # a fixture
 UNKNOWN = "+862155512345"
 
 
@@ -246,3 +249,29 @@ async def test_a_stranger_s_cry_is_an_alarm_for_whoever_is_on_duty(street: Stree
     assert alarm.kind == "cried"
     call.hangs_up()
     await over(street, call)
+
+
+# ── a real voice ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.weights
+async def test_a_real_voice_says_that_she_is_well_and_cries_for_help(
+    carrier: FakeCarrier, tmp_path: Path, whisper: WhisperRecogniser
+) -> None:
+    async with story(carrier, tmp_path, [whisper]) as line:
+        elder = await line.elder(slot=10 * 60)
+        street = Street(line, elder, {})
+        call = rings_in(street, ELDER)
+        await call.hears("menu.ask")
+        call.says(load()("zf_xiaoyi/well_body"))
+        await call.hears("more.ask")
+        row = await line.now(elder)
+        assert row.status == Status.PLANNED, "what she says counts when the call is over"
+        call.says(load()("zf_xiaoyi/help_come"))
+        await call.hears("emergency.ask")
+        row = await line.now(elder)
+        assert (row.reason, row.urgency) == (Reason.EMERGENCY, Urgency.EMERGENCY)
+        call.hangs_up()
+        await over(street, call)
+        said = [(each["meaning"], each["certain"]) for _, each in await line.log("heard")]
+        assert said[0] == ("well", True)

@@ -270,8 +270,10 @@ async def test_silence_and_other_matters_lower_nothing(street: Street, word: str
 
 async def test_what_she_has_to_say_changes_nothing_of_her_day(street: Street) -> None:
     elder = street.elder()
-    await says(street, elder, "rang_in", complaint_recording="x.wav")
-    assert street.checkin(elder).status == Status.PLANNED
+    more = [{"complaint_text": "路灯"}, {"message_text": "请回电"}]
+    await says(street, elder, "rang_in", complaint_recording="x.wav", node="menu", days="3", more=more)
+    row = street.checkin(elder)
+    assert (row.status, row.answer) == (Status.PLANNED, {"node": "menu", "more": [{"message_text": "请回电"}]})
     assert opened(street) == []
 
 
