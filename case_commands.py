@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 from checkins import phones
@@ -52,13 +52,15 @@ async def show_all(settings: Settings, committee: str, out: Console, *, everythi
     """3: something is overdue."""
     now = datetime.now(UTC)
     found = await _read(settings, lambda session: listed(session, committee, everything=everything))
-    table = Table("number", "", "since", "who", "what", "where", "owner", "due", "")
+    table = Table("number", "", Column("since", no_wrap=True), "who", "what", "where", "owner")
+    table.add_column("due", no_wrap=True)
+    table.add_column("")
     for each in found:
         row, late = each.row, each.due is not None and each.due <= now
-        due = f"[red]{_clock(each.due, each.zone)}[/red]" if late else _clock(each.due, each.zone)
+        due = f"[red]{_soon(each.due, each.zone)}[/red]" if late else _soon(each.due, each.zone)
         above = "上报" if row.level_above else ""
         unsolved = f"{row.rounds}次没解决" if row.rounds else ""
-        cells = (str(row.number), STATUS_ZH[row.status], _clock(row.opened_at, each.zone), _escaped(each.who))
+        cells = (str(row.number), STATUS_ZH[row.status], _soon(row.opened_at, each.zone), _escaped(each.who))
         more = (row.category or "", _escaped(row.place or ""), _escaped(row.owner or ""), due)
         table.add_row(*cells, *more, " ".join(filter(None, (unsolved, above))))
     out.print(table if found else "no complaints" if everything else "no complaint is open")
@@ -307,6 +309,10 @@ def _cell(value: object) -> str:
 
 def _clock(moment: datetime | None, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment else ""
+
+
+def _soon(moment: datetime | None, zone: str) -> str:
+    return _clock(moment, zone)[5:]
 
 
 def _outcome(outcome: str | None) -> str:
