@@ -9,6 +9,7 @@
     not well, wants a        a person, as after a call of      sooner if it could wait; the reason grows worse; never
     person, refuses          ours; reopens                     less urgent
     a sign, or nothing       a person today; closed: an item   nothing
+    hangs up without a word  her call comes; closed: an item   nothing
     away, something to say   nothing (away.py; the community)  nothing
     the line broke off       a person, as if she had asked     the same
 
@@ -54,7 +55,7 @@ def news_of(elder_id: str, disposition: Disposition, people: Mapping[str, Person
     """What the call came to for this elder; None: nothing that concerns her case. A call that broke off before anybody
     had said a thing: she wanted something, and nobody knows what."""
     person = people.get(elder_id)
-    if all(one.result == NOTHING for one in people.values()) and disposition in _BROKEN_OFF:
+    if _said_nothing(people) and disposition in _BROKEN_OFF:
         return News(Result.WANTS_PERSON)
     if person is None or person.result in _OTHER_MATTERS:
         return None
@@ -62,6 +63,10 @@ def news_of(elder_id: str, disposition: Disposition, people: Mapping[str, Person
     if result is Result.WELL and not (_clear(person) and disposition in TALKED):
         result = Result.PRESENT_UNCONFIRMED
     return News(result, person.evidence)
+
+
+def _said_nothing(people: Mapping[str, PersonOutcome]) -> bool:
+    return all(one.result == NOTHING for one in people.values())
 
 
 def _of_her(detail: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +94,8 @@ def heard(
         row.answer = {**(row.answer or {}), **said}
     news = news_of(row.elder_id, disposition, people)
     if news is None:
+        if row.status == Status.CLOSED and _said_nothing(people) and next(iter(people), row.elder_id) == row.elder_id:
+            _to_be_rung_back(session, intent, row, now)
         return None
     if news.result is Result.WELL:
         for each in [*still_open(session, row), row]:

@@ -289,6 +289,20 @@ async def test_silence_before_her_call_is_a_person_today_and_after_it_an_item(st
     assert stands(street.checkin(elder)) == (Status.NEEDS_PERSON, Reason.PRESENT_UNCONFIRMED, Urgency.TODAY)
 
 
+async def test_who_hangs_up_without_a_word_gets_her_call_or_is_rung_back(street: Street) -> None:
+    """She wanted something, and a machine answered."""
+    wang, zhao = (street.elder(name, number="+862155509999") for name in ("王秀英", "赵秀英"))
+    rings_in(street, wang)
+    await ends(street, {wang: "hung_up", zhao: "hung_up"}, "none")
+    assert opened(street) == []
+    await street.world.to("08:00")
+    await street.world.ends(wang, "well")
+    await street.world.ends(zhao, "well")
+    rings_in(street, wang, call_id="in-2")
+    await ends(street, {wang: "hung_up", zhao: "hung_up"}, "none", call_id="in-2")
+    assert opened(street) == [(ItemKind.RANG_IN, wang)]
+
+
 @pytest.mark.parametrize("disposition", [Disposition.INTERRUPTED, Disposition.UNKNOWN, Disposition.LINE_ERROR])
 async def test_a_line_that_breaks_before_she_has_said_a_thing_is_a_person_soon(
     street: Street, disposition: Disposition
