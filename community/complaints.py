@@ -157,10 +157,10 @@ def _unsolved_by(session: Session, complaint: Complaint, reply: Reply) -> bool:
 
 
 def close(session: Session, complaint: Complaint, by: str, reason: str, now: datetime) -> None:
-    """Inside rules that the caller has checked: `say`, `staff.close`."""
+    """By rules that the caller has checked: `say`, `staff.close`. What nobody has heard yet is heard all the same."""
     complaint.status, complaint.closed_by, complaint.closed_at = Status.CLOSED, by[:100], now
-    complaint.close_reason, complaint.heard_due, complaint.answer_due = reason, None, None
-    waiting.done(session, complaint, waiting.ALL, by, now)
+    complaint.close_reason, complaint.answer_due = reason, None
+    waiting.done(session, complaint, waiting.WHILE_OPEN, by, now)
 
 
 def _reopen(session: Session, complaint: Complaint, who: str, now: datetime, deadlines: Deadlines) -> None:

@@ -40,12 +40,12 @@ class Shown:
 
 
 def listed(session: Session, committee: str = "", *, everything: bool = False) -> list[Shown]:
-    """What is open, or everything; of one committee, or of all ("")."""
+    """What is open or unheard, or everything; of one committee, or of all ("")."""
     query = select(Complaint).join(Neighbourhood, Neighbourhood.id == Complaint.neighbourhood_id)
     if committee.strip():
         query = query.where(or_(Neighbourhood.committee == committee.strip(), Neighbourhood.name == committee.strip()))
     if not everything:
-        query = query.where(Complaint.status != Status.CLOSED)
+        query = query.where(or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None)))
     return [_shown(session, row) for row in session.scalars(query.order_by(Complaint.number))]
 
 

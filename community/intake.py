@@ -19,7 +19,7 @@ from checkins.results import LINE
 from checkins.tables import Neighbourhood
 from community import complaints, rows, waiting, words
 from community.policy import DEFAULT, Deadlines
-from community.tables import Complaint, ComplaintEvent, Dictation, Status
+from community.tables import Complaint, ComplaintEvent, Dictation
 from storage.database import Database
 
 COMPLAINT, MORE = "complaint", "more"  # what the flows keep dictations as; `more1`, `more2` …
@@ -166,7 +166,7 @@ def _attach(session: Session, complaint: Complaint, call_id: str, said: Spoken, 
 def _show(session: Session, complaint: Complaint, call_id: str, now: datetime, deadlines: Deadlines) -> None:
     """Whoever has listened before this came must listen again."""
     suggest(session, complaint)
-    if complaint.heard_due is None and complaint.status != Status.CLOSED:
+    if complaint.heard_due is None:
         complaint.heard_due = deadlines.heard_by(rows.calendar(session, complaint), now)
         rows.note(session, complaint, CAME_LATER, LINE, now, call_id=call_id)
     waiting.show(session, complaint, now)

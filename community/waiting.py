@@ -25,7 +25,8 @@ LISTEN = (ItemKind.COMPLAINT_NEW, ItemKind.COMPLAINT_INTERRUPTED)
 ANSWER = (ItemKind.COMPLAINT_ANSWER, ItemKind.COMPLAINT_TALK)
 TELL = (ItemKind.COMPLAINT_TELL, ItemKind.COMPLAINT_VISIT)
 MEETING = (ItemKind.COMPLAINT_MEETING,)
-ALL = (*LISTEN, *ANSWER, *TELL, *MEETING)
+WHILE_OPEN = (*ANSWER, *TELL, *MEETING)
+ALL = (*LISTEN, *WHILE_OPEN)
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ class Wait:
 
 
 def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
-    """By its state alone. While the reply call works on an answer, nobody is waited for but the line."""
-    if complaint.status == Status.CLOSED:
-        return
+    """By its state alone. While the reply call works on an answer, nobody is waited for but the line. What was said is
+    heard also when it is closed."""
     if complaint.heard_due is not None:
         interrupted = complaint.status == Status.INTERRUPTED
         yield Wait(ItemKind.COMPLAINT_INTERRUPTED if interrupted else ItemKind.COMPLAINT_NEW, complaint.heard_due)
+    if complaint.status == Status.CLOSED:
+        return
     if complaint.status in (Status.HEARD, Status.REOPENED) and complaint.answer_due is not None:
         yield Wait(ItemKind.COMPLAINT_ANSWER, complaint.answer_due)
     if complaint.status == Status.ANSWERED:
@@ -108,7 +110,8 @@ def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
     """What is overdue and has no item (any more). Only reads: most of the time there is none."""
     meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None), Meeting.at <= now)
     due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, Complaint.status == Status.ANSWERED, meeting)
-    found = session.scalars(select(Complaint).where(Complaint.status != Status.CLOSED, due)).all()
+    open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None))
+    found = session.scalars(select(Complaint).where(open_, due)).all()
     overdue = [(row, wait) for row in found for wait in waits(session, row) if wait.due <= now]
     return [(row, wait) for row, wait in overdue if not open_items(session, row, (wait.kind,))]
 

@@ -176,7 +176,9 @@ class AnyComplaints(RuleBasedStateMachine):
                 rung = session.scalar(select(Reply.id).where(Reply.complaint_id == row.id, Reply.due_at.is_not(None)))
                 assert rung or waiting.open_items(session, row), f"{row.number} ({row.status}) waits for nobody"
             for row in session.scalars(select(Complaint).where(Complaint.status == Status.CLOSED)):
-                assert not waiting.open_items(session, row)
+                assert not waiting.open_items(session, row, waiting.WHILE_OPEN)
+            unheard = session.scalars(select(Complaint).where(Complaint.heard_due.is_not(None)))
+            assert all(waiting.open_items(session, row, waiting.LISTEN) for row in unheard)
 
     @invariant()
     def nothing_that_was_said_is_lost_and_numbers_are_given_once(self) -> None:

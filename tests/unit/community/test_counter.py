@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from checkins.items import ItemKind
 from checkins.ports import Told
 from community import staff
 from community.counter import QUERIES, Counter
@@ -60,6 +61,21 @@ async def test_what_is_said_about_the_open_one_is_added_to_it_and_heard_anew(hal
     assert [what for what, _ in hall.events(number)] == ["filed", "heard", "adding", "added"]
     hall.hears(number)
     assert hall.complaint(number).heard_due is None
+
+
+async def test_what_she_adds_is_heard_also_when_she_calls_the_matter_solved(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder)
+    hall.hears(number)
+    hall.answers(number)
+    await hall.ask("call-2", "complaint.add", elder)
+    await hall.ask("call-2", "complaint.send", elder)
+    await hall.ask("call-2", "status.next", elder)
+    await hall.ask("call-2", "reply.solved", elder)
+    await hall.ends("call-2", elder, complaint="有煤气味道")
+    assert (hall.complaint(number).status, hall.todo()) == (Status.CLOSED, [ItemKind.COMPLAINT_NEW])
+    hall.hears(number)
+    assert (hall.complaint(number).status, hall.todo()) == (Status.CLOSED, [])
 
 
 async def test_another_matter_in_the_same_call_is_another_complaint(hall: Hall) -> None:
