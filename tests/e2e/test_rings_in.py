@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -136,23 +135,6 @@ async def test_0_is_a_person_who_is_rung_out_of_her_call(street: Street) -> None
     assert (row.status, row.reason, row.owner) == (Status.NEEDS_PERSON, Reason.WANTS_PERSON, "陈老师")
 
 
-async def test_in_the_evening_0_is_a_promise_and_the_way_for_what_is_urgent(
-    carrier: FakeCarrier, tmp_path: Path
-) -> None:
-    async with story(carrier, tmp_path) as line:
-        elder = await line.elder()
-        street = Street(line, elder, await line.house.db.run(lambda session: _people(session, line, elder)))
-        carrier.clock.advance_to(carrier.clock.now() + timedelta(hours=11))
-        call = rings_in(street, ELDER)
-        await presses(call, ("menu.ask", "0"))
-        await call.hears("person.none")
-        await call.hears("closed.say", within_s=120)
-        await call.hears("bye.say")
-        await over(street, call)
-        assert (await line.now(elder)).reason == Reason.WANTS_PERSON
-        assert any(what == "promised" for what, _ in await street.events())
-
-
 async def test_away_for_three_days_by_key(street: Street) -> None:
     call = rings_in(street, ELDER)
     await presses(call, ("menu.ask", "2"), ("health.ask", "3"), ("away.ask", "3#"), ("away.confirm", "1"))
@@ -210,7 +192,7 @@ async def test_well_by_voice(street: Street, ear: ScriptedRecogniser) -> None:
 # ── whom no list knows ────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("number", ["anonymous", UNKNOWN, CHEN])
+@pytest.mark.parametrize("number", ["anonymous", UNKNOWN])
 async def test_a_stranger_is_listened_to_and_hears_no_name(
     street: Street, ear: ScriptedRecogniser, number: str
 ) -> None:

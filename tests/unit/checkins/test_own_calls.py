@@ -22,7 +22,13 @@ TOMORROW = DAY + timedelta(days=1)
 
 
 @pytest.fixture
-def street(any_world: World) -> Street:
+def street(world: World) -> Street:
+    return Street.of(world)
+
+
+@pytest.fixture
+def both(any_world: World) -> Street:
+    """On SQLite and on PostgreSQL."""
     return Street.of(any_world)
 
 
@@ -80,21 +86,21 @@ async def ask(street: Street, query: str, elder: str, value: str = "") -> Told:
 # ── the call ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_she_is_known_by_her_number_and_nobody_rings_there_while_she_talks(street: Street) -> None:
-    elder = street.elder()
-    street.world.clock.advance_to(street.world.at("07:59"))
-    request = rings_in(street, elder)
+async def test_she_is_known_by_her_number_and_nobody_rings_there_while_she_talks(both: Street) -> None:
+    elder = both.elder()
+    both.world.clock.advance_to(both.world.at("07:59"))
+    request = rings_in(both, elder)
     assert (request.flow, [each.id for each in request.callees]) == ("rings_in", [elder])
     assert request.callees[0].records
     told = request.variables
     assert (told["committee"], told["closed"], told["promise"]) == ("曹杨居委会", "1", "今天上午九点前")
-    assert rings_in(street, elder) == request, "the same call again"
-    with street.world.db.read() as session:
+    assert rings_in(both, elder) == request, "the same call again"
+    with both.world.db.read() as session:
         intent = session.get_one(CallIntent, "in-1")
         assert (intent.state, intent.dialled, intent.responder) == (IntentState.PLACED, False, None)
-    assert await street.tick(minutes=2) == [], "her own call is due, and she is on the line"
-    await ends(street, {elder: "rang_in"})
-    assert [call.callees[0].id for call in await street.tick(minutes=2)] == [elder]
+    assert await both.tick(minutes=2) == [], "her own call is due, and she is on the line"
+    await ends(both, {elder: "rang_in"})
+    assert [call.callees[0].id for call in await both.tick(minutes=2)] == [elder]
 
 
 async def test_in_working_hours_somebody_may_be_rung_out_of_her_call(street: Street) -> None:
@@ -108,14 +114,14 @@ async def test_in_working_hours_somebody_may_be_rung_out_of_her_call(street: Str
     assert "closed" not in variables
 
 
-async def test_two_behind_one_number_are_both_asked_for_and_each_speaks_for_herself(street: Street) -> None:
-    wang, zhao = (street.elder(name, number="+862155509999") for name in ("王秀英", "赵秀英"))
-    street.world.clock.advance_to(street.world.at("07:30"))
-    assert [each.id for each in rings_in(street, wang).callees] == [wang, zhao]
-    await ends(street, {wang: "hung_up", zhao: "well"})
-    assert street.checkin(zhao).status == Status.CLOSED
-    assert street.checkin(wang).status == Status.PLANNED
-    assert [[each.id for each in call.callees] for call in await street.tick(minutes=31)] == [[wang]]
+async def test_two_behind_one_number_are_both_asked_for_and_each_speaks_for_herself(both: Street) -> None:
+    wang, zhao = (both.elder(name, number="+862155509999") for name in ("王秀英", "赵秀英"))
+    both.world.clock.advance_to(both.world.at("07:30"))
+    assert [each.id for each in rings_in(both, wang).callees] == [wang, zhao]
+    await ends(both, {wang: "hung_up", zhao: "well"})
+    assert both.checkin(zhao).status == Status.CLOSED
+    assert both.checkin(wang).status == Status.PLANNED
+    assert [[each.id for each in call.callees] for call in await both.tick(minutes=31)] == [[wang]]
 
 
 # ── well ──────────────────────────────────────────────────────────────────────────────────────────
@@ -151,29 +157,29 @@ async def test_well_by_voice_counts_when_the_ear_is_sure(street: Street) -> None
     assert street.checkin(elder).status == Status.CLOSED
 
 
-async def test_well_stops_the_search_and_who_is_on_the_way_is_told(street: Street) -> None:
-    elder = street.elder()
-    await street.unreached(elder)
-    (out,) = await street.tick(seconds=1)
-    await street.says(out, "accepted")
-    street.world.clock.advance(minutes=5)
-    assert rings_in(street, elder).callees[0].variables == {"missed": "1"}
-    await ends(street, {elder: "well"})
-    row = street.checkin(elder)
+async def test_well_stops_the_search_and_who_is_on_the_way_is_told(both: Street) -> None:
+    elder = both.elder()
+    await both.unreached(elder)
+    (out,) = await both.tick(seconds=1)
+    await both.says(out, "accepted")
+    both.world.clock.advance(minutes=5)
+    assert rings_in(both, elder).callees[0].variables == {"missed": "1"}
+    await ends(both, {elder: "well"})
+    row = both.checkin(elder)
     assert (row.status, row.closed_by, (row.search or {})["ended_by"]) == (Status.CLOSED, LINE, elder)
-    assert ("own:well", "王秀英") in [(event.what, event.who) for event in street.events(elder)]
-    (taken,) = await street.tick(minutes=1)
+    assert ("own:well", "王秀英") in [(event.what, event.who) for event in both.events(elder)]
+    (taken,) = await both.tick(minutes=1)
     assert (taken.flow, taken.number) == ("taken", LI)
-    await street.says(taken, "told")
-    assert await street.tick(minutes=40) == []
+    await both.says(taken, "told")
+    assert await both.tick(minutes=40) == []
 
 
-async def test_well_ends_the_search_of_a_night_that_began_yesterday(street: Street) -> None:
-    elder = street.elder()
-    await street.unreached(elder)
-    street.world.clock.advance_to(street.world.at("07:00", TOMORROW))
-    await says(street, elder, "well")
-    assert [row.status for row in street.world.checkins()] == [Status.CLOSED, Status.CLOSED]
+async def test_well_ends_the_search_of_a_night_that_began_yesterday(both: Street) -> None:
+    elder = both.elder()
+    await both.unreached(elder)
+    both.world.clock.advance_to(both.world.at("07:00", TOMORROW))
+    await says(both, elder, "well")
+    assert [row.status for row in both.world.checkins()] == [Status.CLOSED, Status.CLOSED]
 
 
 @pytest.mark.parametrize("finding", ["needs_help", "nobody_opens"])
@@ -246,16 +252,16 @@ async def test_bad_news_makes_nothing_less_urgent_and_says_why_somebody_must_go(
     assert out.callees[0].variables["why"] == "说身体不舒服"
 
 
-async def test_bad_news_makes_sooner_what_could_wait(street: Street) -> None:
-    elder = street.elder()
-    await street.world.to("08:00")
-    await street.world.ends(elder, "absent")
-    await says(street, elder, "wants_person")
-    assert stands(street.checkin(elder)) == (Status.NEEDS_PERSON, Reason.WANTS_PERSON, Urgency.SOON)
-    await says(street, elder, "not_well", call_id="in-2")
-    assert stands(street.checkin(elder)) == (Status.NEEDS_PERSON, Reason.NOT_WELL, Urgency.SOON)
-    await says(street, elder, "wants_person", call_id="in-3")
-    assert stands(street.checkin(elder)) == (Status.NEEDS_PERSON, Reason.NOT_WELL, Urgency.SOON)
+async def test_bad_news_makes_sooner_what_could_wait(both: Street) -> None:
+    elder = both.elder()
+    await both.world.to("08:00")
+    await both.world.ends(elder, "absent")
+    await says(both, elder, "wants_person")
+    assert stands(both.checkin(elder)) == (Status.NEEDS_PERSON, Reason.WANTS_PERSON, Urgency.SOON)
+    await says(both, elder, "not_well", call_id="in-2")
+    assert stands(both.checkin(elder)) == (Status.NEEDS_PERSON, Reason.NOT_WELL, Urgency.SOON)
+    await says(both, elder, "wants_person", call_id="in-3")
+    assert stands(both.checkin(elder)) == (Status.NEEDS_PERSON, Reason.NOT_WELL, Urgency.SOON)
 
 
 @pytest.mark.parametrize("word", ["rang_in", "hung_up", "present_unconfirmed"])
@@ -320,16 +326,16 @@ async def test_a_call_of_hers_that_nobody_knows_the_end_of_is_a_person_soon(stre
     assert stands(street.checkin(elder)) == (Status.NEEDS_PERSON, Reason.WANTS_PERSON, Urgency.SOON)
 
 
-async def test_a_cry_in_her_call_is_an_emergency_at_once(street: Street) -> None:
-    wang, zhao = (street.elder(name, number="+862155509999") for name in ("王秀英", "赵秀英"))
-    rings_in(street, wang)
-    cry = CallOutcome("in-1", street.world.clock.now(), final=False, alarm="distress")
-    assert await street.world.cycle.settle(cry)
-    assert not await street.world.cycle.settle(cry)
-    assert {row.urgency for row in street.world.checkins()} == {Urgency.EMERGENCY}, "nobody knows yet which of them"
-    assert {CHEN, DAUGHTER} <= set(numbers(await street.tick(seconds=1)))
-    await ends(street, {wang: "hung_up", zhao: "hung_up"})
-    assert {row.urgency for row in street.world.checkins()} == {Urgency.EMERGENCY}
+async def test_a_cry_in_her_call_is_an_emergency_at_once(both: Street) -> None:
+    wang, zhao = (both.elder(name, number="+862155509999") for name in ("王秀英", "赵秀英"))
+    rings_in(both, wang)
+    cry = CallOutcome("in-1", both.world.clock.now(), final=False, alarm="distress")
+    assert await both.world.cycle.settle(cry)
+    assert not await both.world.cycle.settle(cry)
+    assert {row.urgency for row in both.world.checkins()} == {Urgency.EMERGENCY}, "nobody knows yet which of them"
+    assert {CHEN, DAUGHTER} <= set(numbers(await both.tick(seconds=1)))
+    await ends(both, {wang: "hung_up", zhao: "hung_up"})
+    assert {row.urgency for row in both.world.checkins()} == {Urgency.EMERGENCY}
 
 
 async def test_refusing_holds_from_now_on_and_a_person_asks(street: Street) -> None:
@@ -366,12 +372,12 @@ async def test_who_is_not_called_is_listened_to_and_needs_nobody_by_that(street:
     assert street.world.person(elder).state == state["state"]
 
 
-async def test_who_is_paused_and_not_well_is_looked_after(street: Street) -> None:
-    elder = street.elder(**PAUSED)
-    street.world.clock.advance_to(street.world.at("09:00"))
-    await says(street, elder, "not_well")
-    assert stands(street.checkin(elder)) == (Status.NEEDS_PERSON, Reason.NOT_WELL, Urgency.SOON)
-    assert numbers(await street.tick(seconds=1)) == [CHEN]
+async def test_who_is_paused_and_not_well_is_looked_after(both: Street) -> None:
+    elder = both.elder(**PAUSED)
+    both.world.clock.advance_to(both.world.at("09:00"))
+    await says(both, elder, "not_well")
+    assert stands(both.checkin(elder)) == (Status.NEEDS_PERSON, Reason.NOT_WELL, Urgency.SOON)
+    assert numbers(await both.tick(seconds=1)) == [CHEN]
 
 
 async def test_who_moved_is_rung_back_by_a_person_and_a_cry_rings_people(street: Street) -> None:
@@ -392,22 +398,22 @@ def test_the_number_of_somebody_who_died_is_a_stranger_s(street: Street) -> None
 # ── away for some days ────────────────────────────────────────────────────────────────────────────
 
 
-async def test_away_holds_after_her_key_and_a_person_hears_of_it(street: Street) -> None:
-    elder = street.elder()
-    rings_in(street, elder)
-    assert await ask(street, "away", elder, "3") == Told("noted", {"until": "三月四号"})
-    assert street.world.person(elder).state == State.ACTIVE, "nothing holds before she has said yes"
+async def test_away_holds_after_her_key_and_a_person_hears_of_it(both: Street) -> None:
+    elder = both.elder()
+    rings_in(both, elder)
+    assert await ask(both, "away", elder, "3") == Told("noted", {"until": "三月四号"})
+    assert both.world.person(elder).state == State.ACTIVE, "nothing holds before she has said yes"
     for _ in range(2):
-        assert await ask(street, "away.confirmed", elder) == Told("noted")
-    await ends(street, {elder: "away"})
-    person = street.world.person(elder)
+        assert await ask(both, "away.confirmed", elder) == Told("noted")
+    await ends(both, {elder: "away"})
+    person = both.world.person(elder)
     assert (person.state, person.state_until, person.state_source) == (State.PAUSED, date(2026, 3, 4), "by phone")
-    assert street.checkin(elder).status == Status.CLOSED
-    assert opened(street) == [(ItemKind.AWAY, elder)]
-    assert await later(street, "08:30", DAY) == await later(street, "08:30") == []
+    assert both.checkin(elder).status == Status.CLOSED
+    assert opened(both) == [(ItemKind.AWAY, elder)]
+    assert await later(both, "08:30", DAY) == await later(both, "08:30") == []
     back = date(2026, 3, 5)
-    await street.world.to("09:00", back)
-    assert street.world.row(elder, back).reason == Reason.PAUSE_ENDED, "a human asks first"
+    await both.world.to("09:00", back)
+    assert both.world.row(elder, back).reason == Reason.PAUSE_ENDED, "a human asks first"
 
 
 @pytest.mark.parametrize(
@@ -475,25 +481,25 @@ async def test_what_a_stranger_dictates_is_for_others_to_hear_and_silence_is_not
     assert notes(street) == [(ItemKind.STRANGER_RANG, None, "+862155512345")]
 
 
-async def test_two_strangers_are_two_items_and_a_daughter_is_known(street: Street) -> None:
+async def test_two_strangers_are_two_items_and_a_daughter_is_known(both: Street) -> None:
     for at, number in enumerate(["021-55512345", "021-55512346", DAUGHTER]):
-        await stranger_says(street, number, "wants_person", call_id=f"in-{at}")
-    assert [(by, number) for _, by, number in notes(street)] == [
+        await stranger_says(both, number, "wants_person", call_id=f"in-{at}")
+    assert [(by, number) for _, by, number in notes(both)] == [
         (None, "+862155512345"),
         (None, "+862155512346"),
-        (street.ids[DAUGHTER], DAUGHTER),
+        (both.ids[DAUGHTER], DAUGHTER),
     ]
 
 
-async def test_a_stranger_s_cry_rings_duty_and_says_by_which_number(street: Street) -> None:
-    street.elder()
-    rings_in(street, number="021-55512345")
-    cry = CallOutcome("in-1", street.world.clock.now(), final=False, alarm="distress")
-    assert await street.world.cycle.settle(cry)
-    assert not await street.world.cycle.settle(cry)
-    await ends(street, {"": "emergency"})
-    assert notes(street) == [(ItemKind.CRIED, None, "+862155512345")]
-    with street.world.db.read() as session:
+async def test_a_stranger_s_cry_rings_duty_and_says_by_which_number(both: Street) -> None:
+    both.elder()
+    rings_in(both, number="021-55512345")
+    cry = CallOutcome("in-1", both.world.clock.now(), final=False, alarm="distress")
+    assert await both.world.cycle.settle(cry)
+    assert not await both.world.cycle.settle(cry)
+    await ends(both, {"": "emergency"})
+    assert notes(both) == [(ItemKind.CRIED, None, "+862155512345")]
+    with both.world.db.read() as session:
         (alarm,) = alarms.open_alarms(session)
     assert (alarm.kind, "不认识的号码" in alarm.text, "555" in alarm.text) == ("cried", True, False)
 
