@@ -35,7 +35,8 @@ BATCH = 50
 AGAIN = timedelta(hours=3)  # at another hour
 NEXT_DAY = timedelta(hours=24)
 AFTER_LINE_ERROR = timedelta(minutes=15)
-WAIT_AT_MOST = timedelta(days=3)  # the line rules, or a search, leave no room for a call: a person goes there
+WAIT_AT_MOST = timedelta(days=3)  # no call could be made, for whatever reason: a person goes there
+NEVER_SO_FAR = timedelta(days=3)  # ahead is a call ever due: it was written by a clock that was fast
 _LINE_FAILED = (Disposition.LINE_ERROR, Disposition.BAD_NUMBER, Disposition.CANCELLED, Disposition.INTERRUPTED)
 
 
@@ -83,7 +84,7 @@ class ReplyCalls:
         if outcome is not None:
             complaints.say(session, complaint, outcome, now, self._deadlines, call_id=end.call_id)
         elif end.disposition in _LINE_FAILED:
-            answer.due_at = now + AFTER_LINE_ERROR
+            _later(session, [answer], now + AFTER_LINE_ERROR, now)
         elif not staff.unreached(session, answer, now):
             answer.due_at = again_at(answer.calls, now, told=told)
 
@@ -100,7 +101,8 @@ def again_at(calls: int, now: datetime, *, told: bool) -> datetime:
 def _waiting(session: Session, now: datetime) -> list[str]:
     """Who waits for an answer that is due, the longest first."""
     query = select(Complaint.person_id).join(Reply, Reply.complaint_id == Complaint.id)
-    query = query.where(Reply.due_at <= now, Reply.outcome.is_(None), Complaint.person_id.is_not(None))
+    due = (Reply.due_at <= now) | (Reply.due_at > now + NEVER_SO_FAR)
+    query = query.where(due, Reply.outcome.is_(None), Complaint.person_id.is_not(None))
     return list(dict.fromkeys(session.scalars(query.order_by(Reply.due_at, Reply.id).limit(BATCH))))
 
 
@@ -136,8 +138,8 @@ def _later(session: Session, answers: Iterable[Reply], until: datetime, now: dat
     for each in answers:
         if now - each.at >= WAIT_AT_MOST + NEXT_DAY * each.calls:
             staff.unreached(session, each, now, last=True)
-        elif until > now and each.due_at is not None:
-            each.due_at = max(each.due_at, until)
+        elif until > now:
+            each.due_at = until
 
 
 def _calling(session: Session, answer: Reply, call_id: str, now: datetime) -> None:

@@ -463,3 +463,42 @@ async def test_a_spoken_answer_is_played(hall: Hall) -> None:
     await hall.world.to("10:31")
     (told,) = await hall.asks(hall.replies()[0], "reply.next")
     assert told.values == {"number": "一零零一", "reply_audio": "replies/7.wav"}
+
+
+async def test_what_they_say_of_themselves_is_the_care_rooms(hall: Hall) -> None:
+    """Solved says nothing of how they are; not well does."""
+    elder, other = hall.elder(), hall.elder("李桂芳")
+    for each in (elder, other):
+        await hall.answered(each, each)
+    await hall.morning(elder, other)
+    await hall.world.to("10:31")
+    first, second = hall.replies()
+    await hall.asks(first, "reply.next", "reply.solved")
+    await hall.ends(first.id, Disposition.ANSWERED, said(first.callees[0].id, "solved"))
+    await hall.ends(second.id, Disposition.ANSWERED, said(second.callees[0].id, "not_well"))
+    well, unwell = (hall.world.row(call.callees[0].id) for call in (first, second))
+    assert (well.status, well.result) == (CaseStatus.CLOSED, "well")
+    assert (unwell.status, unwell.reason) == (CaseStatus.NEEDS_PERSON, "not_well")
+
+
+async def test_a_carrier_that_refuses_for_days_ends_with_a_visit(hall: Hall) -> None:
+    elder = hall.elder()
+    await hall.answered(elder)
+    for day in (DAY, TUESDAY, WEDNESDAY, THURSDAY):
+        await hall.morning(elder, day=day)
+        hall.world.placer.answers[hall.world.person(elder).number or ""].append(Placed.REFUSED)
+        await hall.world.to("10:31", day)
+    await hall.world.to("10:46", THURSDAY)
+    assert hall.items() == [ItemKind.COMPLAINT_VISIT]
+
+
+async def test_a_moment_that_a_fast_clock_wrote_is_not_waited_for(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    with hall.world.db.write() as session:
+        answer = rows.last_reply(session, rows.by_number(session, number))
+        assert answer is not None
+        answer.due_at = hall.world.clock.now() + timedelta(days=400)
+    await hall.world.to("10:31")
+    assert len(hall.replies()) == 1
