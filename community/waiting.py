@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ LISTEN = (ItemKind.COMPLAINT_NEW, ItemKind.COMPLAINT_INTERRUPTED)
 ANSWER = (ItemKind.COMPLAINT_ANSWER, ItemKind.COMPLAINT_TALK)
 TELL = (ItemKind.COMPLAINT_TELL, ItemKind.COMPLAINT_VISIT)
 MEETING = (ItemKind.COMPLAINT_MEETING,)
+STUCK_AFTER = timedelta(days=1)  # a reply call that is due
 WHILE_OPEN = (*ANSWER, *TELL, *MEETING)
 ALL = (*LISTEN, *WHILE_OPEN)
 
@@ -60,6 +61,13 @@ def _told(session: Session, complaint: Complaint, reply: Reply) -> Iterator[Wait
         yield Wait(ItemKind.COMPLAINT_VISIT, promises.promised(calendar, reply.outcome_at or reply.at))
     elif reply.outcome is None and reply.due_at is None and reply.intent_id is None:
         yield Wait(ItemKind.COMPLAINT_TELL, promises.promised(calendar, reply.at))
+
+
+def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
+    """The line was to ring them a day ago, and hasn't: it is down, or not running."""
+    reply = rows.last_reply(session, complaint) if complaint.status == Status.ANSWERED else None
+    if reply is not None and reply.outcome is None and reply.due_at is not None:
+        yield Wait(ItemKind.COMPLAINT_TELL, reply.due_at + STUCK_AFTER)
 
 
 def _unwritten(session: Session, complaint: Complaint) -> list[Meeting]:
@@ -112,7 +120,9 @@ def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
     due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, Complaint.status == Status.ANSWERED, meeting)
     open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None))
     found = session.scalars(select(Complaint).where(open_, due)).all()
-    overdue = [(row, wait) for row in found for wait in waits(session, row) if wait.due <= now]
+    overdue = [
+        (row, wait) for row in found for wait in (*waits(session, row), *_stuck(session, row)) if wait.due <= now
+    ]
     return [(row, wait) for row, wait in overdue if not open_items(session, row, (wait.kind,))]
 
 

@@ -19,7 +19,7 @@ from checkins.people import set_state
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Placed, Told, Trace
 from checkins.results import Status as CaseStatus
 from checkins.tables import IntentState, NumberState, State
-from community import complaints, rows, staff
+from community import complaints, rows, staff, waiting
 from community.counter import Counter
 from community.reply_calls import AFTER_LINE_ERROR, FLOW, ReplyCalls
 from community.tables import Complaint, Outcome, Reply, Status
@@ -502,3 +502,14 @@ async def test_a_moment_that_a_fast_clock_wrote_is_not_waited_for(hall: Hall) ->
         answer.due_at = hall.world.clock.now() + timedelta(days=400)
     await hall.world.to("10:31")
     assert len(hall.replies()) == 1
+
+
+async def test_when_the_line_is_down_for_a_day_a_person_is_told(hall: Hall) -> None:
+    elder = hall.elder()
+    await hall.answered(elder)
+    hall.world.clock.advance(hours=23)
+    await hall.world.db.run(lambda session: waiting.keep(session, hall.world.clock.now()))
+    assert hall.items() == []
+    hall.world.clock.advance(hours=2)
+    await hall.world.db.run(lambda session: waiting.keep(session, hall.world.clock.now()))
+    assert hall.items() == [ItemKind.COMPLAINT_TELL]
