@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from checkins import alarms, items, ringing_in
+from checkins import alarms, items, own_calls, ringing_in
 from checkins.items import ItemKind
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Told
 from checkins.reception import Reception
 from checkins.results import LINE, Reason, Result, Status, Urgency
+from checkins.ringing_in import Heard
 from checkins.tables import CallIntent, Checkin, IntentState, Person, State
 from checkins.tables import Neighbourhood as Place
 from tests.unit.checkins.street import CHEN, DAUGHTER, LI, Street, numbers
@@ -122,6 +123,21 @@ async def test_two_behind_one_number_are_both_asked_for_and_each_speaks_for_hers
     assert both.checkin(zhao).status == Status.CLOSED
     assert both.checkin(wang).status == Status.PLANNED
     assert [[each.id for each in call.callees] for call in await both.tick(minutes=31)] == [[wang]]
+
+
+def test_who_cannot_be_listened_to_is_rung_back(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of hers that can't be read: she hears so, and nothing of the call is left half written."""
+    elder = street.elder()
+
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(own_calls, "_request", broken)
+    with street.world.db.write() as session:
+        number = session.get_one(Person, elder).number or ""
+        assert ringing_in.rang_in(session, "in-1", number, street.world.clock.now()) is Heard.NOTED
+    assert opened(street) == [(ItemKind.RANG_IN, elder)]
+    assert street.world.intents() == []
 
 
 # ── well ──────────────────────────────────────────────────────────────────────────────────────────
