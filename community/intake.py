@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from checkins.phones import NumberError, to_e164
 from checkins.ports import TALKED, CallOutcome, Clock, PersonOutcome
 from checkins.results import LINE
-from checkins.tables import Neighbourhood
+from checkins.tables import Neighbourhood, Person
 from community import complaints, rows, waiting, words
 from community.policy import DEFAULT, Deadlines
 from community.tables import Complaint, ComplaintEvent, Dictation
@@ -75,7 +75,8 @@ def settle(
         said[cut[0]] = [*said.get(cut[0], []), replace(cut[1], name=f"{cut[1].name}-{CUT}")]
     for person_id, dictated in said.items():
         if dictated:
-            _keep(session, outcome.intent_id, person_id or None, dictated, now, deadlines)
+            whose = session.get(Person, person_id) if person_id else None  # not in the register: a stranger
+            _keep(session, outcome.intent_id, whose.id if whose else None, dictated, now, deadlines)
     for person in outcome.people:
         _ring_back_at(session, outcome.intent_id, person)
 

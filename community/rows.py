@@ -65,8 +65,8 @@ def new(session: Session, call_id: str, person_id: str | None, now: datetime, **
 
 def _whose(session: Session, call_id: str, person_id: str | None) -> dict[str, Any]:
     """A stranger's belongs to the neighbourhood that listened to them."""
-    person = session.get(Person, person_id) if person_id else None
-    if person is not None:
+    if person_id is not None:
+        person = session.get_one(Person, person_id)
         return {"person_id": person.id, "neighbourhood_id": person.neighbourhood_id, "caller_number": None}
     place, number = strangers.place_of(session, call_id) or (_first_place(session), "")
     return {"person_id": None, "neighbourhood_id": place, "caller_number": number or None}

@@ -79,6 +79,13 @@ async def test_a_stranger_is_rung_back_at_the_number_shown_or_typed(hall: Hall) 
     assert [each.name for each in hall.dictations()] == ["caller", "complaint", "caller"]
 
 
+async def test_what_somebody_says_whom_the_register_no_longer_knows_is_kept_once(hall: Hall) -> None:
+    for _ in range(2):
+        await hall.ends("call-1", "nobody", complaint="漏水")
+    assert [each.person_id for each in hall.complaints()] == [None]
+    assert len(hall.dictations()) == 1
+
+
 async def test_an_alarm_in_mid_call_and_a_call_without_a_word_file_nothing(hall: Hall) -> None:
     elder = hall.world.elder()
     now = hall.world.clock.now()
