@@ -18,6 +18,7 @@ from community import rows, staff
 from community.tables import Complaint, Dictation, Status, Wish
 from speech import g711
 from tests.e2e.line import ELDER, Story, story
+from tests.e2e.test_reply_call import well
 from tests.fakes.call import FakeCall
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.ears import ScriptedRecogniser
@@ -66,14 +67,6 @@ async def look(line: Story) -> tuple[Complaint, list[Dictation], list[str]]:
 
 async def open_items(line: Story) -> list[str]:
     return [item.kind for item in await line.house.db.view(items.open_items)]
-
-
-async def well(line: Story, elder: str) -> None:
-    call = line.carrier.expect_call(ELDER)
-    await line.tick()
-    await presses(call, ("greet.ask", "1"), ("health.ask", "1"), ("message.ask", "2"))
-    await call.ended()
-    await line.row(elder)
 
 
 async def rung(line: Story, told: str, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -23,6 +24,7 @@ from community import complaints, rows, staff, waiting
 from community.counter import Counter
 from community.reply_calls import AFTER_LINE_ERROR, FLOW, ReplyCalls
 from community.tables import Complaint, Outcome, Reply, Status
+from storage.database import Database
 from tests.unit.checkins.world import DAY, World
 
 TUESDAY, WEDNESDAY, THURSDAY = (DAY + timedelta(days=days) for days in (1, 2, 3))
@@ -37,9 +39,9 @@ class Hall:
         world.cycle = self.another_cycle("cycle-1")
         self.counter = Counter(world.db, world.clock)
 
-    def another_cycle(self, owner: str) -> Cycle:
+    def another_cycle(self, owner: str, db: Database | None = None) -> Cycle:
         world = self.world
-        return Cycle(world.db, world.placer, world.clock, owner=owner, errands=[ReplyCalls()], **world.limits)
+        return Cycle(db or world.db, world.placer, world.clock, owner=owner, errands=[ReplyCalls()], **world.limits)
 
     async def answered(self, elder: str, text: str = TEXT, recording: str | None = None) -> int:
         """A complaint of the elder that staff have heard and answered; its number."""
@@ -119,6 +121,19 @@ async def test_rung_after_the_check_in_and_solved(any_hall: Hall) -> None:
     assert (complaint.status, answer.outcome, answer.due_at, answer.calls) == (Status.CLOSED, Outcome.SOLVED, None, 0)
     assert events[-4:] == ["replied", "calling", "told", "solved"]
     await hall.world.to("20:00")
+    assert len(hall.replies()) == 1
+
+
+async def test_two_cycles_on_one_database_ring_once(any_hall: Hall) -> None:
+    hall, elder = any_hall, any_hall.elder()
+    await hall.answered(elder)
+    await hall.morning(elder)
+    hall.world.clock.advance_to(hall.world.at("10:31"))
+    other = Database(hall.world.url)
+    try:
+        await asyncio.gather(hall.world.cycle.tick(), hall.another_cycle("two", other).tick())
+    finally:
+        other.close()
     assert len(hall.replies()) == 1
 
 
