@@ -28,7 +28,7 @@ from checkins.tables import CallIntent, Neighbourhood, Person
 STRANGER = "stranger"  # the flow
 WHOSE = "whose"  # on the intent: who of the register has this number, if anybody
 PLACE = "place"  # likewise: the neighbourhood whose committee listens
-_NOTHING = "hung_up"
+_NOTHING = "no_word"
 _RECORDED = "complaint_recording"
 
 

@@ -54,8 +54,10 @@ TIME_LIMIT_MS = 10 * 60 * 1000  # PRODUCT.md: a call has a hard limit
 LIMIT_GRACE_MS = 20_000  # for the goodbye
 LAST_MS = 120_000  # so long who was handed over in vain may still talk to the line, whatever the limit
 WAIT_LIMIT_MS = 45_000  # in a room where somebody always speaks (television) a wait ends all the same
-# Somebody else spoke: whose consent to record we have is not theirs, so the recording of the whole call is dropped.
+# Somebody else spoke: whose consent to record we have is not theirs, so the recording of the whole call is dropped; or
+# somebody who didn't want that, or wasn't asked to the end.
 STRANGERS = frozenset({"wrong_number", "other_says_well", "other_says_unwell", "absent", "wrong_person", "pin_failed"})
+STRANGERS |= {"not_recorded", "no_word"}
 _SILENCE = b"\xff"  # of μ-law, one sample
 MAX_KEYS = 500  # of one call; no person presses more, and every one is a row
 SECOND_ZERO_MS = 3000  # before a call is handed over, a second 0 would have come

@@ -217,6 +217,7 @@ async def test_a_stranger_who_wants_no_recording_is_rung_back(street: Street) ->
     await over(street, call)
     (item,) = await street.line.house.db.view(items.open_items)
     assert (item.kind, (item.detail or {})["number"]) == (ItemKind.STRANGER_RANG, UNKNOWN)
+    assert await street.line.log("recording") == [], "nor is the call"
 
 
 async def test_a_stranger_s_cry_is_an_alarm_for_whoever_is_on_duty(street: Street, ear: ScriptedRecogniser) -> None:

@@ -480,18 +480,19 @@ def notes(street: Street) -> list[tuple[str, str | None, str]]:
 
 
 @pytest.mark.parametrize(("number", "known"), [("021-55512345", "+862155512345"), ("anonymous", "")])
-async def test_a_stranger_who_wants_a_person_is_rung_back(street: Street, number: str, known: str) -> None:
+@pytest.mark.parametrize("word", ["wants_person", "not_recorded"])
+async def test_a_stranger_who_wants_a_person_is_rung_back(street: Street, number: str, known: str, word: str) -> None:
     street.elder()
     request = rings_in(street, number=number)
     assert (request.flow, request.number, request.variables.get("known")) == ("stranger", known, "1" if known else None)
     assert rings_in(street, number=number) == request
-    await ends(street, {"": "wants_person"})
+    await ends(street, {"": word})
     assert notes(street) == [(ItemKind.STRANGER_RANG, None, known)]
 
 
 async def test_what_a_stranger_dictates_is_for_others_to_hear_and_silence_is_nothing(street: Street) -> None:
     await stranger_says(street, "anonymous", "rang_in", complaint_recording="x.wav", caller_text="张三")
-    await stranger_says(street, "021-55512345", "hung_up", call_id="in-2")
+    await stranger_says(street, "021-55512345", "no_word", call_id="in-2")
     assert notes(street) == []
     await stranger_says(street, "021-55512345", "rang_in", call_id="in-3", caller_text="张三")
     assert notes(street) == [(ItemKind.STRANGER_RANG, None, "+862155512345")]
