@@ -34,7 +34,7 @@ from checkins.ports import TALKED, Disposition, PersonOutcome
 from checkins.results import Result, Status
 from checkins.tables import GONE, CallIntent, Checkin
 
-NOTHING = "hung_up"  # of whom nothing is known, in the flow's words
+NOTHING = ("hung_up", "interrupted")  # of whom nothing is known: in the flow's words, and when we broke off
 _WORDS: Mapping[str, Result] = {
     "present_unconfirmed": Result.PRESENT_UNCONFIRMED,
     "well": Result.WELL,
@@ -43,7 +43,7 @@ _WORDS: Mapping[str, Result] = {
     "refused": Result.REFUSED,
 }
 _ELSEWHERE = "complaint"  # how the details of a complaint begin
-_OTHER_MATTERS = ("rang_in", "away", NOTHING)
+_OTHER_MATTERS = ("rang_in", "away", *NOTHING)
 _BROKEN_OFF = (Disposition.INTERRUPTED, Disposition.UNKNOWN, Disposition.LINE_ERROR)
 
 
@@ -66,7 +66,7 @@ def news_of(elder_id: str, disposition: Disposition, people: Mapping[str, Person
 
 
 def _said_nothing(people: Mapping[str, PersonOutcome]) -> bool:
-    return all(one.result == NOTHING for one in people.values())
+    return all(one.result in NOTHING for one in people.values())
 
 
 def _of_her(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ BAD_NUMBER_CODES = frozenset({13223, 13224, 13226, 21201, 21211, 21214, 21217})
 
 # What doesn't count as an answer when we were the ones who broke off.
 _NO_ANSWER_YET = frozenset(
-    {"hung_up", "silent", "present_unconfirmed", "machine", "not_reached", "no_reply", "not_logged"}
+    {"hung_up", "silent", "present_unconfirmed", "machine", "not_reached", "no_reply", "not_logged", "no_word"}
 )
 _BROKEN_OFF = frozenset({"hung_up", "present_unconfirmed"})  # of these: the elder is rung once more
 _NO_PERSON = frozenset({"hung_up", "machine", "not_reached"})  # nobody gave a sign of being a person

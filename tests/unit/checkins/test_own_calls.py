@@ -330,7 +330,9 @@ async def test_a_line_that_breaks_before_she_has_said_a_thing_is_a_person_soon(
     street: Street, disposition: Disposition
 ) -> None:
     elder = street.elder()
-    await says(street, elder, "hung_up", "none", disposition)
+    await says(
+        street, elder, "interrupted" if disposition is Disposition.INTERRUPTED else "hung_up", "none", disposition
+    )
     assert stands(street.checkin(elder)) == (Status.NEEDS_PERSON, Reason.WANTS_PERSON, Urgency.SOON)
 
 
