@@ -177,7 +177,7 @@ class Move:
                 return
             self.set(visits={**self.state.visits, name: visits + 1})
         self.set(step=name, reprompts=0, repeats=0, stays=0, entry="", page=0, turns=0)
-        if not self._applies(step) or self._picks_itself(step):
+        if not self._applies(step) or self._picks_itself(step) or self._records_against_their_will(step):
             return
         self.say(step.prompts[0])
         self._wait_or_go_on(step)
@@ -188,6 +188,13 @@ class Move:
             return True
         self.follow(step.otherwise)
         return False
+
+    def _records_against_their_will(self, step: Step) -> bool:
+        """True: without consent to record nothing is dictated, whatever the flow asks for, as if nobody had spoken."""
+        if step.dictation is None or self.context.consent_recording:
+            return False
+        self.follow(step.no_input or Exit(END_CALL))
+        return True
 
     def _picks_itself(self, step: Step) -> bool:
         """True: there are not two to choose from, and the conversation has gone on."""
