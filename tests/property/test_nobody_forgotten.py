@@ -161,6 +161,7 @@ class AnyMorning(RuleBasedStateMachine):
     def crashes(self, after: int) -> None:
         self.house.dies(after)
         self.house.now += timedelta(minutes=2)
+        self._hang_up_what_lasts_too_long()
         self.house.tick()
 
     @rule(dead=st.booleans())

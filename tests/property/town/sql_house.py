@@ -170,28 +170,38 @@ class SqlHouse:
             return self._run(self._cycle.settle(news))
 
     def first(self, call: str, elder: str) -> bool:
-        with self.db.write() as session:
+        def pressed(session: Session) -> bool:
             row = session.scalars(select_cases().where(Checkin.elder_id == elder)).one()
             return answers.first(session, session.get_one(CallIntent, call), row, self.now)
+
+        return self._act(pressed)
+
+    def _act(self, work: Callable[[Session], T]) -> T:
+        """Somebody's act in one transaction; when the process dies in it, they do it again."""
+        try:
+            with self.db.write() as session:
+                return work(session)
+        except Killed:
+            self._restarted()
+            return self._act(work)
 
     # ── people ──
 
     def take_over(self, elder: str, by: str) -> None:
-        with self.db.write() as session:
-            cases.take_over(session, self._case(elder), by, self.now)
+        self._act(lambda session: cases.take_over(session, self._case(elder), by, self.now))
 
     def close(self, elder: str, by: str) -> None:
-        with self.db.write() as session:
-            cases.close_case(session, self._case(elder), by, "在女儿家", self.now)
+        self._act(lambda session: cases.close_case(session, self._case(elder), by, "在女儿家", self.now))
 
     def leave(self, person: str, minutes: float) -> None:
-        with self.db.write() as session:
+        def leaves(session: Session) -> None:
             if session.get(Person, person):
                 edits.put_on_leave(session, person, self.now, self.now + timedelta(minutes=minutes), BY, self.now)
 
+        self._act(leaves)
+
     def stops(self, elder: str, state: str) -> None:
-        with self.db.write() as session:
-            people.set_state(session, elder, State(state), "register", self.now)
+        self._act(lambda session: people.set_state(session, elder, State(state), "register", self.now))
 
     def _case(self, elder: str) -> int:
         with self.db.read() as session:
