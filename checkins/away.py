@@ -12,12 +12,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from checkins import items, people
-from checkins.case_rows import log_event, select_cases
+from checkins.case_rows import log_event, served_by
 from checkins.items import ItemKind
 from checkins.own_calls import RINGS_IN
 from checkins.ports import Told
 from checkins.schedule import local_date
-from checkins.tables import CallIntent, Checkin, IntentCheckin, State
+from checkins.tables import CallIntent, Checkin, State
 
 MOST_DAYS = 60
 BY = "by phone"  # the register's source
@@ -72,8 +72,7 @@ def _spoken(number: int) -> str:
 def _of(session: Session, call_id: str, elder_id: str) -> tuple[CallIntent, Checkin] | None:
     """The elder's own call, and her case that it serves; both locked."""
     intent = session.get(CallIntent, call_id, with_for_update=True)
-    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
-    query = query.where(IntentCheckin.intent_id == call_id, Checkin.elder_id == elder_id)
+    query = served_by(call_id).where(Checkin.elder_id == elder_id)
     row = session.scalars(query.with_for_update(of=Checkin)).first()
     if intent is None or intent.flow != RINGS_IN or row is None:
         return None

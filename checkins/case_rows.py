@@ -14,7 +14,7 @@ from checkins.ladder import Case
 from checkins.policy import Policy
 from checkins.results import Reason, Result, Status, Urgency
 from checkins.schedule import day_of
-from checkins.tables import Checkin, CheckinEvent, Person
+from checkins.tables import Checkin, CheckinEvent, IntentCheckin, Person
 from storage.database import from_millis, to_millis
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,12 @@ def select_cases() -> Select[Checkin]:
         .join(Person.neighbourhood)
         .options(contains_eager(Checkin.elder).contains_eager(Person.neighbourhood))
     )
+
+
+def served_by(call_id: str) -> Select[Checkin]:
+    """The cases that this call is about, in the order in which they are asked after."""
+    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
+    return query.where(IntentCheckin.intent_id == call_id).order_by(IntentCheckin.position)
 
 
 def case_of(row: Checkin) -> Case:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from checkins import answers, ladder, searches
-from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.case_rows import case_of, log_event, put_case, served_by
 from checkins.escalation.values import Reply, Responder
 from checkins.findings import log_said
 from checkins.intents import intend, serve
@@ -128,8 +128,7 @@ def _with_why(request: CallRequest, known: str) -> CallRequest:
 
 
 def _case(session: Session, call_id: str, elder_id: str) -> Checkin | None:
-    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
-    query = query.where(IntentCheckin.intent_id == call_id, Checkin.elder_id == elder_id)
+    query = served_by(call_id).where(Checkin.elder_id == elder_id)
     found: Checkin | None = session.scalars(query.with_for_update(of=Checkin)).first()
     return found
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
 from checkins.names import named
-from checkins.tables import PERSONAL
+from checkins.tables import PERSONAL, Person
 from storage.database import Base, UtcTime
 
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
@@ -132,6 +132,12 @@ def open_item(
 def key_of(kind: str, person_id: str | None = None, by_id: str | None = None, about: str = "") -> str:
     """What two items have in common that are one."""
     return f"{kind}:{person_id or ''}:{by_id or ''}{f':{about}' if about else ''}"
+
+
+def ring_back(session: Session, call_id: str, elder: Person, now: datetime) -> None:
+    """An elder rang in, and no case of hers says so: a person rings her back."""
+    place, detail = elder.neighbourhood_id, {"call": call_id}
+    open_item(session, ItemKind.RANG_IN, now, neighbourhood_id=place, person_id=elder.id, due_at=now, detail=detail)
 
 
 def open_items(session: Session, place_id: int | None = None) -> list[Item]:

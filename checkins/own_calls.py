@@ -14,13 +14,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from checkins import inbound, ladder, promises, searches
-from checkins.case_rows import case_of, log_event, select_cases
+from checkins.case_rows import case_of, log_event, select_cases, served_by
 from checkins.errands import herself
 from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
 from checkins.results import Status, Urgency
 from checkins.roster.holidays import is_working_time
-from checkins.tables import CallIntent, Checkin, IntentCheckin, Person
+from checkins.tables import CallIntent, Checkin, Person
 from checkins.todays_case import case_today
 
 RINGS_IN = "rings_in"  # the flow
@@ -38,9 +38,7 @@ def begin(session: Session, call_id: str, elders: Sequence[Person], now: datetim
 
 def again(session: Session, intent: CallIntent, now: datetime) -> CallRequest:
     """The same call, asked for once more."""
-    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
-    rows = session.scalars(query.where(IntentCheckin.intent_id == intent.id).order_by(IntentCheckin.position))
-    return _request(session, intent, list(rows), now)
+    return _request(session, intent, session.scalars(served_by(intent.id)).all(), now)
 
 
 def still_open(session: Session, today: Checkin) -> list[Checkin]:

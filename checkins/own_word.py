@@ -27,7 +27,6 @@ from sqlalchemy.orm import Session
 from checkins import confirming, handing_over, items, ladder, searches
 from checkins.case_rows import case_of, log_event, put_case
 from checkins.escalation.values import Phase
-from checkins.items import ItemKind
 from checkins.ladder import REOPENS, News
 from checkins.own_calls import RINGS_IN, still_open
 from checkins.ports import TALKED, Disposition, PersonOutcome
@@ -60,7 +59,7 @@ def news_of(elder_id: str, disposition: Disposition, people: Mapping[str, Person
     if person is None or person.result in _OTHER_MATTERS:
         return None
     result = _WORDS.get(person.result, Result.PRESENT_UNCONFIRMED)
-    if result is Result.WELL and not (_clear(person) and disposition in TALKED):
+    if result is Result.WELL and not (person.clear and disposition in TALKED):
         result = Result.PRESENT_UNCONFIRMED
     return News(result, person.evidence)
 
@@ -74,10 +73,6 @@ def _of_her(detail: Mapping[str, Any]) -> dict[str, Any]:
     kept = {word: value for word, value in detail.items() if word != "days" and not word.startswith(_ELSEWHERE)}
     more = [part for each in detail.get("more", ()) if (part := _of_her(each))]
     return {word: value for word, value in kept.items() if word != "more"} | ({"more": more} if more else {})
-
-
-def _clear(person: PersonOutcome) -> bool:
-    return person.evidence == "key" or (person.evidence == "speech" and person.detail.get("certain") is True)
 
 
 def heard(
@@ -95,7 +90,7 @@ def heard(
     news = news_of(row.elder_id, disposition, people)
     if news is None:
         if row.status == Status.CLOSED and _said_nothing(people) and next(iter(people), row.elder_id) == row.elder_id:
-            _to_be_rung_back(session, intent, row, now)
+            items.ring_back(session, intent.id, row.elder, now)
         return None
     if news.result is Result.WELL:
         for each in [*still_open(session, row), row]:
@@ -120,7 +115,7 @@ def _well(session: Session, intent: CallIntent, row: Checkin, news: News, now: d
 def _not_well(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime) -> None:
     before = case_of(row)
     if row.elder.state in GONE or (row.status == Status.CLOSED and news.result not in REOPENS):
-        _to_be_rung_back(session, intent, row, now)
+        items.ring_back(session, intent.id, row.elder, now)
     elif news.result in REOPENS and _makes_sure(session, intent, row, news, now):
         return
     elif not searches.looked_bad(row):
@@ -134,18 +129,6 @@ def _makes_sure(session: Session, intent: CallIntent, row: Checkin, news: News, 
     search = searches.search_of(row)
     seen = search is not None and search.phase is Phase.CONFIRMING
     return seen and confirming.heard(session, intent, row, news, now)
-
-
-def _to_be_rung_back(session: Session, intent: CallIntent, row: Checkin, now: datetime) -> None:
-    items.open_item(
-        session,
-        ItemKind.RANG_IN,
-        now,
-        neighbourhood_id=row.neighbourhood_id,
-        person_id=row.elder_id,
-        due_at=now,
-        detail={"call": intent.id},
-    )
 
 
 def _log(session: Session, intent: CallIntent, row: Checkin, news: News, now: datetime) -> None:

@@ -66,6 +66,11 @@ class PersonOutcome:
     evidence: str
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def clear(self) -> bool:
+        """By key, or by speech of which the ear was certain: only so does good news count."""
+        return self.evidence == "key" or (self.evidence == "speech" and self.detail.get("certain") is True)
+
 
 @dataclass(frozen=True)
 class CallOutcome:

@@ -11,13 +11,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from checkins import answers, away, buddy_logs, handing_over, pins, ringing_in
-from checkins.case_rows import select_cases
+from checkins.case_rows import served_by
 from checkins.errands import BUDDY_LOG
 from checkins.intents import INBOUND
 from checkins.pins import Known, PinVerdict
 from checkins.ports import CallRequest, Clock, Told
 from checkins.ringing_in import Heard
-from checkins.tables import CallIntent, Checkin, IntentCheckin
+from checkins.tables import CallIntent, Checkin
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -75,9 +75,8 @@ def _pins_of(session: Session, call_id: str) -> list[Known]:
 def _claim(session: Session, call_id: str, person_id: str, now: datetime) -> str:
     """Whether who has just pressed that they go was the first. From now on it is theirs."""
     intent = session.get(CallIntent, call_id, with_for_update=True)
-    served = IntentCheckin.intent_id == call_id
-    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
-    row = session.scalars(query.where(served, Checkin.elder_id == person_id).with_for_update(of=Checkin)).first()
+    query = served_by(call_id).where(Checkin.elder_id == person_id)
+    row = session.scalars(query.with_for_update(of=Checkin)).first()
     if intent is None or intent.responder is None or row is None:
         return ""
     return "first" if answers.first(session, intent, row, now) else "taken"

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import contacts, inbound, items, own_calls, pins, searches, strangers
-from checkins.case_rows import log_event, select_cases
+from checkins.case_rows import log_event, select_cases, served_by
 from checkins.errands import BUDDY_LOG, FINDING, callee
 from checkins.escalation import decisions as core
 from checkins.escalation.values import Phase, Search
@@ -34,7 +34,6 @@ from checkins.tables import (
     GONE,
     CallIntent,
     Checkin,
-    IntentCheckin,
     Neighbourhood,
     NumberState,
     Person,
@@ -79,15 +78,7 @@ def _listen(session: Session, call_id: str, elders: Sequence[Person], now: datet
     except (ValueError, LookupError, AssertionError) as error:
         log.error("call %s: an elder rang in, and could not be listened to: %s", call_id, type(error).__name__)
     for elder in elders:
-        items.open_item(
-            session,
-            ItemKind.RANG_IN,
-            now,
-            neighbourhood_id=elder.neighbourhood_id,
-            person_id=elder.id,
-            due_at=now,
-            detail={"call": call_id},
-        )
+        items.ring_back(session, call_id, elder, now)
     return Heard.NOTED
 
 
@@ -201,9 +192,7 @@ def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest |
         return Heard.STRANGER
     if intent.flow == BUDDY_LOG:
         return _log(session, intent, _buddies(session, _behind(session, intent.number), now), now)
-    query = select_cases().join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
-    rows = session.scalars(query.where(IntentCheckin.intent_id == intent.id).order_by(IntentCheckin.position))
-    return _finding(session, intent, person, list(rows), now)
+    return _finding(session, intent, person, session.scalars(served_by(intent.id)).all(), now)
 
 
 def _finding(

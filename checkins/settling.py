@@ -28,7 +28,7 @@ from checkins import (
     strangers,
     telling,
 )
-from checkins.case_rows import case_of, log_event, put_case, select_cases
+from checkins.case_rows import case_of, log_event, put_case, served_by
 from checkins.errands import CONFIRM
 from checkins.ladder import News
 from checkins.line_rules import Purpose
@@ -36,7 +36,7 @@ from checkins.pace import ANSWER_WITHIN, OUT, UNANSWERED, is_line_down
 from checkins.people import doubt_number
 from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, Result, Status, Urgency
-from checkins.tables import GONE, CallIntent, Checkin, IntentCheckin, IntentState, Person, State
+from checkins.tables import GONE, CallIntent, Checkin, IntentState, Person, State
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,7 @@ def result_of(disposition: Disposition, person: PersonOutcome | None) -> tuple[R
     said_nothing = result in (Result.HUNG_UP, Result.MACHINE) and disposition is not Disposition.ANSWERED
     if said_nothing or (disposition not in TALKED and result in _GOOD):
         return _NO_NEWS_OF_ELDER[disposition], "none"
-    uncertain = person.evidence == "speech" and person.detail.get("certain") is not True
-    if result in _GOOD and (uncertain or person.evidence not in ("key", "speech")):
+    if result in _GOOD and not person.clear:
         return Result.PRESENT_UNCONFIRMED, person.evidence
     return result, person.evidence
 
@@ -355,11 +354,4 @@ def _reported_last_time(session: Session, row: Checkin) -> bool:
 
 
 def _rows(session: Session, intent: CallIntent) -> list[Checkin]:
-    query = (
-        select_cases()
-        .join(IntentCheckin, IntentCheckin.checkin_id == Checkin.id)
-        .where(IntentCheckin.intent_id == intent.id)
-        .order_by(IntentCheckin.position)
-        .with_for_update(of=Checkin)
-    )
-    return list(session.scalars(query))
+    return list(session.scalars(served_by(intent.id).with_for_update(of=Checkin)))

@@ -195,8 +195,7 @@ def _outcome(person: PersonOutcome | None) -> Outcome | None:
     if person is None or person.result not in complaints.OUTCOMES:
         return None
     outcome = Outcome(person.result)
-    sure = person.evidence == "key" or (person.evidence == "speech" and person.detail.get("certain") is True)
-    return outcome if sure or outcome is not Outcome.SOLVED else None
+    return outcome if person.clear or outcome is not Outcome.SOLVED else None
 
 
 def _of_the_calls(session: Session, carried: Iterable[Reply], person: PersonOutcome, end: Ended, now: datetime) -> None:
