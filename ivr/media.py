@@ -31,7 +31,6 @@ from ivr.media_messages import (
 )
 from ivr.ports import Disposition, PersonResult
 from ivr.pump import Line, Pump, Tools
-from ivr.reports import context_of
 from storage.faults import where
 
 log = logging.getLogger(__name__)
@@ -140,7 +139,7 @@ class MediaServer:
         flow = self._flow(begun.order.flow)
         if begun.session:
             return Session.from_json(flow, begun.session)
-        return Session(flow, await playback.audible(self._tools.recordings, flow.recorded, context_of(begun.order)))
+        return await playback.begin(self._tools.recordings, flow, begun.order)
 
     def _make(self, websocket: WebSocket, writer: StreamWriter, begun: CallStart, session: Session) -> _Call:
         order, flow = begun.order, self._flow(begun.order.flow)

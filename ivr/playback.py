@@ -8,8 +8,12 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from callflows.events import CallContext
+from callflows.events import CallContext, Verdict
+from callflows.flow import Flow
+from callflows.session import Session
+from ivr.ports import CallOrder
 from ivr.recordings import RecordingBrokenError, Recordings
+from ivr.reports import context_of
 from speech import g711
 from speech.loudness import pcm_to_prompt
 from speech.recogniser import SAMPLE_RATE
@@ -28,7 +32,20 @@ async def as_prompt(recordings: Recordings, path: str) -> bytes | None:
     return prompt
 
 
-async def playable(recordings: Recordings, names: Collection[str], values: Mapping[str, str]) -> dict[str, str]:
+async def begin(recordings: Recordings, flow: Flow, order: CallOrder) -> Session:
+    """The conversation of a call that begins; recordings that can't be played count as not given."""
+    context = context_of(order)
+    if flow.recorded:
+        context = await audible(recordings, flow.recorded, context)
+    return Session(flow, context)
+
+
+async def told(recordings: Recordings, session: Session, verdict: Verdict) -> Verdict:
+    """The answer to a question of this conversation; recordings that can't be played count as not told."""
+    return replace(verdict, values=await _playable(recordings, session.recorded, verdict.values))
+
+
+async def _playable(recordings: Recordings, names: Collection[str], values: Mapping[str, str]) -> dict[str, str]:
     """`values` without those of the audio variables `names` whose recording is missing or broken."""
     broken = {name for name in values.keys() & set(names) if not await _intact(recordings, values[name])}
     return {name: value for name, value in values.items() if name not in broken}
@@ -36,10 +53,8 @@ async def playable(recordings: Recordings, names: Collection[str], values: Mappi
 
 async def audible(recordings: Recordings, names: Collection[str], context: CallContext) -> CallContext:
     """The context of a call that begins, without the recordings that can't be played."""
-    if not names:
-        return context
-    people = [replace(one, variables=await playable(recordings, names, one.variables)) for one in context.people]
-    return replace(context, people=tuple(people), variables=await playable(recordings, names, context.variables))
+    people = [replace(one, variables=await _playable(recordings, names, one.variables)) for one in context.people]
+    return replace(context, people=tuple(people), variables=await _playable(recordings, names, context.variables))
 
 
 async def _intact(recordings: Recordings, path: str) -> bool:

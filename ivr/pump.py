@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -41,7 +41,7 @@ from ivr import playback
 from ivr.asking import verdict
 from ivr.playout import Part, Playout
 from ivr.ports import Answers
-from ivr.recordings import Recordings, Take
+from ivr.recordings import WHOLE_CALL, Recordings, Take
 from ivr.scribe import Book, Scribe
 from ivr.secrecy import HIDDEN, TAIL_MS, is_secret
 from ivr.utterances import Utterances, Wait
@@ -130,7 +130,7 @@ class Pump:
         self._recorded: dict[str, asyncio.Future[bytes]] = {}  # stored recordings that are played in this call
         self._muted_until_ms = 0  # so long nothing that comes in is recorded
         self._take: Take | None = (
-            tools.recordings.take(line.call_id, line.label("call"), line.began) if line.records else None
+            tools.recordings.take(line.call_id, line.label(WHOLE_CALL), line.began) if line.records else None
         )
 
     # ── the call's life ───────────────────────────────────────────────────────────────────────────
@@ -302,12 +302,12 @@ class Pump:
         task.add_done_callback(self._asked.discard)
 
     async def _answer(self, query: Query) -> None:
-        told = await verdict(self._tools.answers, self.call_id, query)
-        values = await playback.playable(self._tools.recordings, self.session.recorded, told.values)
+        said = await verdict(self._tools.answers, self.call_id, query)
+        told = await playback.told(self._tools.recordings, self.session, said)
         self.note("verdict", name=query.name, word=told.word)
         if self._asking is query:  # the conversation has not gone on by itself (a call for help, the call's limit)
             self._asking = None
-            self.feed(replace(told, values=values))
+            self.feed(told)
 
     @property
     def _secret(self) -> bool:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 BYTES_PER_S = 8000
 FLUSH_BYTES = 2 * BYTES_PER_S
 RETRY_S = 30.0
+WHOLE_CALL = "call"  # the label of the recording of a whole call
 
 
 @dataclass(frozen=True)

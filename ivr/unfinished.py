@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session as DbSession
 
 from callflows.flow import Flow
 from callflows.session import Session
+from ivr.recordings import WHOLE_CALL
 from ivr.records import Call, CarrierRecording
 
 log = logging.getLogger(__name__)
-
-WHOLE_CALL = "call"  # the label of its recording (ivr.pump)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -207,18 +206,12 @@ class Verbs:
         flow = self._flow(order.flow)
         return Session.from_json(flow, call.session) if call.session else Session(flow, context_of(order))
 
-    async def _begun(self, call: Call) -> Session:
-        """A new conversation."""
-        order = order_from_json(call.order)
-        flow = self._flow(order.flow)
-        return Session(flow, await playback.audible(self._recordings.kept, flow.recorded, context_of(order)))
-
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
 
     async def _feed(self, call: Call, before: int, events: Sequence[Input], *entries: LogEntry) -> str:
         """The conversation's next turn. An alarm goes first; `entries`, what happened, are written last."""
-        order = order_from_json(call.order)
-        session = self._session(call) if call.session else await self._begun(call)
+        order, kept = order_from_json(call.order), self._recordings.kept
+        session = self._session(call) if call.session else await playback.begin(kept, self._flow(order.flow), order)
         if self._too_long(call) and not session.handing:
             events = [TimeLimit()]
         outputs = _fed(session, events)
@@ -261,9 +254,8 @@ class Verbs:
         for _ in range(_MAX_QUERIES):
             if not session.asking or not isinstance(came[-1], Query):
                 break
-            told = await verdict(self._answers, call.id, came[-1])
-            values = await playback.playable(self._recordings.kept, session.recorded, told.values)
-            came += session.feed(replace(told, values=values))
+            said = await verdict(self._answers, call.id, came[-1])
+            came += session.feed(await playback.told(self._recordings.kept, session, said))
         return came[len(outputs) :]
 
     def _without_consent(self, session: Session, consent: bool) -> list[Output]:
