@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from checkins import alarms, fast_clock
 from checkins.alarms import Alarm, Kind
 from checkins.tables import Neighbourhood
-from database_in_use import opened
+from database_in_use import read, write
 from ivr.fast_clock import accept as ivr_accept
 from settings import Settings
 
@@ -23,8 +22,7 @@ EXERCISE = "这是一次演练：电话机器人没有出问题。听到、看�
 
 async def show_alarms(settings: Settings, out: Console) -> int:
     """What people must see. 0: nothing, or somebody knows of all of it; 3: something that nobody has acknowledged."""
-    with contextlib.closing(opened(settings)) as db:
-        found, zone = await db.view(lambda session: (alarms.open_alarms(session), _zone(session)))
+    found, zone = await read(settings, lambda session: (alarms.open_alarms(session), _zone(session)))
     table = Table("id", "what", "since", "over", "known to", "told", "in words")
     for alarm in found:
         table.add_row(*_listed(alarm, zone))
@@ -36,8 +34,7 @@ async def acknowledge_alarm(settings: Settings, number: int, by: str, out: Conso
     """0: `by` knows of it, and it is told no more; 1: there is no such alarm, or somebody was faster; 2: no name."""
     now = datetime.now(UTC)
     try:
-        with contextlib.closing(opened(settings)) as db:
-            done = await db.run(lambda session: alarms.acknowledge(session, number, by, now))
+        done = await write(settings, lambda session: alarms.acknowledge(session, number, by, now))
     except ValueError as error:
         out.print(f"wenan: --by: {error}", style="red", highlight=False)
         return 2
@@ -51,8 +48,7 @@ async def acknowledge_alarm(settings: Settings, number: int, by: str, out: Conso
 async def raise_test(settings: Settings, out: Console) -> int:
     """An exercise; open until somebody acknowledges it."""
     now = datetime.now(UTC)
-    with contextlib.closing(opened(settings)) as db:
-        number = await db.run(lambda session: alarms.raise_alarm(session, Kind.TEST, EXERCISE, now).id)
+    number = await write(settings, lambda session: alarms.raise_alarm(session, Kind.TEST, EXERCISE, now).id)
     out.print(f"alarm {number} is raised; a running `serve` tells it until somebody acknowledges it", highlight=False)
     return 0
 
@@ -61,8 +57,9 @@ async def accept_clock(settings: Settings, by: str, out: Console) -> int:
     """0; 2 without a name."""
     now = datetime.now(UTC)
     try:
-        with contextlib.closing(opened(settings)) as db:
-            done, told = await db.run(lambda session: (fast_clock.accept(session, by, now), ivr_accept(session, now)))
+        done, told = await write(
+            settings, lambda session: (fast_clock.accept(session, by, now), ivr_accept(session, now))
+        )
     except ValueError as error:
         out.print(f"wenan: --by: {error}", style="red", highlight=False)
         return 2

@@ -4,7 +4,6 @@ beside a running server. What staff say is kept with their name."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import csv
 import io
 from collections.abc import Callable, Sequence
@@ -26,7 +25,7 @@ from community.policy import Deadlines
 from community.tables import Complaint, Dictation, Outcome
 from console import call_log
 from console.wav import wav
-from database_in_use import opened
+from database_in_use import read, write
 from ivr import transcripts
 from ivr.recordings import RecordingBrokenError, Recordings
 from settings import Settings
@@ -51,7 +50,7 @@ def _deadlines(settings: Settings) -> Deadlines:
 async def show_all(settings: Settings, committee: str, out: Console, *, everything: bool) -> int:
     """3: something is overdue."""
     now = datetime.now(UTC)
-    found = await _read(settings, lambda session: listed(session, committee, everything=everything))
+    found = await read(settings, lambda session: listed(session, committee, everything=everything))
     table = Table("number", "", Column("since", no_wrap=True), "who", "what", "where", "owner")
     table.add_column("due", no_wrap=True)
     table.add_column("")
@@ -69,7 +68,7 @@ async def show_all(settings: Settings, committee: str, out: Console, *, everythi
 
 async def show(settings: Settings, number: int, out: Console) -> int:
     """Everything about one: what was said, answered, discussed, by whom and when."""
-    one, second = await _read(settings, lambda session: _with_texts(session, number))
+    one, second = await read(settings, lambda session: _with_texts(session, number))
     row, zone = one.row, one.zone
     facts = {
         "status": STATUS_ZH[row.status],
@@ -103,7 +102,7 @@ async def show(settings: Settings, number: int, out: Console) -> int:
 
 async def export(settings: Settings, committee: str, file: Path | None, out: Console) -> int:
     """A table of all complaints, without names and without what was spoken."""
-    found = await _read(settings, lambda session: listed(session, committee, everything=True))
+    found = await read(settings, lambda session: listed(session, committee, everything=True))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(EXPORT)
@@ -132,7 +131,7 @@ async def hear(settings: Settings, number: int, by: str, to: Path | None, out: C
         _log_listening(session, one.dictations, named(by), now)
         return one, second
 
-    one, second = await _write(settings, work)
+    one, second = await write(settings, work)
     _dictations(out, settings, one.dictations, second)
     if not any(each.recording for each in one.dictations):
         _say(out, "nothing was recorded: ring them back", style="yellow")
@@ -152,7 +151,7 @@ async def reply(settings: Settings, number: int, text: str, recording: Path | No
         return staff.reply(session, number, by, now, text or None, kept).due_at is not None
 
     try:
-        rings = await _write(settings, work)
+        rings = await write(settings, work)
     except (LookupError, ValueError):
         if kept is not None:
             await asyncio.to_thread(_drop, settings, kept)
@@ -219,7 +218,7 @@ async def close(settings: Settings, number: int, found: str, by: str, out: Conso
 async def _act(settings: Settings, out: Console, work: Callable[[Session, datetime], Complaint]) -> int:
     """Does it and says how the complaint stands then."""
     now = datetime.now(UTC)
-    row = await _write(settings, lambda session: work(session, now))
+    row = await write(settings, lambda session: work(session, now))
     _say(out, f"{row.number}: {STATUS_ZH[row.status]}{f', {row.owner}' if row.owner else ''}")
     return 0
 
@@ -337,13 +336,3 @@ def _moment(text: str, zone: str) -> datetime:
         return at_minute(zone, date.fromisoformat(day), read_minute(clock))
     except ValueError:
         raise ValueError('--at: write "2026-03-02 14:00"') from None
-
-
-async def _write(settings: Settings, work: Callable[[Session], _T]) -> _T:
-    with contextlib.closing(opened(settings)) as db:
-        return await db.run(work)
-
-
-async def _read(settings: Settings, work: Callable[[Session], _T]) -> _T:
-    with contextlib.closing(opened(settings)) as db:
-        return await db.view(work)

@@ -27,7 +27,7 @@ from checkins.phones import national
 from checkins.results import Status
 from checkins.schedule import local_date
 from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
-from database_in_use import opened
+from database_in_use import opened, read, write
 from house import House
 from settings import Settings, SettingsError
 
@@ -60,11 +60,10 @@ async def round_once(house: House, stop: asyncio.Event, out: Console) -> int:
 
 async def must_know(settings: Settings, elder: str) -> None:
     """SettingsError, before anything is started, when no elder has this id or name."""
-    with contextlib.closing(opened(settings)) as db:
-        try:
-            await db.view(lambda session: _person(session, elder, elders=True))
-        except LookupError as error:
-            raise SettingsError(error.args[0]) from None
+    try:
+        await read(settings, lambda session: _person(session, elder, elders=True))
+    except LookupError as error:
+        raise SettingsError(error.args[0]) from None
 
 
 async def call_one(house: House, elder: str, stop: asyncio.Event, out: Console) -> int:
@@ -148,8 +147,7 @@ async def show_people(settings: Settings, out: Console) -> int:
     """Everybody in the register, by neighbourhood and name."""
     table = _people_table()
     query = select(Person).options(joinedload(Person.neighbourhood))
-    with contextlib.closing(opened(settings)) as db:
-        found = await db.view(lambda session: session.scalars(query).all())
+    found = await read(settings, lambda session: session.scalars(query).all())
     for person in sorted(found, key=lambda person: (person.neighbourhood_id, person.name)):
         table.add_row(*_listed(person))
     out.print(table)
@@ -224,8 +222,7 @@ async def set_pin(settings: Settings, who: str, by: str, pin: str | None, out: C
         return "set" if pin else f"set to {chosen}; it is not shown again"
 
     try:
-        with contextlib.closing(opened(settings)) as db:
-            done = await db.run(work)
+        done = await write(settings, work)
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return 2
@@ -237,8 +234,7 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
     """Changes the register on the word of `by`: all that was asked for, or nothing. 0; 2 with one sentence."""
     now = datetime.now(UTC)
     try:
-        with contextlib.closing(opened(settings)) as db:
-            person = await db.run(lambda session: _change(session, _person(session, who), by, change, now))
+        person = await write(settings, lambda session: _change(session, _person(session, who), by, change, now))
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return 2

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from settings import FILE_VARIABLE, Settings, SettingsError
 from storage.database import Database
 from storage.migrate import upgrade
+
+T = TypeVar("T")
 
 
 def opened(settings: Settings, *, make: bool = False, as_it_is: bool = False) -> Database:
@@ -27,6 +33,18 @@ def opened(settings: Settings, *, make: bool = False, as_it_is: bool = False) ->
     if not as_it_is:
         migrate(settings)
     return Database(settings.database_url)
+
+
+async def write(settings: Settings, work: Callable[[Session], T]) -> T:
+    """One transaction of a command."""
+    with contextlib.closing(opened(settings)) as db:
+        return await db.run(work)
+
+
+async def read(settings: Settings, work: Callable[[Session], T]) -> T:
+    """The same, only looking."""
+    with contextlib.closing(opened(settings)) as db:
+        return await db.view(work)
 
 
 def migrate(settings: Settings) -> None:

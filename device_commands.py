@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -17,7 +16,7 @@ from checkins import devices
 from checkins.devices import KIND_ZH, DeviceKind, Listed
 from checkins.tables import Person, Role
 from console.device_events import PATH
-from database_in_use import opened
+from database_in_use import read, write
 from settings import Settings
 
 _T = TypeVar("_T")
@@ -62,8 +61,7 @@ async def set_testing(settings: Settings, device_id: str, by: str, out: Console,
 
 async def show(settings: Settings, out: Console) -> int:
     table = Table("id", "elder", "kind", "mode", "added", "last alarm", "last test", "unknown word")
-    with contextlib.closing(opened(settings)) as db:
-        found = await db.view(lambda session: devices.listed(session, datetime.now(UTC)))
+    found = await read(settings, lambda session: devices.listed(session, datetime.now(UTC)))
     for device in found:
         table.add_row(*_listed(device))
     out.print(table)
@@ -106,8 +104,7 @@ async def _changed(settings: Settings, change: Callable[[Session], None], done: 
 async def _tried(settings: Settings, work: Callable[[Session], _T], out: Console) -> _T | None:
     """None, and one sentence, when it can't be done."""
     try:
-        with contextlib.closing(opened(settings)) as db:
-            return await db.run(work)
+        return await write(settings, work)
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return None

@@ -3,7 +3,6 @@ returns an exit status; they work beside a running server."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from checkins import policies
 from checkins.tables import Neighbourhood, Person, Role
-from database_in_use import opened
+from database_in_use import read, write
 from settings import Settings
 
 WHEN = "policy counts from the next day's cases on, escalation for searches that begin from now on"
@@ -25,8 +24,7 @@ _Whose = tuple[Neighbourhood, Person | None]
 
 async def show(settings: Settings, committee: str, elder: str, out: Console, *, own: bool) -> int:
     """As YAML: what holds, all layers together; with `own` only what is written down here, as `policy set` reads it."""
-    with contextlib.closing(opened(settings)) as db:
-        sections = await db.view(lambda session: (_written if own else _holds)(*_whose(session, committee, elder)))
+    sections = await read(settings, lambda session: (_written if own else _holds)(*_whose(session, committee, elder)))
     out.out(_as_yaml(sections), end="", highlight=False)
     return 0
 
@@ -40,8 +38,7 @@ async def put(settings: Settings, file: Path, committee: str, elder: str, by: st
         policies.put(session, place, person, sections, by, now)
         return _holds(place, person)
 
-    with contextlib.closing(opened(settings)) as db:
-        holds = await db.run(work)
+    holds = await write(settings, work)
     out.out(_as_yaml({name: holds[name] for name in sections}), end="", highlight=False)
     out.print(f"written; {WHEN}", highlight=False)
     return 0
@@ -49,8 +46,7 @@ async def put(settings: Settings, file: Path, committee: str, elder: str, by: st
 
 async def check(settings: Settings, out: Console) -> int:
     """0: everything can be read, and counts; 3: something counts for nothing."""
-    with contextlib.closing(opened(settings)) as db:
-        faults = await db.view(lambda session: [_fault(*each) for each in _all_faults(session)])
+    faults = await read(settings, lambda session: [_fault(*each) for each in _all_faults(session)])
     for fault in faults:
         out.print(fault, style="red", highlight=False, markup=False, soft_wrap=True)
     if not faults:

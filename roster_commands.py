@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +24,7 @@ from checkins.roster.sheet import export_roster, import_roster
 from checkins.roster.values import Roster
 from checkins.schedule import at_minute, local_date, read_minute
 from checkins.tables import Neighbourhood, Person, Role
-from database_in_use import opened
+from database_in_use import read, write
 from settings import Settings
 
 DAYS = 14  # ahead
@@ -49,7 +48,7 @@ async def import_sheet(settings: Settings, file: Path, committee: str, by: str, 
         report = import_roster(session, _place(session, committee).id, file, _name(by), now)
         return report.changed, report.errors
 
-    changed, errors = await _write(settings, work)
+    changed, errors = await write(settings, work)
     for error in errors:
         out.print(error, style="red", highlight=False)
     if errors:
@@ -62,7 +61,7 @@ async def import_sheet(settings: Settings, file: Path, committee: str, by: str, 
 async def export_sheet(settings: Settings, committee: str, file: Path | None, out: Console) -> int:
     """The table that `roster import` reads; without `file` it is printed."""
     now = datetime.now(UTC)
-    text = await _read(settings, lambda session: export_roster(session, _place(session, committee).id, now))
+    text = await read(settings, lambda session: export_roster(session, _place(session, committee).id, now))
     if file is None:
         out.out(text, end="", highlight=False)
         return 0
@@ -77,7 +76,7 @@ async def export_sheet(settings: Settings, committee: str, file: Path | None, ou
 async def show(settings: Settings, committee: str, out: Console) -> int:
     """Who is on duty, today and in the next days, and how many elders have whom."""
     now = datetime.now(UTC)
-    roster = await _read(settings, lambda session: load(session, _place(session, committee).id, now))
+    roster = await read(settings, lambda session: load(session, _place(session, committee).id, now))
     table = Table("day", "", "on duty", "deputy")
     for day in duty_days(roster, local_date(roster.zone, now), DAYS):
         spans = [span for span in day.spans if span.ends > now]
@@ -96,7 +95,7 @@ async def show(settings: Settings, committee: str, out: Console) -> int:
 async def show_gaps(settings: Settings, committee: str, days: int, out: Console) -> int:
     """0: none; 3: there are gaps."""
     now = datetime.now(UTC)
-    roster = await _read(settings, lambda session: load(session, _place(session, committee).id, now))
+    roster = await read(settings, lambda session: load(session, _place(session, committee).id, now))
     found = _sentences(roster, now, days)
     for one in found:
         out.print(f"{one.zh}  ({one.en})", highlight=False)
@@ -116,7 +115,7 @@ async def leave(settings: Settings, who: str, begins: str, ends: str, by: str, o
         edits.put_on_leave(session, person.id, *span, _name(by), now)
         return person.name, load(session, person.neighbourhood_id, now)
 
-    name, roster = await _write(settings, work)
+    name, roster = await write(settings, work)
     out.print(f"{name} is not rung from {begins} until {ends}.", highlight=False)
     _tell_gaps(roster, now, out)
     return 0
@@ -131,7 +130,7 @@ async def take_off(settings: Settings, who: str, by: str, out: Console) -> int:
         edits.take_off(session, person.id, _name(by), now)
         return person.name, load(session, person.neighbourhood_id, now)
 
-    name, roster = await _write(settings, work)
+    name, roster = await write(settings, work)
     out.print(f"{name} is in no roster any more.", highlight=False)
     _tell_gaps(roster, now, out)
     return 0
@@ -190,13 +189,3 @@ def _moment(option: str, text: str, zone: str, minute: int) -> datetime:
         return at_minute(zone, date.fromisoformat(day), read_minute(clock) if clock else minute)
     except ValueError:
         raise ValueError(f'{option}: write "2026-03-02" or "2026-03-02 09:00"') from None
-
-
-async def _write(settings: Settings, work: Callable[[Session], _T]) -> _T:
-    with contextlib.closing(opened(settings)) as db:
-        return await db.run(work)
-
-
-async def _read(settings: Settings, work: Callable[[Session], _T]) -> _T:
-    with contextlib.closing(opened(settings)) as db:
-        return await db.view(work)

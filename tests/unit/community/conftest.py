@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.checkins.conftest import any_world, postgres_tables, world
+from tests.unit.checkins.world import World
+from tests.unit.community.hall import Hall
 
 __all__ = ["any_world", "postgres_tables", "world"]
+
+
+@pytest.fixture
+def hall(world: World) -> Hall:
+    return Hall(world)

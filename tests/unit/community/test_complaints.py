@@ -22,11 +22,6 @@ from tests.unit.community.hall import CHEN, NOT_SOLVED, SOLVED, TALK, ZHANG, Hal
 TUESDAY = DAY + timedelta(days=1)
 
 
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
-
-
 async def test_sent_heard_answered_not_solved_answered_again_solved(any_world: World) -> None:
     hall = Hall(any_world)
     elder = hall.world.elder()

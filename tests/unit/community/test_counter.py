@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import pytest
-
 from checkins.items import ItemKind
 from checkins.ports import Told
 from community import staff
@@ -14,11 +12,6 @@ from community.counter import QUERIES, Counter
 from community.tables import Status, Wish
 from tests.unit.checkins.world import World
 from tests.unit.community.hall import CHEN, Hall
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
 
 
 async def test_sent_twice_is_filed_once_and_its_number_and_the_promise_are_spoken(any_world: World) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from checkins import strangers
 from checkins.items import ItemKind
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
@@ -14,11 +12,6 @@ from community.intake import Intake, Spoken, dictations
 from community.tables import Status
 from tests.unit.checkins.world import World
 from tests.unit.community.hall import Hall, details
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
 
 
 async def test_what_was_dictated_and_never_sent_is_followed_up_by_a_person(any_world: World) -> None:
