@@ -113,6 +113,8 @@ class Day:
         self._pass(max(min(moments), self.now + timedelta(seconds=1)))
 
     def _pass(self, until: datetime) -> None:
+        """In whole milliseconds, as rows keep them: a moment that a row rounds up is no later than it was promised."""
+        until += timedelta(microseconds=-until.microsecond % 1000)
         self.house.now += until - self.now
         self.now = until
 
