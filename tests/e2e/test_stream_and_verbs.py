@@ -7,8 +7,8 @@ from pathlib import Path
 from callflows.events import Key, Started
 from callflows.loader import shipped
 from callflows.session import Session
-from ivr.media import context_of
 from ivr.ports import Disposition, PersonResult
+from ivr.reports import context_of
 from tests.e2e.control import Control, control, order
 from tests.fakes.carrier import FakeCarrier
 
