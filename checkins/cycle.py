@@ -286,7 +286,9 @@ class Cycle:
             return await self._db.run(lambda session: self._give_up(session, call.id, now, Disposition.LINE_ERROR))
         if _lost(trace, now - call.created_at, through=call.through):
             log.warning("nobody knows what became of call %s: a person looks", call.id)
-            return await self._db.run(lambda session: self._give_up(session, call.id, now))
+            never = trace is Trace.NOT_FOUND and call.responder is not None  # they were never rung: they are, soon
+            disposition = Disposition.LINE_ERROR if never else Disposition.UNKNOWN
+            return await self._db.run(lambda session: self._give_up(session, call.id, now, disposition))
         if trace is Trace.OVER and call.responder is not None and not call.through:
             return await self._db.run(lambda session: settling.untold(session, call.id, now))
         if call.unanswered and trace is Trace.UNREACHABLE:

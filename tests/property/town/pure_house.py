@@ -229,7 +229,9 @@ class PureHouse:
                 continue
             intent.placed = intent.placed or trace is Trace.ALIVE
             if trace is Trace.NOT_FOUND or lost or untold:
-                self._over(intent, CallOutcome(intent.request.id, self.now, True, Disposition.UNKNOWN))
+                never = trace is Trace.NOT_FOUND and intent.kind is not None
+                disposition = Disposition.LINE_ERROR if never else Disposition.UNKNOWN
+                self._over(intent, CallOutcome(intent.request.id, self.now, True, disposition))
                 intent.live = False
 
     # ── calls to elders ──
