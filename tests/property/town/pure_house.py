@@ -165,6 +165,7 @@ class PureHouse:
             loud = row.case.status is Status.NEEDS_PERSON and row.case.urgency in SLEEPLESS
             if loud and row.due > self.now + most:
                 row.case = replace(row.case, due_at=self.now)
+        self._recent = list(self._intents.values())  # what was a while ago is now a moment ago again
         for intent in self._recent:
             intent.check_at = min(intent.check_at, self.now + NEWS_WITHIN)
 
