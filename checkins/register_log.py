@@ -1,0 +1,92 @@
+"""What of the register was changed for somebody, when, on whose word: rows that are only ever added.
+
+The register itself (tables.Person) says what holds; this says who said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from checkins.tables import PERSONAL
+from storage.database import Base, UtcTime
+
+SELF = "本人"
+_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
+
+
+class What(StrEnum):
+    CONSENT = "consent"  # detail: purpose, given; on: the day on the paper
+    STATE = "state"  # detail: state, until
+    NUMBER = "number"  # corrected
+    NUMBER_DOUBTED = "number_doubted"  # "wrong number", said there
+    MODE = "mode"  # detail: mode
+    REFUSAL_MEANT = "refusal_meant"  # asked in person: it was the elder's own wish
+    REFUSAL_NOT_MEANT = "refusal_not_meant"  # asked in person: calls are wanted again
+    ONE_KEY = "one_key"  # detail: has. A telephone with one key for the line stands there, or no longer
+    TEST_WANTED = "test_wanted"  # staff want a test call rung now
+    TEST_CALL = "test_call"  # one was ordered; detail: asked
+    TEST_ENDED = "test_ended"  # detail: result, disposition, good (None: the line failed, it says nothing)
+
+
+class How(StrEnum):
+    """How somebody said it."""
+
+    PAPER = "paper"
+    PHONE = "phone"
+    IN_PERSON = "in_person"
+
+
+class PersonEvent(Base):
+    """`by`: who wrote it down: a name, or what the line has for one ("by phone"). `said_by`: whose word it is, SELF for
+    the elder's own; None: nobody wrote that down."""
+
+    __tablename__ = "person_event"
+    __table_args__ = (Index("ix_person_event_person", "person_id", "what", "id"),)
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    what: Mapped[str] = mapped_column(String(32), index=True)
+    by: Mapped[str] = mapped_column(String(100))
+    said_by: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
+    how: Mapped[str | None] = mapped_column(String(16))
+    call_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    detail: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PERSONAL)
+
+
+def note(
+    session: Session,
+    person_id: str,
+    what: What,
+    by: str,
+    now: datetime,
+    *,
+    said_by: str | None = None,
+    how: How | None = None,
+    call_id: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> PersonEvent:
+    event = PersonEvent(person_id=person_id, at=now, what=what, by=by[:100], said_by=said_by, how=how, call_id=call_id)
+    event.detail = dict(detail) if detail else None
+    session.add(event)
+    return event
+
+
+def events(session: Session, person_id: str, *what: What) -> list[PersonEvent]:
+    """The oldest first; all of them, or of these kinds."""
+    query = select(PersonEvent).where(PersonEvent.person_id == person_id)
+    if what:
+        query = query.where(PersonEvent.what.in_(what))
+    return list(session.scalars(query.order_by(PersonEvent.id)))
+
+
+def last(session: Session, person_id: str, *what: What) -> PersonEvent | None:
+    query = select(func.max(PersonEvent.id)).where(PersonEvent.person_id == person_id, PersonEvent.what.in_(what))
+    newest = session.scalar(query)
+    return None if newest is None else session.get(PersonEvent, newest)
