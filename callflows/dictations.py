@@ -32,6 +32,7 @@ def ended(move: Move, event: DictationEnded) -> None:
         if event.ended_by == "key":
             move.cut()
             move.acknowledging = True
+        move.entered = event.recording if event.playable else ""
         move.follow(step.go or Exit(END_CALL))
     else:
         move.reprompt(step.no_input or Exit(END_CALL))

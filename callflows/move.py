@@ -57,7 +57,7 @@ class Move:
         self.state = state
         self.outputs: list[Output] = []
         self.acknowledging = False  # a key was pressed: the next prompt begins with "收到"
-        self.entered = ""  # the digits that were just pressed, for the query right after them
+        self.entered = ""  # the digits that were just pressed, or the recording just made, for the query right after
         self.entered_secretly = False
         self._lead = ""  # the step that was just said and that nobody waits after
 
@@ -312,12 +312,14 @@ class Move:
     # ── saying ───────────────────────────────────────────────────────────────────────────────────
 
     def say(self, prompt: Prompt) -> None:
-        language = self.person.language if self.person.language in prompt.texts else self.flow.languages[0]
-        parts = [*self._parts(prompt, language, self.state.person), *self._offers(prompt, language)]
+        """In the person's language; where the flow has no words in it, a recording by somebody who speaks it may still
+        stand for the words that there are."""
+        words = self.person.language if self.person.language in prompt.texts else self.flow.languages[0]
+        parts = [*self._parts(prompt, words, self.state.person), *self._offers(prompt, words)]
         if self.acknowledging:
-            parts = [*self._parts(self.flow.acknowledge, language, self.state.person), *parts]
+            parts = [*self._parts(self.flow.acknowledge, words, self.state.person), *parts]
             self.acknowledging = False
-        self.outputs.append(Say(prompt.name, tuple(parts), language))
+        self.outputs.append(Say(prompt.name, tuple(parts), self.person.language))
 
     def _offers(self, prompt: Prompt, language: str) -> list[Part]:
         """The persons to choose from, read out after the step's own words."""

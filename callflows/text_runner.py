@@ -183,7 +183,7 @@ def _shown(output: Output) -> str:
         case Alarm():
             return f"  ALARM {output.reason} for {output.person}"
         case Query():
-            return f"  (asks: {output.name}{' ' if output.value else ''}{output.value}?)"
+            return f"  (asks: {output.name}{f' {output.value}' if output.value.isdigit() else ''}?)"
         case HandOver():
             return "  (hands over)"
         case Hangup():

@@ -3,7 +3,7 @@
 Which sentence a file speaks: the line `FILE<TAB>SENTENCE` of `index.tsv` in the same folder says it, else the file's
 name is the sentence. Punctuation and spaces don't matter (`王阿婆.wav`, `您好这里是.wav`). `.wav` is trimmed and
 levelled like every prompt; `.ulaw` (8 kHz, no header) is played exactly as it is. New files are noticed while the line
-runs.
+runs. What was recorded by telephone lies in FOLDER/LANGUAGE/phone (published.py) and wins over the rest of the folder.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from speech.resample import Floats
 log = logging.getLogger(__name__)
 
 INDEX = "index.tsv"
+PHONE = "phone"  # the folder of what was published
 SUFFIXES = (".wav", ".ulaw")
 MAX_BYTES = 32 << 20  # 3 minutes of CD quality; no prompt is longer
 
@@ -52,12 +53,12 @@ class HumanRecordings:
             return None
 
     def refresh(self, language: str) -> None:
-        """Looks whether the folder changed (two `stat`s)."""
+        """Looks whether the folder changed (three `stat`s)."""
         self._files(language)
 
     def _files(self, language: str) -> dict[str, Path]:
         folder = self._folder / language
-        stamp = tuple(_mtime(path) for path in (folder, folder / INDEX))
+        stamp = tuple(_mtime(path) for path in (folder, folder / INDEX, folder / PHONE))
         known = self._languages.get(language)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -68,12 +69,7 @@ class HumanRecordings:
         return files
 
     def _scan(self, folder: Path) -> dict[str, Path]:
-        try:
-            names = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-        except OSError:
-            return {}
-        files = {sentence_key(path.stem): path for path in names}
-        return files | self._indexed(folder)
+        return _named(folder) | self._indexed(folder) | _named(folder / PHONE)
 
     def _indexed(self, folder: Path) -> dict[str, Path]:
         """What index.tsv names and is there: a sheet may list sentences that nobody has recorded yet."""
@@ -98,6 +94,15 @@ class HumanRecordings:
         if path not in self._told:
             self._told.add(path)
             log.warning("recorded prompt %s: %s; the next voice is used instead", _place(path, self._folder), why)
+
+
+def _named(folder: Path) -> dict[str, Path]:
+    """Files whose name is the sentence."""
+    try:
+        names = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    except OSError:
+        return {}
+    return {sentence_key(path.stem): path for path in names}
 
 
 def sentence_key(text: str) -> str:

@@ -17,7 +17,7 @@ from callflows import loader
 from callflows.events import CallContext, Person
 from callflows.session import Finding, Session
 from callflows.text_runner import TextLine
-from tests.golden import reply_cases
+from tests.golden import record_cases, reply_cases
 
 HERE = Path(__file__).parent
 UPDATE = os.environ.get("WENAN_UPDATE_GOLDEN") == "1"
@@ -383,7 +383,12 @@ STRANGER = {
     "zero_twice": Case(["00", "", "hangup"], (NOBODY,)),
     "hangs_up_at_once": Case(["hangup"], (NOBODY,)),
 }
+RECORDS = {
+    name: Case(typed, (Person("chen", "陈老师"),), consent=name != "no_consent_to_record")
+    for name, typed in record_cases.TYPED.items()
+}
 CASES = {
+    "record_prompts": RECORDS,
     "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
     "rings_in": RINGS_IN,
     "stranger": STRANGER,

@@ -35,7 +35,7 @@ def samples(ulaw: bytes) -> Floats:
 
 
 # Flows whose audio comes with the next `make prompts`: until then espeak-ng speaks them.
-UNRENDERED = {"rings_in", "stranger", "reply"}
+UNRENDERED = {"rings_in", "stranger", "reply", "record_prompts"}
 
 
 def characters(text: str) -> int:

@@ -1,0 +1,104 @@
+"""Every fixed sentence of the line, with a number by which staff ask for it on the telephone.
+
+The number comes from the sentence itself (its letters and figures), not from where it stands: it stays the same when
+flows are changed around it, on every machine, and punctuation doesn't count. A sentence that is worded anew is another
+sentence, with another number. Where two would have the same one, the later one has the next that is free; a test keeps
+the shipped flows free of that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from callflows import loader
+from callflows.flow import Flow
+from ivr.twilio.documents import SENTENCES
+from speech.human import sentence_key
+
+FIGURES = 5  # of a number
+LINE = "line"  # where the sentences stand that belong to no flow
+_FIRST, _SALT = 10_000, "2"  # with this salt the shipped sentences have numbers of their own
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """`flows`: where it is said. `wuu`: its wording in Shanghainese, where a flow has one; else whoever records it
+    finds the words."""
+
+    number: int
+    text: str
+    flows: tuple[str, ...]
+    wuu: str = ""
+
+    def spoken(self, language: str) -> str:
+        """The words that a recording in this language replaces."""
+        return self.wuu if language == "wuu" and self.wuu else self.text
+
+
+class Sentences:
+    """All of them, in the flows' order, each once."""
+
+    def __init__(self, found: Iterable[Sentence]) -> None:
+        self.all: Sequence[Sentence] = tuple(found)
+        self._numbers: Mapping[int, Sentence] = {one.number: one for one in self.all}
+
+    def get(self, number: int) -> Sentence | None:
+        return self._numbers.get(number)
+
+    def of(self, flow: str) -> Sequence[Sentence]:
+        """Those of one flow; all with ""."""
+        return [one for one in self.all if not flow or flow in one.flows]
+
+    def next_after(self, number: int | None, wanted: Callable[[Sentence], bool]) -> Sentence | None:
+        """The next one that is `wanted` after this number's, round to the beginning; None when there is no other."""
+        at = next((at + 1 for at, one in enumerate(self.all) if one.number == number), 0)
+        turned = [*self.all[at:], *self.all[:at]]
+        return next((one for one in turned if one.number != number and wanted(one)), None)
+
+
+def shipped() -> Sentences:
+    """Of the flows that come with the program, and of the line itself."""
+    flows = [loader.shipped(name) for name in loader.shipped_names()]
+    return Sentences(numbered(_texts(flows)))
+
+
+def number_of(text: str) -> int:
+    """The number that a sentence has when no other has it: a figure between 10000 and 99999. Pure."""
+    digest = hashlib.sha256(f"{_SALT}{sentence_key(text)}".encode()).digest()
+    return _FIRST + int.from_bytes(digest) % (9 * _FIRST)
+
+
+def numbered(texts: Mapping[str, tuple[tuple[str, ...], str]]) -> list[Sentence]:
+    """By text: flows and the wording in Shanghainese. Pure."""
+    taken: set[int] = set()
+    found = []
+    for text, (flows, wuu) in texts.items():
+        number = number_of(text)
+        while number in taken:
+            number = _FIRST + (number + 1 - _FIRST) % (9 * _FIRST)
+        taken.add(number)
+        found.append(Sentence(number, text, flows, wuu))
+    return found
+
+
+def _texts(flows: Sequence[Flow]) -> dict[str, tuple[tuple[str, ...], str]]:
+    """Two texts that differ in punctuation alone are one sentence."""
+    found: dict[str, tuple[str, list[str], str]] = {}
+    said = [(flow.name, text, wuu) for flow in flows for text, wuu in _of(flow)]
+    for where, text, wuu in [*said, *((LINE, text, "") for text in SENTENCES.values())]:
+        key = sentence_key(text)
+        if key:
+            first, names, known = found.setdefault(key, (text, [], wuu))
+            found[key] = (first, names if where in names else [*names, where], known or wuu)
+    return {text: (tuple(names), wuu) for text, names, wuu in found.values()}
+
+
+def _of(flow: Flow) -> list[tuple[str, str]]:
+    """Its sentences, each with its wording in Shanghainese where the prompt has as many pieces in both."""
+    wuu: dict[str, str] = {}
+    for prompt in [flow.acknowledge, *(prompt for step in flow.steps.values() for prompt in step.said)]:
+        pairs = zip(prompt.texts.get("zh", ()), prompt.texts.get("wuu", ()), strict=False)
+        wuu |= {one.text: other.text for one, other in pairs if not one.variable and not other.variable}
+    return [(text, wuu.get(text, "")) for text in flow.sentences("zh")]
