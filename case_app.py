@@ -136,9 +136,11 @@ def _ending(app: typer.Typer, run: Run, out: Console) -> None:
         outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="solved, not-solved or talk")],
         words: Annotated[str, typer.Argument(metavar="WORDS", help="what they said")],
         by: _By,
+        in_person: Annotated[bool, typer.Option("--in-person", help="to your face, not by telephone")] = False,
     ) -> None:
-        """Where the line can't ask: you have told them the answer, and write down what they said."""
-        _do(run, out, lambda it, settings: it.said(settings, number, outcome, words, by, out))
+        """You have told them the answer, and write down what they said: to your face (--in-person), or where the line
+        can't ask them."""
+        _do(run, out, lambda it, settings: it.said(settings, number, outcome, words, by, out, in_person=in_person))
 
     @app.command("visit")
     def visit(number: _Number, found: Annotated[str, typer.Argument(metavar="FOUND")], by: _By) -> None:

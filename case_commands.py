@@ -160,15 +160,18 @@ async def reply(settings: Settings, number: int, text: str, recording: Path | No
     return 0
 
 
-async def said(settings: Settings, number: int, outcome: str, words: str, by: str, out: Console) -> int:
+async def said(
+    settings: Settings, number: int, outcome: str, words: str, by: str, out: Console, *, in_person: bool = False
+) -> int:
     """What they said to somebody who told them the answer."""
     if outcome not in _SAID:
         raise ValueError(f"say one of {', '.join(_SAID)}")
-    work = staff.said
-    deadlines = _deadlines(settings)
-    return await _act(
-        settings, out, lambda session, now: work(session, number, _SAID[outcome], words, by, now, deadlines)
-    )
+    which, deadlines = _SAID[outcome], _deadlines(settings)
+
+    def work(session: Session, now: datetime) -> Complaint:
+        return staff.said(session, number, which, words, by, now, deadlines, in_person=in_person)
+
+    return await _act(settings, out, work)
 
 
 async def discuss(settings: Settings, number: int, who: str, text: str, by: str, out: Console) -> int:

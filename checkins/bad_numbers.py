@@ -39,7 +39,8 @@ def heard(session: Session, intent: CallIntent, disposition: Disposition, now: d
 
 def mark(session: Session, intent: CallIntent, now: datetime) -> None:
     """The number doesn't exist, as far as one answer of a line that works can tell."""
-    people = session.scalars(select(Person).where(Person.number == intent.number).with_for_update()).all()
+    rows = select(Person).where(Person.number == intent.number).order_by(Person.id)
+    people = session.scalars(rows.with_for_update(key_share=True)).all()
     sure = intent.trunk is None and _said_before(session, intent, now)
     _tell(session, [person for person in people if person.role != Role.ELDER], now)
     marked = [person for person in people if sure or (person.role == Role.ELDER and intent.trunk is None)]
@@ -73,7 +74,7 @@ def _take_back(session: Session, now: datetime) -> None:
     for intent in session.scalars(select(CallIntent).where(*said).with_for_update()).all():
         intent.disposition = Disposition.LINE_ERROR
         for person_id in intent.applied.get(_FLAGGED, ()):
-            person = session.get_one(Person, person_id, with_for_update=True)
+            person = session.get_one(Person, person_id, with_for_update={"key_share": True})
             if person.number_state == NumberState.BAD and person.number == intent.number:
                 person.number_state = NumberState.OK
         log.warning("call %s: no bad number, the line is down", intent.id)

@@ -36,6 +36,8 @@ class ItemKind(StrEnum):
     STRANGER_RANG = "stranger_rang"  # somebody whom no list knows rang in and wants a person
     AWAY = "away"  # by the elder's number alone: whether it was she
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
+    REFUSED = "refused"  # no more machine calls, said on the telephone: ask in person whether it was their wish
+    PHONE_DEAD = "phone_dead"  # two test calls in a row came to nothing
     # Of a complaint, written by the community room; each names its number.
     COMPLAINT_NEW = "complaint_new"  # nobody has listened to what was said
     COMPLAINT_INTERRUPTED = "complaint_interrupted"  # dictated, never sent: listen, and ring back
@@ -43,6 +45,7 @@ class ItemKind(StrEnum):
     COMPLAINT_TELL = "complaint_tell"  # there is an answer, and the line can't ring them: a person tells them
     COMPLAINT_TALK = "complaint_talk"  # they want to talk about the answer: a person rings back
     COMPLAINT_VISIT = "complaint_visit"  # no call reached them: somebody goes there
+    COMPLAINT_ASK = "complaint_ask"  # they were on the line, and have not said whether it is solved: a person asks
     COMPLAINT_MEETING = "complaint_meeting"  # people have met: what came of it?
 
 
@@ -59,12 +62,15 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.STRANGER_RANG: "不认识的号码打来电话，请回电",
     ItemKind.AWAY: "老人在电话里说要出门，请核对",
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
+    ItemKind.REFUSED: "老人在电话里说不要自动电话，请当面问是不是本人的意思",
+    ItemKind.PHONE_DEAD: "试打电话两次没有打通，电话可能坏了，请去看看",
     ItemKind.COMPLAINT_NEW: "有新的诉求，请听录音",
     ItemKind.COMPLAINT_INTERRUPTED: "诉求没有讲完，请听录音并回电",
     ItemKind.COMPLAINT_ANSWER: "诉求还没有答复",
     ItemKind.COMPLAINT_TELL: "诉求的答复要由人去告诉",
     ItemKind.COMPLAINT_TALK: "想谈诉求的答复，请回电",
     ItemKind.COMPLAINT_VISIT: "诉求的答复几次打不通，请上门",
+    ItemKind.COMPLAINT_ASK: "接了回访电话，没有说清楚解决了没有，请去问",
     ItemKind.COMPLAINT_MEETING: "约好的见面，请写上结果",
 }
 
@@ -156,6 +162,13 @@ def done(session: Session, item_id: int, by: str, now: datetime) -> bool:
         return False
     item.done_by, item.done_at = name[:100], now
     return True
+
+
+def settle(session: Session, kind: str, person: Person, by: str, now: datetime) -> None:
+    """`by` has done what was to be done of this kind about this person, if there is such an item."""
+    found = _open(session, person.neighbourhood_id, key_of(kind, person.id))
+    if found is not None:
+        done(session, found.id, by, now)
 
 
 def _open(session: Session, neighbourhood_id: int, key: str) -> Item | None:

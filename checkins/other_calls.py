@@ -122,10 +122,12 @@ class Lines:
 
     def _today(self, elder: Person, place: Neighbourhood) -> Checkin | None:
         """Their case of today, which a cry for help in this call is about, and whoever is asked for in it. Whom the
-        plan hasn't come to yet is called later."""
+        plan hasn't come to yet is called later, and whose case is being written right now: who claims calls holds rows
+        of the other room already, and waits for nobody."""
         query = select_cases().where(Checkin.elder_id == elder.id)
         today = query.where(Checkin.date == local_date(place.timezone, self.now))
-        found: Checkin | None = self.session.scalars(today).one_or_none()
+        free = today.with_for_update(read=True, key_share=True, skip_locked=True, of=Checkin)
+        found: Checkin | None = self.session.scalars(free).one_or_none()
         return found
 
     def _not_before(self, elder: Person, place: Neighbourhood, number: str, purpose: Purpose) -> datetime:

@@ -41,7 +41,7 @@ _WORDS: Mapping[str, Result] = {
     "not_well": Result.NOT_WELL,
     "refused": Result.REFUSED,
 }
-_ELSEWHERE = "complaint"  # how the details of a complaint begin
+_ELSEWHERE = ("complaint", "still_")  # how the details of a complaint begin
 _OTHER_MATTERS = ("rang_in", "away", *NOTHING)
 _BROKEN_OFF = (Disposition.INTERRUPTED, Disposition.UNKNOWN, Disposition.LINE_ERROR)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,7 @@ from community.policy import DEFAULT, LEVEL_ABOVE_AFTER, Deadlines
 from community.tables import Complaint, Outcome, Reply, Status, Wish
 
 FILED, ADDED, ADDING, ANOTHER = "filed", "added", "adding", "another"  # events, in one call one after the other
+STILL_WRONG = "still_wrong"  # an event: they have said in this call what an answer left undone
 INTERRUPTED, WISH, LEVEL_ABOVE = "interrupted", "wish", "level_above"
 TOLD = "told"  # an event: the line has told them what became of it, in this call
 _UNTIL_SENT = (FILED, ADDED, ADDING, ANOTHER)
@@ -85,13 +87,34 @@ def adding(session: Session, call_id: str, person_id: str | None, now: datetime)
     return complaint
 
 
-def add(session: Session, complaint: Complaint, call_id: str, now: datetime, deadlines: Deadlines = DEFAULT) -> None:
+def add(
+    session: Session,
+    complaint: Complaint,
+    call_id: str,
+    now: datetime,
+    deadlines: Deadlines = DEFAULT,
+    *,
+    what: str = ADDED,
+    detail: dict[str, Any] | None = None,
+) -> None:
     """More was said about it: somebody listens again."""
     complaint = rows.locked(session, complaint)
     if complaint.heard_due is None:
         complaint.heard_due = deadlines.heard_by(rows.calendar(session, complaint), now)
-    rows.note(session, complaint, ADDED, rows.whose(session, complaint), now, call_id=call_id)
+    rows.note(session, complaint, what, rows.whose(session, complaint), now, call_id=call_id, detail=detail)
     waiting.show(session, complaint, now)
+
+
+def still_wrong(
+    session: Session, call_id: str, person_id: str | None, now: datetime, deadlines: Deadlines = DEFAULT
+) -> Complaint | None:
+    """They have said what is still wrong, after "not solved" in this call: it belongs to the answer of which they said
+    so last. None: they have said so of none."""
+    found = rows.last_in_call(session, call_id, person_id, (Outcome.NOT_SOLVED, STILL_WRONG))
+    if found is not None and found[0].what != STILL_WRONG:
+        of_round = {"round": (found[0].detail or {}).get("round")}
+        add(session, found[1], call_id, now, deadlines, what=STILL_WRONG, detail=of_round)
+    return None if found is None else found[1]
 
 
 def wish(session: Session, complaint: Complaint, wished: Wish, call_id: str, now: datetime) -> None:

@@ -149,6 +149,11 @@ def _say(outcome: Outcome) -> Callable[[Session, _Asked], Told]:
     return noted
 
 
+def _still(session: Session, asked: _Asked) -> Told:
+    found = complaints.still_wrong(session, asked.call_id, asked.person_id, asked.now, asked.deadlines)
+    return NOBODY if found is None else NOTED
+
+
 def talked_about(session: Session, call_id: str, person_id: str | None) -> Complaint | None:
     """Which of their complaints the call is about now: told last, else the one whose answer it was made for."""
     told = rows.last_in_call(session, call_id, person_id, (complaints.TOLD,))
@@ -172,5 +177,6 @@ QUERIES: Mapping[str, Callable[[Session, _Asked], Told]] = {
     "reply.next": _reply,
     "reply.solved": _say(Outcome.SOLVED),
     "reply.not_solved": _say(Outcome.NOT_SOLVED),
+    "reply.still": _still,
     "reply.talk": _say(Outcome.TALK),
 }

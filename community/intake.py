@@ -4,7 +4,7 @@ complaint all the same, and a person follows it up. The same news again changes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from community.tables import Complaint, ComplaintEvent, Dictation
 from storage.database import Database
 
 COMPLAINT, MORE = "complaint", "more"  # what the flows keep dictations as; `more1`, `more2` …
+STILL = "still"  # what an answer left undone, said after "not solved"
 CALLER, PHONE = "caller", "phone"  # who isn't in the register: name and address dictated, a number typed
 CAME_LATER = "came_later"  # an event: a recording came when somebody had listened already
 CUT = "cut"  # of a dictation whose end nobody heard
@@ -113,7 +114,7 @@ def _parts(more: object) -> list[Mapping[str, Any]]:
 
 
 def _counts(name: str, *, stranger: bool) -> bool:
-    return name == COMPLAINT or name.rstrip("0123456789") == MORE or (stranger and name == CALLER)
+    return name in (COMPLAINT, STILL) or name.rstrip("0123456789") == MORE or (stranger and name == CALLER)
 
 
 def _unique(name: str, known: set[str]) -> str:
@@ -132,15 +133,20 @@ def _keep(
     known = _attached(session, call_id, person_id)
     if {each.name for each in said} <= known:
         return
-    targets = _sent(session, call_id, person_id)
-    if not targets:
+    undone = [each for each in said if each.name.partition("-")[0] == STILL]
+    belongs = list(zip(undone, _unsolved(session, call_id, person_id, len(undone), now, deadlines), strict=False))
+    said = [each for each in said if each not in undone[: len(belongs)]]
+    targets = _sent(session, call_id, person_id) if said else []
+    if said and not targets:
         targets = [complaints.interrupted(session, call_id, person_id, now, deadlines)]
     one_each = len(said) == len(targets)
-    for n, each in enumerate(said):
+    belongs += [(each, targets[n if one_each else 0]) for n, each in enumerate(said)]
+    rows.lock(session, (complaint.id for _, complaint in belongs))
+    for each, complaint in belongs:
         if each.name not in known:
-            _attach(session, targets[n if one_each else 0], call_id, each, now)
-    for complaint in {each.id: each for each in targets}.values():
-        _show(session, rows.locked(session, complaint), call_id, now, deadlines)
+            _attach(session, complaint, call_id, each, now)
+    for complaint in {complaint.id: complaint for _, complaint in belongs}.values():
+        _show(session, complaint, call_id, now, deadlines)
 
 
 def _attached(session: Session, call_id: str, person_id: str | None) -> set[str]:
@@ -148,9 +154,25 @@ def _attached(session: Session, call_id: str, person_id: str | None) -> set[str]
     return set(session.scalars(query.where(Dictation.call_id == call_id, Complaint.person_id == person_id)))
 
 
+def _unsolved(
+    session: Session, call_id: str, person_id: str | None, most: int, now: datetime, deadlines: Deadlines
+) -> list[Complaint]:
+    """What they called unsolved in this call, and said what is still wrong, each time that they did. When the line
+    dropped while they were saying it, that is written down now."""
+    found = _of_events(session, call_id, person_id, (complaints.STILL_WRONG,))
+    for _ in range(most - len(found)):
+        late = complaints.still_wrong(session, call_id, person_id, now, deadlines)
+        found += [late] if late is not None else []
+    return found[:most]
+
+
 def _sent(session: Session, call_id: str, person_id: str | None) -> list[Complaint]:
     """What was sent in this call, each time that something was; or what this very news made of it before."""
-    kinds = (complaints.FILED, complaints.ADDED, complaints.INTERRUPTED)
+    return _of_events(session, call_id, person_id, (complaints.FILED, complaints.ADDED, complaints.INTERRUPTED))
+
+
+def _of_events(session: Session, call_id: str, person_id: str | None, kinds: Sequence[str]) -> list[Complaint]:
+    """Once for each event of these kinds in this call."""
     query = select(Complaint).join(ComplaintEvent, ComplaintEvent.complaint_id == Complaint.id)
     query = query.where(ComplaintEvent.call_id == call_id, ComplaintEvent.what.in_(kinds))
     return list(session.scalars(query.where(Complaint.person_id == person_id).order_by(ComplaintEvent.id)))
@@ -184,16 +206,16 @@ def suggest(session: Session, complaint: Complaint) -> None:
 def better(session: Session, text_of: Mapping[str, Spoken]) -> int:
     """What a slower engine made of recordings after their calls, by recording; how many texts it changed. The one that
     was made during the call stays in the call's own log."""
-    changed: dict[int, None] = {}
-    for row in session.scalars(select(Dictation).where(Dictation.recording.in_(text_of))).all():
-        found = text_of[row.recording]
-        if (row.transcript, row.engine) != (found.text, found.engine):
-            row.transcript, row.engine, row.confidence = found.text, found.engine[:32], found.confidence
-            changed[row.complaint_id] = None
+    said = session.scalars(select(Dictation).where(Dictation.recording.in_(text_of))).all()
+    changed = [(row, text_of[row.recording]) for row in said]
+    changed = [(row, found) for row, found in changed if (row.transcript, row.engine) != (found.text, found.engine)]
+    locked = rows.lock(session, (row.complaint_id for row, _ in changed))
+    for row, found in changed:
+        row.transcript, row.engine, row.confidence = found.text, found.engine[:32], found.confidence
     session.flush()
-    for complaint_id in changed:
-        suggest(session, session.get_one(Complaint, complaint_id, with_for_update=True))
-    return len(changed)
+    for complaint in locked:
+        suggest(session, complaint)
+    return len(locked)
 
 
 def young(session: Session, now: datetime) -> list[Dictation]:

@@ -3,10 +3,12 @@
 
     Reply.due_at     when the next call is due; while one is out: when to ask again should nobody tell its end
     CALLING, CALLED  events of the complaint, with the call: it was ordered, and what it came to for this answer
+    Reply.calls      how many reached nobody; those in which they were on the line stand in the events alone
 
-A call without an answer of theirs (nobody there, a machine, somebody else, heard and hung up) is tried again three
-hours later, then on another day at another hour; after three a person goes there. A line that failed says nothing about
-them. Who can't be called by machine is told by a person.
+A call that reaches nobody (not there, a machine, somebody else) is tried again three hours later, then on another day
+at another hour; who was on the line and gave no clear answer has time until the next day. After three calls a person
+goes there, or asks whoever was on the line once: only three that reached nobody count for closing it. A line that
+failed says nothing about them. Who can't be called by machine is told by a person.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from checkins.results import LINE
 from checkins.tables import Person
 from community import complaints, rows, staff
 from community.complaints import TOLD
-from community.policy import DEFAULT, Deadlines
+from community.policy import DEFAULT, REPLY_CALLS, Deadlines
 from community.tables import Complaint, ComplaintEvent, Outcome, Reply, Status
 
 FLOW = "reply"
@@ -38,6 +40,7 @@ AFTER_LINE_ERROR = timedelta(minutes=15)
 WAIT_AT_MOST = timedelta(days=3)  # no call could be made, for whatever reason: a person goes there
 NEVER_SO_FAR = timedelta(days=3)  # ahead is a call ever due: it was written by a clock that was fast
 _LINE_FAILED = (Disposition.LINE_ERROR, Disposition.BAD_NUMBER, Disposition.CANCELLED, Disposition.INTERRUPTED)
+_NOT_THEY = ("not_reached", "absent", "wrong_number", "hung_up", "machine")  # in the flow's words
 
 
 class ReplyCalls:
@@ -62,37 +65,66 @@ class ReplyCalls:
     def ended(self, session: Session, end: Ended, now: datetime) -> None:
         """What the call came to for each answer that it carried. What was said in it is written down already, unless
         that failed: then the call's own word counts, where it can mean one answer only."""
-        carried = _carried(session, end.call_id)
         person = next(iter(end.people), None)
+        if person is not None:
+            _wrong_number(session, person, end, now)  # first: the care room's rows are locked before complaints
+        carried = _carried(session, end.call_id)
         told = [answer for answer in carried if _was_told(session, answer, end.call_id)]
         for answer in carried:
             word = person if [answer] == told else None
-            self._ended(session, answer, end, word, now, told=answer in told)
+            self._ended(session, answer, end, word, now, told=answer in told, reached=_reached(end, person, told))
         if person is not None and carried:
-            _of_the_calls(session, carried, person, end, now)
+            _barred_now(session, carried, person, end, now)
 
     def _ended(
-        self, session: Session, answer: Reply, end: Ended, person: PersonOutcome | None, now: datetime, *, told: bool
+        self,
+        session: Session,
+        answer: Reply,
+        end: Ended,
+        person: PersonOutcome | None,
+        now: datetime,
+        *,
+        told: bool,
+        reached: bool | None,
     ) -> None:
         complaint = session.get_one(Complaint, answer.complaint_id)
         outcome = _outcome(person) if end.disposition in TALKED else None
-        known = bool(_events(session, answer, end.call_id, CALLED))
-        if answer.outcome not in (None, Outcome.UNREACHED) or (known and outcome is None):
+        called = _called(session, answer)
+        known = end.call_id in called and (called[end.call_id] or not reached)
+        if answer.outcome not in (None, *staff.BY_PERSON) or (known and outcome is None):
             return
-        detail = {"round": answer.round, "disposition": end.disposition, "told": told}
+        detail = {"round": answer.round, "disposition": end.disposition, "told": told, "reached": reached}
         rows.note(session, complaint, CALLED, LINE, now, call_id=end.call_id, detail=detail)
         if outcome is not None:
             complaints.say(session, complaint, outcome, now, self._deadlines, call_id=end.call_id)
-        elif end.disposition in _LINE_FAILED:
+        elif reached is None:
             _later(session, [answer], now + AFTER_LINE_ERROR, now)
-        elif not staff.unreached(session, answer, now):
-            answer.due_at = again_at(answer.calls, now, told=told)
+        else:
+            _no_word(session, answer, now, reached=reached)
 
 
-def again_at(calls: int, now: datetime, *, told: bool) -> datetime:
-    """When they are rung again after so many calls without an answer; the cycle keeps to the hours of calls. Who heard
-    it and said nothing has time until tomorrow."""
-    return now + AGAIN if calls <= 1 and not told else now + NEXT_DAY + AGAIN
+def _no_word(session: Session, answer: Reply, now: datetime, *, reached: bool) -> None:
+    """One more call has brought no word of theirs."""
+    called = list(_called(session, answer).values())
+    answer.calls, counted = called.count(False), len(called) - called.count(None)
+    if answer.outcome is None and counted < REPLY_CALLS:
+        answer.due_at = again_at(counted, now, reached=reached)
+    elif answer.outcome is None or answer.calls < counted:
+        staff.by_person(session, answer, now, reached=answer.calls < counted)
+
+
+def again_at(calls: int, now: datetime, *, reached: bool) -> datetime:
+    """When they are rung again after so many calls without an answer; the cycle keeps to the hours of calls. Who was on
+    the line and said nothing clear has time until tomorrow."""
+    return now + AGAIN if calls <= 1 and not reached else now + NEXT_DAY + AGAIN
+
+
+def _reached(end: Ended, person: PersonOutcome | None, told: Sequence[Reply]) -> bool | None:
+    """Whether they themselves were on the line; None: the line failed, and the call doesn't count. Who pressed a key
+    before anybody knew who it is counts as they: a doubt is nothing that may close a complaint."""
+    if end.disposition in _LINE_FAILED:
+        return None
+    return bool(told) or (end.disposition in TALKED and person is not None and person.result not in _NOT_THEY)
 
 
 # ── calls ─────────────────────────────────────────────────────────────────────────────────────────
@@ -107,11 +139,13 @@ def _waiting(session: Session, now: datetime) -> list[str]:
 
 
 def _answers(session: Session, person_id: str) -> list[Reply]:
-    """All that wait for this person, their complaints locked. What is no answer any more waits for nobody."""
-    query = select(Reply, Complaint).join(Complaint, Complaint.id == Reply.complaint_id)
-    query = query.where(Complaint.person_id == person_id, Reply.due_at.is_not(None), Reply.outcome.is_(None))
-    query = query.order_by(Reply.at, Reply.id).with_for_update(skip_locked=True, of=Complaint)
-    found = [(answer, complaint.status == Status.ANSWERED) for answer, complaint in session.execute(query)]
+    """All that wait for this person, their complaints locked, but for those that somebody has locked already. What is
+    no answer any more waits for nobody."""
+    free = select(Complaint).where(Complaint.person_id == person_id).with_for_update(skip_locked=True)
+    mine = {row.id: row for row in session.scalars(free.execution_options(populate_existing=True))}
+    query = select(Reply).where(Reply.complaint_id.in_(mine), Reply.due_at.is_not(None), Reply.outcome.is_(None))
+    query = query.order_by(Reply.at, Reply.id).execution_options(populate_existing=True)
+    found = [(answer, mine[answer.complaint_id].status == Status.ANSWERED) for answer in session.scalars(query)]
     for answer in (answer for answer, waits in found if not waits):
         answer.due_at = None
     return [answer for answer, waits in found if waits][:MOST]
@@ -120,7 +154,7 @@ def _answers(session: Session, person_id: str) -> list[Reply]:
 def _ring(
     session: Session, person_id: str, answers: Sequence[Reply], now: datetime, lines: Lines
 ) -> CallRequest | None:
-    person, try_no = session.get_one(Person, person_id), max(each.calls for each in answers) + 1
+    person, try_no = session.get_one(Person, person_id), max(len(_called(session, each)) for each in answers) + 1
     match lines.ring(person, Purpose.REPLY, FLOW, try_no=try_no):
         case Barred():
             for each in answers:
@@ -136,8 +170,9 @@ def _ring(
 
 def _later(session: Session, answers: Iterable[Reply], until: datetime, now: datetime) -> None:
     for each in answers:
-        if now - each.at >= WAIT_AT_MOST + NEXT_DAY * each.calls:
-            staff.unreached(session, each, now, last=True)
+        called = list(_called(session, each).values())
+        if now - each.at >= WAIT_AT_MOST + NEXT_DAY * (len(called) - called.count(None)):
+            staff.by_person(session, each, now, reached=True in called)
         elif until > now:
             each.due_at = until
 
@@ -169,25 +204,31 @@ def next_answer(session: Session, call_id: str, person_id: str | None, now: date
 def _carried(session: Session, call_id: str) -> list[Reply]:
     """The answers that this call was made for, their complaints locked, whatever has become of them since."""
     query = select(ComplaintEvent).where(ComplaintEvent.call_id == call_id, ComplaintEvent.what == CALLING)
+    ordered = session.scalars(query.order_by(ComplaintEvent.id)).all()
+    rows.lock(session, (event.complaint_id for event in ordered))
     found: list[Reply] = []
-    for event in session.scalars(query.order_by(ComplaintEvent.id)).all():
-        session.get_one(Complaint, event.complaint_id, with_for_update=True, populate_existing=True)
+    for event in ordered:
         which = (Reply.complaint_id == event.complaint_id) & (Reply.round == (event.detail or {}).get("round"))
         found += session.scalars(select(Reply).where(which).execution_options(populate_existing=True)).all()
     return found
 
 
 def _was_told(session: Session, answer: Reply, call_id: str) -> bool:
-    return bool(_events(session, answer, call_id, TOLD))
+    return any(event.call_id == call_id for event in _events(session, answer, TOLD))
 
 
-def _events(session: Session, answer: Reply, call_id: str, what: str) -> list[ComplaintEvent]:
+def _called(session: Session, answer: Reply) -> dict[str, bool | None]:
+    """The calls with this answer that are over, by id: whether they were on the line, by its last news. None:
+    it doesn't count."""
+    return {event.call_id or "": (event.detail or {}).get("reached") for event in _events(session, answer, CALLED)}
+
+
+def _events(session: Session, answer: Reply, what: str) -> list[ComplaintEvent]:
     query = select(ComplaintEvent).where(
-        ComplaintEvent.complaint_id == answer.complaint_id,
-        ComplaintEvent.call_id == call_id,
-        ComplaintEvent.what == what,
+        ComplaintEvent.complaint_id == answer.complaint_id, ComplaintEvent.what == what
     )
-    return [event for event in session.scalars(query) if (event.detail or {}).get("round") == answer.round]
+    found = session.scalars(query.order_by(ComplaintEvent.id))
+    return [event for event in found if (event.detail or {}).get("round") == answer.round]
 
 
 def _outcome(person: PersonOutcome | None) -> Outcome | None:
@@ -198,14 +239,16 @@ def _outcome(person: PersonOutcome | None) -> Outcome | None:
     return outcome if person.clear or outcome is not Outcome.SOLVED else None
 
 
-def _of_the_calls(session: Session, carried: Iterable[Reply], person: PersonOutcome, end: Ended, now: datetime) -> None:
-    """What they said about being called: after "wrong number", or a refusal (the care room's), a person tells them."""
-    whom = session.get(Person, person.id)
-    if whom is None or end.disposition not in TALKED:
-        return
-    if person.result == "wrong_number" and whom.number is not None:
+def _wrong_number(session: Session, person: PersonOutcome, end: Ended, now: datetime) -> None:
+    whom = session.get(Person, person.id) if person.result == "wrong_number" else None
+    if whom is not None and whom.number is not None and end.disposition in TALKED:
         people.doubt_number(session, whom.number, now)
-    if people.stops_calls(whom) is not None:
+
+
+def _barred_now(session: Session, carried: Iterable[Reply], person: PersonOutcome, end: Ended, now: datetime) -> None:
+    """After "wrong number", or a refusal (the care room's), a person tells them."""
+    whom = session.get(Person, person.id)
+    if whom is not None and end.disposition in TALKED and people.stops_calls(whom) is not None:
         for answer in carried:
             if answer.outcome is None:
                 staff.by_hand(session, answer, now)

@@ -1,8 +1,13 @@
-"""Rows of complaints, found and written. Every function runs inside somebody's transaction."""
+"""Rows of complaints, found and written. Every function runs inside somebody's transaction.
+
+Whoever locks several rows takes them in one order, so that no two ever wait for each other: first the care room's
+(call, case, person), then complaints by their id, then what belongs to these. The claim of calls, which holds
+complaints before it writes the call, waits for nobody: what is locked comes next time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +38,12 @@ def locked(session: Session, complaint: Complaint) -> Complaint:
     """As it is now, for whoever is about to change it."""
     session.flush()
     return session.get_one(Complaint, complaint.id, with_for_update=True, populate_existing=True)
+
+
+def lock(session: Session, ids: Iterable[int]) -> list[Complaint]:
+    """These, as they are now, by their id."""
+    query = select(Complaint).where(Complaint.id.in_(set(ids))).order_by(Complaint.id)
+    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
 
 
 def of_call(session: Session, call_id: str, person_id: str | None) -> list[Complaint]:
@@ -122,6 +133,11 @@ def replies(session: Session, complaint: Complaint) -> list[Reply]:
 
 def last_reply(session: Session, complaint: Complaint) -> Reply | None:
     return next(iter(reversed(replies(session, complaint))), None)
+
+
+def of(session: Session, reply: Reply) -> Complaint:
+    """What the answer is about."""
+    return session.get_one(Complaint, reply.complaint_id)
 
 
 def calendar(session: Session, complaint: Complaint) -> Calendar:

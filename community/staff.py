@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.names import named, says_something
+from checkins.results import LINE
 from checkins.tables import GONE, Person
 from community import complaints, rows, waiting
 from community.policy import DEFAULT, REPLY_CALLS, Deadlines
@@ -17,6 +18,7 @@ from community.tables import Complaint, Meeting, Outcome, Reply, Status, Wish
 from community.words import CATEGORIES
 
 HEARD, VISITED = "heard", "visited"
+BY_PERSON = (Outcome.UNREACHED, Outcome.UNCLEAR)  # the calls are over, and they have not said what they think
 NOT_HEARD = "nobody has listened to it yet: `cases hear` first"
 
 
@@ -62,12 +64,12 @@ def reply(
     complaint, by = _open(session, number), named(by)
     if not recording and not says_something(text or ""):
         raise ValueError("say what the answer is, as text or as a recording")
-    if complaint.heard_at is None:
+    if complaint.heard_at is None or complaint.heard_due is not None:
         raise ValueError(NOT_HEARD)
     last = rows.last_reply(session, complaint)
     if last is not None and last.outcome is None and (last.text, last.recording) == (text, recording):
         return last
-    if last is not None and last.outcome in (None, Outcome.UNREACHED):
+    if last is not None and last.outcome in (None, *BY_PERSON):
         last.outcome, last.outcome_at, last.due_at = Outcome.REPLACED, now, None
     answer = Reply(complaint_id=complaint.id, round=(last.round if last else 0) + 1, text=text, recording=recording)
     answer.by, answer.at, answer.due_at = by[:100], now, now if waiting.can_ring(session, complaint) else None
@@ -84,19 +86,18 @@ def by_hand(session: Session, answer: Reply, now: datetime) -> None:
     """The line can't tell them, as the register stands now: a person does."""
     answer.due_at, answer.intent_id = None, None
     session.flush()
-    waiting.show(session, session.get_one(Complaint, answer.complaint_id), now)
+    waiting.show(session, rows.of(session, answer), now)
 
 
-def unreached(session: Session, answer: Reply, now: datetime, *, last: bool = False) -> bool:
-    """One more call with this answer has reached nobody; or (`last`) none can be made any more. True: it was the last
-    one, somebody goes there now."""
-    answer.calls += not last
-    if answer.outcome is not None or (answer.calls < REPLY_CALLS and not last):
-        return False
-    answer.outcome, answer.outcome_at, answer.due_at = Outcome.UNREACHED, now, None
-    session.flush()
-    waiting.show(session, session.get_one(Complaint, answer.complaint_id), now)
-    return True
+def by_person(session: Session, answer: Reply, now: datetime, *, reached: bool) -> None:
+    """No call is made any more, and they have not said what they think of the answer. Somebody goes there; or asks them
+    who were on the line once (`reached`)."""
+    outcome, complaint = Outcome.UNCLEAR if reached else Outcome.UNREACHED, rows.of(session, answer)
+    if answer.outcome != outcome:
+        answer.outcome, answer.outcome_at, answer.due_at = outcome, now, None
+        session.flush()
+        waiting.done(session, complaint, waiting.TELL, LINE, now)
+        waiting.show(session, complaint, now)
 
 
 def said(
@@ -107,21 +108,31 @@ def said(
     by: str,
     now: datetime,
     deadlines: Deadlines = DEFAULT,
+    *,
+    in_person: bool = False,
 ) -> Complaint:
-    """`by` has told them the answer and writes down what they said. Only where the line can't ask: it can't ring them,
-    or hasn't reached them."""
+    """`by` has told them the answer and writes down what they said. By telephone only where the line can't ask: it
+    can't ring them, hasn't reached them, has asked in vain, or is down. Face to face (`in_person`) always: what they
+    say to somebody's face is their own word, and nobody need ring them for it once more."""
     complaint, by = _open(session, number), named(by)
     answer = rows.last_reply(session, complaint)
     if answer is None:
         raise ValueError("there is no answer yet: `cases reply` first")
-    if waiting.can_ring(session, complaint) and answer.outcome != Outcome.UNREACHED:
+    if not (in_person or _line_cannot_ask(session, complaint, answer, now)):
         raise ValueError(
-            "the line itself rings them and asks; only where it can't may somebody write down what they said"
+            "the line itself asks them, once there is an answer that they know nothing of yet; what they said to you "
+            "counts where it can't, or when you were there (--in-person)"
         )
     if not says_something(words):
         raise ValueError("write down what they said")
-    complaints.say(session, complaint, outcome, now, deadlines, detail={"words": words, "told_to": by}, by=by)
+    detail = {"words": words, "told_to": by, "how": "in person" if in_person else "told"}
+    complaints.say(session, complaint, outcome, now, deadlines, detail=detail, by=by)
     return complaint
+
+
+def _line_cannot_ask(session: Session, complaint: Complaint, answer: Reply, now: datetime) -> bool:
+    rings = waiting.can_ring(session, complaint) and answer.outcome not in BY_PERSON
+    return not rings or waiting.stuck(session, complaint, now)
 
 
 def discuss(session: Session, number: int, who: str, text: str, by: str, now: datetime) -> Complaint:
@@ -239,6 +250,8 @@ def close(session: Session, number: int, by: str, now: datetime, found: str = ""
 
 
 def _not_yet(answer: Reply) -> str:
+    if answer.outcome == Outcome.UNCLEAR:
+        return "they were on the line and did not say whether it is solved: ask them, then `cases said`"
     if answer.outcome not in (None, Outcome.UNREACHED):
         return "they did not say that the last answer solves it: `cases reply` with another one"
     return f"only their “solved” closes it, or {REPLY_CALLS} calls that reach nobody and a visit; so far {answer.calls}"

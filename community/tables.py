@@ -47,7 +47,8 @@ class Outcome(StrEnum):
     SOLVED = "solved"
     NOT_SOLVED = "not_solved"
     TALK = "talk"
-    UNREACHED = "unreached"  # after policy.REPLY_CALLS calls: a person goes there
+    UNREACHED = "unreached"  # policy.REPLY_CALLS calls reached nobody: a person goes there
+    UNCLEAR = "unclear"  # after as many, in one of which they were on the line: a person asks them
     REPLACED = "replaced"  # by a later reply, before anybody had been reached
 
 

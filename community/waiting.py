@@ -23,7 +23,7 @@ from community.tables import Complaint, Meeting, Outcome, Reply, Status
 
 LISTEN = (ItemKind.COMPLAINT_NEW, ItemKind.COMPLAINT_INTERRUPTED)
 ANSWER = (ItemKind.COMPLAINT_ANSWER, ItemKind.COMPLAINT_TALK)
-TELL = (ItemKind.COMPLAINT_TELL, ItemKind.COMPLAINT_VISIT)
+TELL = (ItemKind.COMPLAINT_TELL, ItemKind.COMPLAINT_VISIT, ItemKind.COMPLAINT_ASK)
 MEETING = (ItemKind.COMPLAINT_MEETING,)
 STUCK_AFTER = timedelta(days=1)  # a reply call that is due
 WHILE_OPEN = (*ANSWER, *TELL, *MEETING)
@@ -59,15 +59,21 @@ def _told(session: Session, complaint: Complaint, reply: Reply) -> Iterator[Wait
     calendar = rows.calendar(session, complaint)
     if reply.outcome == Outcome.UNREACHED:
         yield Wait(ItemKind.COMPLAINT_VISIT, promises.promised(calendar, reply.outcome_at or reply.at))
+    elif reply.outcome == Outcome.UNCLEAR:
+        yield Wait(ItemKind.COMPLAINT_ASK, promises.promised(calendar, reply.outcome_at or reply.at))
     elif reply.outcome is None and reply.due_at is None and reply.intent_id is None:
         yield Wait(ItemKind.COMPLAINT_TELL, promises.promised(calendar, reply.at))
 
 
 def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
-    """The line was to ring them a day ago, and hasn't: it is down, or not running."""
     reply = rows.last_reply(session, complaint) if complaint.status == Status.ANSWERED else None
     if reply is not None and reply.outcome is None and reply.due_at is not None:
         yield Wait(ItemKind.COMPLAINT_TELL, reply.due_at + STUCK_AFTER)
+
+
+def stuck(session: Session, complaint: Complaint, now: datetime) -> bool:
+    """The line was to ring them a day ago, and hasn't: it is down, or not running."""
+    return any(wait.due <= now for wait in _stuck(session, complaint))
 
 
 def _unwritten(session: Session, complaint: Complaint) -> list[Meeting]:
@@ -115,21 +121,24 @@ def open_items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind]
 
 
 def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
-    """What is overdue and has no item (any more). Only reads: most of the time there is none."""
+    """What is overdue and has no item (any more), by complaint. Only reads: most of the time there is none."""
     meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None), Meeting.at <= now)
     due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, Complaint.status == Status.ANSWERED, meeting)
     open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None))
-    found = session.scalars(select(Complaint).where(open_, due)).all()
-    overdue = [
-        (row, wait) for row in found for wait in (*waits(session, row), *_stuck(session, row)) if wait.due <= now
-    ]
-    return [(row, wait) for row, wait in overdue if not open_items(session, row, (wait.kind,))]
+    found = session.scalars(select(Complaint).where(open_, due).order_by(Complaint.id)).all()
+    return [(row, wait) for row in found for wait in _missing(session, row, now)]
+
+
+def _missing(session: Session, complaint: Complaint, now: datetime) -> list[Wait]:
+    overdue = [wait for wait in (*waits(session, complaint), *_stuck(session, complaint)) if wait.due <= now]
+    return [wait for wait in overdue if not open_items(session, complaint, (wait.kind,))]
 
 
 def keep(session: Session, now: datetime) -> None:
     """Whatever is overdue has its item. Safe to repeat."""
-    for complaint, wait in late(session, now):
-        want(session, complaint, wait.kind, wait.due, now)
+    for complaint in rows.lock(session, (complaint.id for complaint, _ in late(session, now))):
+        for wait in _missing(session, complaint, now):
+            want(session, complaint, wait.kind, wait.due, now)
 
 
 def ring_back(session: Session, complaint: Complaint, now: datetime) -> None:

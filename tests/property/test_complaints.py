@@ -16,9 +16,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins import items
-from checkins.ports import CallOutcome, PersonOutcome
+from checkins.other_calls import Ended
+from checkins.ports import CallOutcome, Disposition, PersonOutcome
+from checkins.results import LINE
 from checkins.tables import Mode, Neighbourhood, Person
 from community import complaints, intake, rows, staff, waiting
+from community.reply_calls import CALLING, ReplyCalls
 from community.tables import Complaint, ComplaintEvent, Dictation, Outcome, Reply, Status
 from tests.unit.checkins.world import empty_database
 
@@ -40,6 +43,8 @@ class AnyComplaints(RuleBasedStateMachine):
         self.recorded: set[str] = set()
         self.solved: set[int] = set()
         self.in_vain: dict[int, int] = {}  # calls since the last answer
+        self.on_the_line: set[int] = set()  # in one of the calls with the last answer
+        self.rung = 0
         self.visited: set[int] = set()  # since the last answer
         self.events = 0
         with self.db.write() as session:
@@ -111,14 +116,15 @@ class AnyComplaints(RuleBasedStateMachine):
             return
         if act == "reply":
             self.in_vain[number] = 0
+            self.on_the_line.discard(number)
             self.visited.discard(number)
         elif act == "visit":
             self.visited.add(number)
 
-    @rule(which=which, outcome=OUTCOMES)
-    def staff_write_down_what_they_said(self, which: int, outcome: Outcome) -> None:
-        number = self.one(which)
-        if self.try_to(lambda session: staff.said(session, number, outcome, "是这样", NAME, self.now)):
+    @rule(which=which, outcome=OUTCOMES, in_person=st.booleans())
+    def staff_write_down_what_they_said(self, which: int, outcome: Outcome, in_person: bool) -> None:
+        number, more = self.one(which), {"in_person": in_person}
+        if self.try_to(lambda session: staff.said(session, number, outcome, "是这样", NAME, self.now, **more)):
             self.thought(number, outcome)
 
     @rule(which=which, found=st.sampled_from(["", "看过了"]))
@@ -127,19 +133,39 @@ class AnyComplaints(RuleBasedStateMachine):
         if self.try_to(lambda session: staff.close(session, number, NAME, self.now, found=found)) and found:
             self.visited.add(number)
 
-    @rule(which=which, last=st.booleans())
-    def a_reply_call_reaches_nobody(self, which: int, last: bool) -> None:
+    @rule(which=which, end=st.sampled_from(["nobody", "heard", "failed"]), twice=st.booleans())
+    def a_reply_call_brings_no_word(self, which: int, end: str, twice: bool) -> None:
         number = self.one(which)
-
-        def call(session: Session) -> bool:
-            answer = rows.last_reply(session, rows.by_number(session, number))
-            if answer is None or answer.outcome is not None:
-                return False
-            staff.unreached(session, answer, self.now, last=last)
-            return True
-
-        if number and self.do(call) and not last:
+        if not number:
+            return
+        self.rung += 1
+        call, rung = f"reply-{self.rung}", self.do(lambda session: self.ring(session, number, f"reply-{self.rung}"))
+        ends = {"nobody": Disposition.NO_ANSWER, "heard": Disposition.ANSWERED, "failed": Disposition.LINE_ERROR}
+        said = (PersonOutcome("", "no_reply", "key"),) if end == "heard" else ()
+        for _ in range(2 if twice else 1):
+            self.do(lambda session: ReplyCalls().ended(session, Ended(call, ends[end], said), self.now))
+        if rung and end == "nobody":
             self.in_vain[number] = self.in_vain.get(number, 0) + 1
+        self.on_the_line |= {number} if rung and end == "heard" else set()
+
+    def ring(self, session: Session, number: int, call: str) -> bool:
+        """As the claim would; False: no call is due about it."""
+        complaint = rows.by_number(session, number)
+        answer = rows.last_reply(session, complaint)
+        if answer is None or answer.outcome is not None:
+            return False
+        rows.note(session, complaint, CALLING, LINE, self.now, call_id=call, detail={"round": answer.round})
+        return True
+
+    @rule(which=which)
+    def no_call_can_be_made_any_more(self, which: int) -> None:
+        def give_up(session: Session) -> None:
+            answer = rows.last_reply(session, rows.by_number(session, number))
+            if answer is not None and answer.outcome is None:
+                staff.by_person(session, answer, self.now, reached=number in self.on_the_line)
+
+        if number := self.one(which):
+            self.do(give_up)
 
     @rule()
     def somebody_ticks_off_all_items(self) -> None:
@@ -161,6 +187,7 @@ class AnyComplaints(RuleBasedStateMachine):
         for row in self.rows():
             if row.status == Status.CLOSED:
                 vain = self.in_vain.get(row.number, 0) >= 3 and row.number in self.visited
+                vain = vain and row.number not in self.on_the_line
                 assert row.number in self.solved or vain, f"{row.number} was closed by nobody's word"
                 assert row.closed_by
                 assert row.close_reason == ("solved" if row.number in self.solved else "unreached")

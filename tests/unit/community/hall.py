@@ -81,7 +81,9 @@ class Hall:
             with self.world.db.write() as session:
                 answer = rows.last_reply(session, rows.by_number(session, number))
                 assert answer is not None
-                staff.unreached(session, answer, self.world.clock.now())
+                answer.calls += 1
+                if answer.calls >= 3:
+                    staff.by_person(session, answer, self.world.clock.now(), reached=False)
 
     # ── what is known ──
 

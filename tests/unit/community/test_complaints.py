@@ -147,7 +147,7 @@ async def test_that_no_call_can_be_made_any_more_sends_somebody_there_but_closes
     with hall.world.db.write() as session:
         answer = rows.last_reply(session, rows.by_number(session, number))
         assert answer is not None
-        assert staff.unreached(session, answer, hall.world.clock.now(), last=True)
+        staff.by_person(session, answer, hall.world.clock.now(), reached=False)
     assert hall.todo() == [ItemKind.COMPLAINT_VISIT]
     with pytest.raises(ValueError, match="so far 0"):
         hall.act(staff.close, number, CHEN, found="去过了")
@@ -186,9 +186,18 @@ async def test_whom_the_line_rings_says_so_to_the_line(hall: Hall) -> None:
     number = await hall.complains(hall.world.elder())
     hall.hears(number)
     hall.answers(number)
-    with pytest.raises(ValueError, match="the line itself rings them"):
+    with pytest.raises(ValueError, match="the line itself asks them"):
         hall.act(staff.said, number, SOLVED, "她说好了", CHEN)
     assert hall.complaint(number).status == Status.ANSWERED
+    hall.act(staff.said, number, SOLVED, "当面说好了", CHEN, in_person=True)
+    row = hall.complaint(number)
+    assert (row.status, row.closed_by) == (Status.CLOSED, CHEN)
+    assert hall.look(lambda session: rows.events(session, row))[-1].detail == {
+        "words": "当面说好了",
+        "told_to": CHEN,
+        "how": "in person",
+        "round": 1,
+    }
 
 
 async def test_what_somebody_who_died_complained_of_may_be_closed(hall: Hall) -> None:
