@@ -184,8 +184,8 @@ def test_dictation_is_written_down(whisper: WhisperRecogniser) -> None:
 @pytest.mark.parametrize("mode", ["answer", "dictation"])
 @pytest.mark.parametrize("rms", [60, 600, 3000])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_nobody_said_is_nothing(whisper: WhisperRecogniser, kind: str, rms: int, mode: Mode) -> None:
-    told = heard(whisper, over_the_line(sound(kind, 5, rms, seed=7)), Request(mode, MENU))
+def test_what_nobody_said_is_nothing(whisper_once: WhisperRecogniser, kind: str, rms: int, mode: Mode) -> None:
+    told = heard(whisper_once, over_the_line(sound(kind, 5, rms, seed=7)), Request(mode, MENU))
     assert (told.text, told.meaning) == ("", None)
 
 
@@ -202,11 +202,11 @@ SAID = ("好的,谢谢您告诉我们。", "对不起,打扰了。再会。", "�
 @pytest.mark.weights
 @pytest.mark.parametrize("mode", ["answer", "dictation"])
 @pytest.mark.parametrize("text", SAID)
-def test_real_speech_passes_loud_quiet_and_in_noise(whisper: WhisperRecogniser, text: str, mode: Mode) -> None:
+def test_real_speech_passes_loud_quiet_and_in_noise(whisper_once: WhisperRecogniser, text: str, mode: Mode) -> None:
     said = silence(400) + prompt(text) + silence(1200)
     level = round(float(np.sqrt(np.mean(to_floats(prompt(text)) ** 2))) * 32768)
     for pcm in (said, quieter(said, 20), mixed(said, noise(len(said) // 16, level // 3))):
-        told = heard(whisper, over_the_line(pcm), Request(mode, MENU))
+        told = heard(whisper_once, over_the_line(pcm), Request(mode, MENU))
         assert len(set(phrases.normalise(told.text)) & set(text)) >= len(text) // 3, told.text
 
 
