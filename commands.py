@@ -18,9 +18,10 @@ from rich.table import Column, Table
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from checkins import cases, people, pins
+from checkins import cases, consents, people, pins
 from checkins.cases import Row
 from checkins.claims import NotNowError
+from checkins.consents import Word
 from checkins.names import is_name
 from checkins.people_csv import SPOKEN, ImportReport, import_people, read_consents, read_spoken
 from checkins.phones import national
@@ -263,8 +264,8 @@ def _change(session: Session, person: Person, by: str, change: Change, now: date
     if change.mode is not None:
         people.set_mode(session, person.id, _word("--mode", Mode, change.mode))
     if change.consents is not None:
-        consents = _typed("--consents", lambda: read_consents(change.consents or ""))
-        people.set_consents(session, person.id, consents)
+        agreed = _typed("--consents", lambda: read_consents(change.consents or ""))
+        consents.replace(session, person.id, agreed, Word(by, said_by=None), now)
     for column, most in SPOKEN.items():
         text = getattr(change, column)
         if text is not None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import items, ladder, searches
+from checkins import items, ladder, register_log, searches
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.items import ItemKind
 from checkins.names import named
 from checkins.phones import to_e164
-from checkins.results import Reason, Status, Urgency
+from checkins.register_log import What
+from checkins.results import LINE, Reason, Status, Urgency
 from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
 
 
@@ -58,6 +58,16 @@ def set_state(
         _stop(session, row, state, by, now)
     person = session.get_one(Person, person_id, with_for_update=True)
     person.state, person.state_until, person.state_source = state, until, by
+    detail = {"state": state} | ({"until": until.isoformat()} if until else {})
+    register_log.note(session, person_id, What.STATE, by, now, detail=detail)
+    if state is not State.REFUSED:
+        items.settle(session, ItemKind.REFUSED, person, by, now)
+
+
+def stop_calls(session: Session, person_id: str, reason: Reason, by: str, now: datetime) -> None:
+    """Calls that are ahead are none any more: a person takes their place today."""
+    for row in _open(session, person_id):
+        _to_person(session, row, reason, by, now)
 
 
 def set_number(session: Session, person_id: str, number: str) -> None:
@@ -72,11 +82,6 @@ def set_mode(session: Session, person_id: str, mode: Mode) -> None:
     session.get_one(Person, person_id, with_for_update=True).mode = mode
 
 
-def set_consents(session: Session, person_id: str, consents: Mapping[str, bool]) -> None:
-    """What was agreed to, instead of what stood there before. Without "calls" no machine call goes out from now on."""
-    session.get_one(Person, person_id, with_for_update=True).consents = dict(consents)
-
-
 def set_home(session: Session, person_id: str, **texts: str | None) -> None:
     """`address`, `key_holder`, `notes`: what the line says to whoever has accepted to go and look; None: nothing."""
     person = session.get_one(Person, person_id, with_for_update=True)
@@ -85,18 +90,28 @@ def set_home(session: Session, person_id: str, **texts: str | None) -> None:
 
 
 def note_change(session: Session, person_id: str, what: str, by: str, now: datetime) -> None:
-    """Writes into the newest case's log, if there is one, who had what of the register changed."""
+    """Writes into the newest case's log, if there is one, and into the register's, who had what of it changed."""
     newest = select(Checkin).where(Checkin.elder_id == person_id).order_by(Checkin.date.desc()).limit(1)
     row = session.scalar(newest)
     if row is not None:
         log_event(session, row, f"register:{what}", by.strip(), now)
+    if what == "mode":
+        detail = {"mode": session.get_one(Person, person_id).mode}
+        register_log.note(session, person_id, What.MODE, by.strip(), now, detail=detail)
+    if what == "number":
+        register_log.note(session, person_id, What.NUMBER, by.strip(), now)
+        for kind in (ItemKind.NUMBER_BAD, ItemKind.NUMBER_DOUBTED):
+            items.settle(session, kind, session.get_one(Person, person_id), by.strip(), now)
 
 
 def doubt_number(session: Session, number: str, now: datetime) -> None:
     """Somebody said "wrong number" there: no elder is rung under it until a person has corrected it. One key takes
     nobody off the ladder who is to be rung: staff look into it."""
-    for person in session.scalars(select(Person).where(Person.number == number).with_for_update()):
+    of_number = select(Person).where(Person.number == number).order_by(Person.id)
+    for person in session.scalars(of_number.with_for_update(key_share=True)):
         if person.role == Role.ELDER:
+            if person.number_state != NumberState.SUSPECT:
+                register_log.note(session, person.id, What.NUMBER_DOUBTED, LINE, now)
             person.number_state = NumberState.SUSPECT
         else:
             place = person.neighbourhood_id
@@ -117,6 +132,12 @@ def _stop(session: Session, row: Checkin, state: State, by: str, now: datetime) 
         put_case(row, ladder.close(case, by, f"state: {state}", now))
         searches.end(session, row, now)  # whoever is on the way is told
         log_event(session, row, f"closed:{state}", by, now)
-    elif state is State.REFUSED and case.dialling:
-        put_case(row, ladder.need_person(case, Reason.REFUSED, Urgency.TODAY, now))
-        log_event(session, row, "needs_person:refused", by, now)
+    elif state is State.REFUSED:
+        _to_person(session, row, Reason.REFUSED, by, now)
+
+
+def _to_person(session: Session, row: Checkin, reason: Reason, by: str, now: datetime) -> None:
+    case = case_of(row)
+    if case.dialling:
+        put_case(row, ladder.need_person(case, reason, Urgency.TODAY, now))
+        log_event(session, row, f"needs_person:{reason}", by, now)

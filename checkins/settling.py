@@ -24,6 +24,7 @@ from checkins import (
     ladder,
     other_calls,
     own_word,
+    refusals,
     searches,
     strangers,
     telling,
@@ -36,7 +37,7 @@ from checkins.pace import ANSWER_WITHIN, OUT, UNANSWERED, is_line_down
 from checkins.people import doubt_number
 from checkins.ports import TALKED, CallOutcome, Disposition, PersonOutcome
 from checkins.results import LINE, Result, Status, Urgency
-from checkins.tables import GONE, CallIntent, Checkin, IntentState, Person, State
+from checkins.tables import GONE, CallIntent, Checkin, IntentState
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def _elders(
             continue
         if (others or own_word.is_own(intent)) and not cried:
             if own_word.heard(session, intent, row, disposition, people, now) is Result.REFUSED:
-                _refuse(row.elder)
+                refusals.by_phone(session, row.elder, intent.id, now)
         else:
             _apply(session, intent, row, disposition, person, now)
         _off_the_line(row, now)
@@ -300,7 +301,7 @@ def _apply(
     if result is Result.WANTS_PERSON:
         handing_over.promise(session, intent, row, person, now)
     if result is Result.REFUSED:
-        _refuse(row.elder)
+        refusals.by_phone(session, row.elder, intent.id, now)
     if result is Result.WRONG_NUMBER:
         doubt_number(session, intent.number, now)
 
@@ -329,12 +330,6 @@ def _keep_answer(row: Checkin, detail: dict[str, Any]) -> None:
     """What the elder said stays with the case, for those who act on it."""
     if detail:
         row.answer = {**(row.answer or {}), **detail}
-
-
-def _refuse(elder: Person) -> None:
-    """Holds before the next call; a person asks the elder whether it was their wish. Reversible."""
-    if elder.state == State.ACTIVE:
-        elder.state, elder.state_source = State.REFUSED, "by phone"
 
 
 def _note(intent: CallIntent, **applied: Any) -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from checkins import alarms, buddy_logs, cases, contacts, items, people, ringing_in
+from checkins import alarms, buddy_logs, cases, consents, contacts, items, people, ringing_in
 from checkins.alarm_rounds import rhythm
 from checkins.alarms import Kind
+from checkins.consents import Word
 from checkins.contact_rounds import ContactRounds
 from checkins.contacts import Contact, Pairing
 from checkins.intents import intend
@@ -436,7 +437,7 @@ def test_who_does_not_share_with_buddies_or_is_away_misses_nothing(street: Stree
     quiet, away = street.elder("王秀英"), street.elder("张秀英")
     now = street.world.clock.now()
     with street.world.db.write() as session:
-        people.set_consents(session, quiet, {"calls": True})
+        consents.change(session, quiet, {"buddy": False}, Word("陈老师"), now)
         people.set_state(session, away, State.PAUSED, "女儿", now, until=date(2026, 4, 1))
     assert raised(street, 9) == []
 

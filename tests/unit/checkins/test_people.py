@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from checkins import cases, people
+from checkins import cases, consents, items, people, refusals, register_log
+from checkins.consents import Word
+from checkins.items import ItemKind
 from checkins.people_csv import ImportReport, import_people
 from checkins.phones import NumberError, national, to_e164
+from checkins.register_log import How, What
 from checkins.results import Reason, Status
 from checkins.tables import Mode, Neighbourhood, Person, State
 from console import event_words
@@ -226,14 +229,59 @@ async def test_consent_taken_back_holds_before_the_next_call_and_the_log_says_wh
     elder = world.elder()
     await world.to("07:30")
     with world.db.write() as session:
-        people.set_consents(session, elder, {"recording": True})
+        word = Word("陈老师", "女儿", How.PHONE)
+        consents.change(session, elder, {"calls": False, "recording": True}, word, world.clock.now())
         people.note_change(session, elder, "consents", "女儿", world.clock.now())
     assert (await world.to("10:30")).placed == 0
     assert world.row(elder).reason is Reason.NO_CONSENT
     with world.db.read() as session:
-        first, *_ = cases.events(session, world.row(elder).checkin_id)
-    assert (first.what, first.who) == ("register:consents", "女儿")
-    assert event_words.sentence(first).zh == "更改登记：同意事项"
+        stopped, changed, *_ = cases.events(session, world.row(elder).checkin_id)
+    assert (stopped.what, stopped.who) == ("needs_person:no_consent", "陈老师")
+    assert (changed.what, changed.who) == ("register:consents", "女儿")
+    assert event_words.sentence(changed).zh == "更改登记：同意事项"
+
+
+async def test_a_refusal_by_phone_is_asked_about_in_person_and_both_answers_stand(world: World) -> None:
+    elder, other = world.elder(), world.elder()
+    await world.to("08:30")
+    for each in (elder, other):
+        await world.ends(each, "refused")
+        await world.ends(each, "refused")
+    now = world.clock.now()
+    with world.db.write() as session:
+        assert [item.kind for item in items.open_items(session)] == [ItemKind.REFUSED] * 2
+        refusals.asked(session, elder, "陈老师", now, meant=True, found="精神蛮好")
+        refusals.asked(session, other, "陈老师", now, meant=False)
+        assert items.open_items(session) == []
+        with pytest.raises(ValueError, match="has not refused"):
+            refusals.asked(session, other, "陈老师", now, meant=True)
+    assert (world.row(elder).status, world.row(elder).closed_by) == (Status.CLOSED, "陈老师")
+    assert world.row(other).reason is Reason.REFUSED, "a human contact is still due today"
+    tomorrow = DAY + timedelta(days=1)
+    await world.to("10:31", tomorrow)
+    assert world.row(elder, tomorrow).reason is Reason.REFUSED
+    assert [world.calls(each) for each in (elder, other)] == [1, 2]
+    with world.db.read() as session:
+        log = [(event.what, event.by) for event in register_log.events(session, elder)]
+    assert log == [("state", "by phone"), ("refusal_meant", "陈老师")]
+
+
+def test_consents_are_a_log_of_whose_word_it_was(world: World) -> None:
+    elder, now = world.elder(consents={"calls": True, "street": True}), world.clock.now()
+    with world.db.write() as session:
+        daughter = Word("陈老师", "女儿王芳", How.PAPER, on=DAY)
+        consents.change(session, elder, {"recording": True, "street": False}, daughter, now)
+        for wrong in ({"gossip": True}, {}):
+            with pytest.raises(ValueError, match="purposes are"):
+                consents.change(session, elder, wrong, daughter, now)
+        consents.replace(session, elder, ["calls", "recording"], Word("陈老师", None), now)  # nothing changes
+    assert world.person(elder).consents == {"calls": True, "recording": True}
+    with world.db.read() as session:
+        given, taken = register_log.events(session, elder, What.CONSENT)
+    assert given.detail == {"purpose": "recording", "given": True, "on": "2026-03-02"}
+    assert (given.by, given.said_by, given.how) == ("陈老师", "女儿王芳", "paper")
+    assert taken.detail is not None
+    assert not taken.detail["given"]
 
 
 def test_a_change_of_somebody_without_a_case_is_made_all_the_same(world: World) -> None:
