@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Column, Table
 from sqlalchemy import or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, joinedload
 
-from checkins import cases, consents, people, pins
+from checkins import cases, consents, people, pins, register_words
 from checkins.cases import Row
 from checkins.claims import NotNowError
 from checkins.consents import Word
@@ -62,7 +63,7 @@ async def round_once(house: House, stop: asyncio.Event, out: Console) -> int:
 async def must_know(settings: Settings, elder: str) -> None:
     """SettingsError, before anything is started, when no elder has this id or name."""
     try:
-        await read(settings, lambda session: _person(session, elder, elders=True))
+        await read(settings, lambda session: find_person(session, elder, elders=True))
     except LookupError as error:
         raise SettingsError(error.args[0]) from None
 
@@ -94,7 +95,7 @@ async def call_one(house: House, elder: str, stop: asyncio.Event, out: Console) 
 
 async def _ring(house: House, elder: str, out: Console) -> Row:
     """Has the call placed and says so; LookupError says why there is none."""
-    person = await house.db.view(lambda session: _person(session, elder, elders=True))
+    person = await house.db.view(lambda session: find_person(session, elder, elders=True))
     await house.cycle.plan_one(person.id)
     checkin_id = await house.db.view(lambda session: _case_of(session, house, person))
     try:
@@ -163,19 +164,26 @@ async def show_person(settings: Settings, who: str, out: Console) -> int:
         except LookupError as error:
             out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
             return 2
-    for what, text in shown:
-        out.print(f"{what}: {text}", highlight=False, markup=False, soft_wrap=True)
+        with contextlib.suppress(DBAPIError):  # an older program's database, which nobody has brought up to date yet
+            shown += await db.view(lambda session: _said(session, who))
+    for line in shown:
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
-def _shown(session: Session, who: str) -> list[tuple[str, str]]:
-    person = _person(session, who)
+def _said(session: Session, who: str) -> list[str]:
+    person = find_person(session, who)
+    return register_words.lines(session, person, session.get_one(Neighbourhood, person.neighbourhood_id).timezone)
+
+
+def _shown(session: Session, who: str) -> list[str]:
+    person = find_person(session, who)
     person.neighbourhood = session.get_one(Neighbourhood, person.neighbourhood_id)
     id_, name, committee, number, role, state, mode, agreed = _listed(person)
     found = [("name", f"{name} ({person.spoken_name})"), ("number", number), ("address", person.address)]
     found += [("key holder", person.key_holder), ("notes", person.notes), ("committee", committee), ("role", role)]
     found += [("state", state), ("mode", mode), ("consents", agreed), ("id", id_)]
-    return [(what, text) for what, text in found if text]
+    return [f"{what}: {text}" for what, text in found if text]
 
 
 def _people_table() -> Table:
@@ -211,7 +219,7 @@ async def set_pin(settings: Settings, who: str, by: str, pin: str | None, out: C
     now = datetime.now(UTC)
 
     def work(session: Session) -> str:
-        person = _person(session, who)
+        person = find_person(session, who)
         if person.role == Role.ELDER:
             raise LookupError("elders need no PIN: it is for who logs contacts, or says by telephone what they found")
         if unlock:
@@ -235,7 +243,7 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
     """Changes the register on the word of `by`: all that was asked for, or nothing. 0; 2 with one sentence."""
     now = datetime.now(UTC)
     try:
-        person = await write(settings, lambda session: _change(session, _person(session, who), by, change, now))
+        person = await write(settings, lambda session: _change(session, find_person(session, who), by, change, now))
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return 2
@@ -326,7 +334,7 @@ def _todays(session: Session, house: House) -> list[Row]:
     return [row for place in places for row in cases.today(session, place.id, local_date(place.timezone, now))]
 
 
-def _person(session: Session, who: str, *, elders: bool = False) -> Person:
+def find_person(session: Session, who: str, *, elders: bool = False) -> Person:
     """The one person (or elder) with this id or whole name; LookupError says what is wrong."""
     query = select(Person).where(or_(Person.id == who, Person.name == who))
     found = session.scalars(query.where(Person.role == Role.ELDER) if elders else query).all()

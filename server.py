@@ -21,6 +21,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"wenan: this Python has no {missing.name}. Run `make setup`, then: .venv/bin/python server.py …")
 
 import case_app
+import enrolment_app
 import settings as settings_module
 from settings import Settings, SettingsError
 from storage.faults import Discreet
@@ -702,6 +703,7 @@ def _fail(sentence: str) -> typer.Exit:
 
 
 app.add_typer(case_app.make(_run, out), name="cases")
+enrolment_app.add(people_app, _run, out)
 
 
 def main() -> None:

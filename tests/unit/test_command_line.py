@@ -73,6 +73,9 @@ def run(*arguments: str, text: str = "") -> Result:
         "alarms test",
         "clock accept",
         "people pin",
+        "people consent",
+        "people refusal",
+        "people number",
         "policy show",
         "policy set",
         "policy check",
@@ -269,6 +272,51 @@ def test_a_refusal_is_taken_back_and_a_number_corrected(tmp_path: Path) -> None:
     assert "recording" not in row
     assert run("people", "set", "王秀英", "--by", "女儿", "--state", "paused", "--until", "2999-01-01").exit_code == 0
     assert "paused until 2999-01-01" in row_of("王秀英")
+
+
+def test_what_was_agreed_to_is_shown_with_whose_word_it_was(tmp_path: Path) -> None:
+    imported(tmp_path)
+    on_paper = ("--how", "paper", "--on", "2026-03-01", "--guardian", "女儿王芳")
+    given = run("people", "consent", "王秀英", "--by", "陈老师", *on_paper, "--give", "街道", "--withdraw", "录音")
+    assert given.exit_code == 0
+    assert run("people", "number", "王秀英", "6234 5670", "--by", "陈老师").exit_code == 0
+    shown = run("people", "show", "王秀英").output
+    for line in (
+        "自动电话：打",
+        "状态：正常",
+        "同意自动电话（没有写明是谁说的）",
+        "不同意录音（女儿王芳，书面，2026年3月1日；陈老师登记，",
+        "同意让街道知道（女儿王芳，书面，2026年3月1日；陈老师登记，",
+        "不同意让家人知道（没有说过）",
+        "号码：号码没有问题（陈老师登记，",
+    ):
+        assert line in shown
+    assert run("people", "set", "王秀英", "--by", "陈老师", "--state", "refused").exit_code == 0
+    assert "状态：不要自动电话，由人联系（陈老师登记，" in run("people", "show", "王秀英").output
+    asked = run("people", "refusal", "王秀英", "--meant", "--by", "李老师")
+    assert "已当面问过，是本人的意思（本人，当面；李老师登记，" in asked.output
+    again = run("people", "refusal", "王秀英", "--call-again", "--by", "李老师")
+    assert "自动电话：打\n状态：正常（李老师登记，" in again.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("consent", "王秀英", "--how", "paper"), "say what is agreed to"),
+        (("consent", "王秀英", "--how", "dream", "--give", "calls"), "--how must be one of paper, phone, in_person"),
+        (("consent", "王秀英", "--how", "paper", "--give", "calls", "--on", "2999-01-01"), "still to come"),
+        (("consent", "王秀英", "--how", "paper", "--give", "calls", "--withdraw", "calls"), "given and taken back"),
+        (("consent", "王秀英", "--how", "paper", "--give", "gossip"), "must be one of"),
+        (("consent", "谁", "--how", "paper", "--give", "calls"), "no person with this id or name"),
+        (("refusal", "王秀英", "--meant"), "has not refused"),
+        (("number", "王秀英", "12"), "--number: has too few digits"),
+    ],
+)
+def test_what_can_not_be_written_down_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    imported(tmp_path)
+    result = run("people", *arguments, "--by", "陈老师")
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""The command line of enrolment, under `people …`: what is typed, and its help. What it does: enrolment_commands.py."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from settings import Settings
+
+Run = Callable[[Callable[[Settings], Awaitable[int]]], None]
+_Who = Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="the whole name, or the id (`people list`)")]
+_By = Annotated[str, typer.Option(metavar="WHO", help="your name: who writes it down; kept")]
+
+
+def add(app: typer.Typer, run: Run, out: Console) -> None:
+    """Adds the commands to `people`. `run`: settings, log, event loop around what a command does."""
+
+    @app.command("consent")
+    def consent(
+        who: _Who,
+        by: _By,
+        how: Annotated[str, typer.Option(help="paper (the signed sheet), phone or in_person")],
+        give: Annotated[str, typer.Option(help='"calls recording transcription buddy family street", or some')] = "",
+        withdraw: Annotated[str, typer.Option(help="the same words, taken back")] = "",
+        guardian: Annotated[str, typer.Option(metavar="NAME", help="who speaks for the elder; without: they do")] = "",
+        on: Annotated[str, typer.Option(metavar="DATE", help="the day on the paper, when it isn't today")] = "",
+    ) -> None:
+        """What an elder agrees to, purpose by purpose; others stay as they are. It holds before the next call, and who
+        said so is never lost. Without `calls` a person takes the place of today's call at once."""
+        _do(run, out, lambda it, settings: it.consent(settings, who, give, withdraw, guardian, how, on, by, out))
+
+    @app.command("refusal")
+    def refusal(
+        who: _Who,
+        by: _By,
+        meant: Annotated[bool, typer.Option("--meant/--call-again", help="their own wish, or calls are wanted again")],
+        found: Annotated[str, typer.Option(metavar="TEXT", help="how they are: closes the cases it had opened")] = "",
+    ) -> None:
+        """You have asked the elder in person whether "no more calls" was their wish: what they said. With --call-again
+        the line rings them from the next day's plan on."""
+        _do(run, out, lambda it, settings: it.refusal(settings, who, meant, found, by, out))
+
+    @app.command("number")
+    def number(
+        who: _Who, digits: Annotated[str, typer.Argument(metavar="NUMBER", help="as people write it")], by: _By
+    ) -> None:
+        """The corrected number. It lifts a suspension: the line rings again from the next day's plan on."""
+
+        async def work(settings: Settings) -> int:
+            from commands import Change, set_person
+
+            return await set_person(settings, who, by, Change(number=digits), out)
+
+        run(work)
+
+
+def _do(run: Run, out: Console, act: Callable[..., Awaitable[int]]) -> None:
+    async def work(settings: Settings) -> int:
+        import enrolment_commands
+        from roster_commands import said
+
+        return await said(act(enrolment_commands, settings), out)
+
+    run(work)
