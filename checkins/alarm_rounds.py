@@ -6,6 +6,7 @@
 | late elders | 10 min | from the second round on: the cycle mostly catches up |
 | disk | 60 min | never: nobody is hurt tonight |
 | overdue items | 60 min | once, at work |
+| overdue tickets | 10 min, at work only | once, in the second round |
 | roster gap | once, in the evening | never |
 
 All of it ends with a name; when the condition is over before that, everybody who was told hears so once.
@@ -42,6 +43,8 @@ _RHYTHMS: Mapping[str, Rhythm] = {
     Kind.LATE: Rhythm(call_from=2),
     Kind.DISK: Rhythm(every=timedelta(minutes=60), call_from=None),
     Kind.ITEM_OVERDUE: Rhythm(every=timedelta(minutes=60), call_each=_NEVER),
+    # Over in the evening, and raised anew in the morning: no word that it was seen to.
+    Kind.TICKET_OVERDUE: Rhythm(call_from=2, call_each=_NEVER, all_clear=False),
     Kind.ROSTER_GAP: Rhythm(every=None, call_from=None, all_clear=False),
     Kind.EMERGENCY_UNWRITTEN: Rhythm(all_clear=False),
     Kind.CRIED: Rhythm(every=timedelta(minutes=15), call_each=1, all_clear=False),  # three people, 5 min apart

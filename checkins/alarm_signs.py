@@ -20,7 +20,7 @@ from checkins.alarms import UNWATCHED, Alarm, Kind
 from checkins.auditor import Late
 from checkins.cycle import CLOCK_TOLERANCE, is_clock_behind, newest_row
 from checkins.device_tables import DeviceEvent
-from checkins.items import ITEM_ZH, Item, ItemKind
+from checkins.items import AT_ONCE, ITEM_ZH, Item, ItemKind
 from checkins.pace import is_line_down, last_through
 from checkins.results import Status, Urgency
 from checkins.roster import loading
@@ -74,6 +74,7 @@ def signs(session: Session, late: Sequence[Late], house: House, now: datetime) -
     yield from _policies(session)
     yield from _events(session, now)
     yield from _items(session, now)
+    yield from _at_once(session, now)
     if house.silent_calls:
         yield Sign(
             Kind.WEBHOOKS_SILENT,
@@ -175,7 +176,7 @@ def _items(session: Session, now: datetime) -> Iterator[Sign]:
     """By kind of item, of each neighbourhood. One that is new is told at work only; a cry has an alarm of its own."""
     due = func.coalesce(Item.due_at, Item.opened_at)
     query = select(Item.neighbourhood_id, Item.kind, func.min(due, type_=Item.opened_at.type), func.count())
-    query = query.where(Item.done_at.is_(None), due <= now - ITEM_WAITS, Item.kind != ItemKind.CRIED)
+    query = query.where(Item.done_at.is_(None), due <= now - ITEM_WAITS, Item.kind.not_in((ItemKind.CRIED, *AT_ONCE)))
     for place_id, kind, oldest, count in session.execute(query.group_by(Item.neighbourhood_id, Item.kind)).all():
         zone = session.get_one(Neighbourhood, place_id).timezone
         calendar = loading.load_calendar(session, zone, session.get(RosterDuty, place_id))
@@ -188,6 +189,16 @@ def _items(session: Session, now: datetime) -> Iterator[Sign]:
         ):
             text = f"待办里有{count}件没有人办，已经过了一个多小时：{ITEM_ZH[kind]}。请打开待办，办好了写上名字。"
             yield Sign(Kind.ITEM_OVERDUE, text, subject)
+
+
+def _at_once(session: Session, now: datetime) -> Iterator[Sign]:
+    """Each by itself, as soon as it is overdue; at work only, since staff have evenings."""
+    query = select(Item).where(Item.done_at.is_(None), Item.kind.in_(AT_ONCE), Item.due_at <= now).order_by(Item.id)
+    for item in session.scalars(query).all():
+        zone = session.get_one(Neighbourhood, item.neighbourhood_id).timezone
+        if is_working_time(loading.load_calendar(session, zone, session.get(RosterDuty, item.neighbourhood_id)), now):
+            text = f"{ITEM_ZH[item.kind]}。已经过了说好的时间，请打开待办，马上办。"
+            yield Sign(Kind.TICKET_OVERDUE, text, f"{item.neighbourhood_id}:{item.id}")
 
 
 def _open_emergencies(session: Session) -> int:

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     POLICY = "policy"  # one that came in past the register's check, and counts for nothing
     DEVICE_EVENT = "device_event"  # a message of an alarm button that could not be made a case
     ITEM_OVERDUE = "item_overdue"  # what staff were to see to, and nobody has for an hour at work; told by kind of item
+    TICKET_OVERDUE = "ticket_overdue"  # what was asked for by one key, and nobody has taken in time; told one by one
     ROSTER_GAP = "roster_gap"  # ahead: said in the evening, once
     TEST = "test"  # an exercise
 
@@ -53,6 +54,7 @@ KIND_ZH = {
     Kind.POLICY: "规则写错了",
     Kind.DEVICE_EVENT: "报警设备的消息没能处理",
     Kind.ITEM_OVERDUE: "待办没有人办",
+    Kind.TICKET_OVERDUE: "一键通没有人接手",
     Kind.ROSTER_GAP: "值班表有空缺",
     Kind.TEST: "演练",
 }

@@ -47,6 +47,13 @@ class ItemKind(StrEnum):
     COMPLAINT_VISIT = "complaint_visit"  # no call reached them: somebody goes there
     COMPLAINT_ASK = "complaint_ask"  # they were on the line, and have not said whether it is solved: a person asks
     COMPLAINT_MEETING = "complaint_meeting"  # people have met: what came of it?
+    # Of a ticket (key 5), likewise.
+    TICKET_NEW = "ticket_new"  # nobody has taken it
+    TICKET_RING_BACK = "ticket_ring_back"  # nothing, or not all of it, is recorded: ring back and ask
+    TICKET_CHANGE = "ticket_change"  # they want something else than what was booked
+    TICKET_TALK = "ticket_talk"  # they want to talk about what was booked
+    TICKET_BOOK = "ticket_book"  # taken, and nothing is booked yet
+    TICKET_TELL = "ticket_tell"  # the line can't tell them what was booked, or not in time: a person rings
 
 
 ITEM_ZH: Mapping[str, str] = {
@@ -72,7 +79,23 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.COMPLAINT_VISIT: "诉求的答复几次打不通，请上门",
     ItemKind.COMPLAINT_ASK: "接了回访电话，没有说清楚解决了没有，请去问",
     ItemKind.COMPLAINT_MEETING: "约好的见面，请写上结果",
+    ItemKind.TICKET_NEW: "一键通：老人要帮忙，请接手",
+    ItemKind.TICKET_RING_BACK: "一键通：没有讲清楚要什么，请回电问",
+    ItemKind.TICKET_CHANGE: "一键通：老人要改预约，请回电",
+    ItemKind.TICKET_TALK: "一键通：老人想谈预约，请回电",
+    ItemKind.TICKET_BOOK: "一键通：接手了，还没有办好",
+    ItemKind.TICKET_TELL: "一键通：预约没能自动告诉老人，请自己打电话",
 }
+# Their clock has counted minutes of work already: overdue is an alarm at once.
+AT_ONCE = frozenset(
+    {
+        ItemKind.TICKET_NEW,
+        ItemKind.TICKET_RING_BACK,
+        ItemKind.TICKET_CHANGE,
+        ItemKind.TICKET_TALK,
+        ItemKind.TICKET_TELL,
+    }
+)
 
 
 class Item(Base):

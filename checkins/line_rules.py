@@ -19,6 +19,7 @@ class Purpose(StrEnum):
 
     CHECKIN = "checkin"
     REPLY = "reply"  # the committee's answer to what they had complained of
+    BOOKING = "booking"  # what was booked for them
     EMERGENCY = "emergency"
 
 

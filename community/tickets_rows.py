@@ -1,0 +1,116 @@
+"""Rows of tickets, found and written. Every function runs inside somebody's transaction. A ticket is locked before its
+bookings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from checkins.roster import loading
+from checkins.roster.holidays import Calendar
+from checkins.roster.tables import RosterDuty
+from checkins.tables import Neighbourhood, Person
+from community.tickets_tables import FIRST_TICKET, Booking, Ticket, TicketDictation, TicketEvent, TicketStatus
+
+_MOST = 20  # tries for a number, when several ask at once
+
+
+def by_number(session: Session, number: int) -> Ticket:
+    """Locked. LookupError when there is none."""
+    row = session.scalar(select(Ticket).where(Ticket.number == number).with_for_update())
+    if row is None:
+        raise LookupError(f"there is no ticket {number} (`tickets list` shows all)")
+    return row
+
+
+def locked(session: Session, ticket: Ticket) -> Ticket:
+    """As it is now, for whoever is about to change it."""
+    session.flush()
+    return session.get_one(Ticket, ticket.id, with_for_update=True, populate_existing=True)
+
+
+def last_of_call(session: Session, call_id: str, person_id: str) -> Ticket | None:
+    """What this person has asked for last in this call, locked."""
+    query = select(Ticket).where(Ticket.call_id == call_id, Ticket.person_id == person_id)
+    return session.scalars(query.order_by(Ticket.nth.desc()).limit(1).with_for_update()).first()
+
+
+def of_call(session: Session, call_id: str) -> list[Ticket]:
+    return list(session.scalars(select(Ticket).where(Ticket.call_id == call_id).order_by(Ticket.nth)))
+
+
+def new(session: Session, call_id: str, person_id: str, now: datetime, kind: str) -> Ticket:
+    """A ticket with the next number, flushed. Two that are asked for at once get different ones."""
+    place = session.get_one(Person, person_id).neighbourhood_id
+    for _ in range(_MOST):
+        nth = (session.scalar(select(func.max(Ticket.nth)).where(Ticket.call_id == call_id)) or 0) + 1
+        number = (session.scalar(select(func.max(Ticket.number))) or FIRST_TICKET - 1) + 1
+        row = Ticket(call_id=call_id, nth=nth, number=number, person_id=person_id, neighbourhood_id=place)
+        row.kind, row.opened_at, row.status = kind, now, TicketStatus.INTERRUPTED
+        try:
+            with session.begin_nested():
+                session.add(row)
+            return row
+        except IntegrityError:
+            continue
+    raise RuntimeError("no number could be had for a ticket")
+
+
+def note(
+    session: Session,
+    ticket: Ticket,
+    what: str,
+    who: str,
+    now: datetime,
+    *,
+    call_id: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Writes into the ticket's log."""
+    event = TicketEvent(ticket_id=ticket.id, at=now, what=what, who=who[:100], call_id=call_id, detail=detail or None)
+    session.add(event)
+    session.flush()
+
+
+def events(session: Session, ticket: Ticket) -> list[TicketEvent]:
+    query = select(TicketEvent).where(TicketEvent.ticket_id == ticket.id)
+    return list(session.scalars(query.order_by(TicketEvent.id)))
+
+
+def noted(session: Session, call_id: str, person_id: str, among: Sequence[str]) -> list[tuple[TicketEvent, Ticket]]:
+    """Events of these kinds of this person's tickets in this call, the first one first."""
+    query = (
+        select(TicketEvent, Ticket)
+        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
+        .where(TicketEvent.call_id == call_id, TicketEvent.what.in_(among), Ticket.person_id == person_id)
+        .order_by(TicketEvent.id)
+    )
+    return [(event, ticket) for event, ticket in session.execute(query)]
+
+
+def bookings(session: Session, ticket: Ticket) -> list[Booking]:
+    return list(session.scalars(select(Booking).where(Booking.ticket_id == ticket.id).order_by(Booking.round)))
+
+
+def last_booking(session: Session, ticket: Ticket) -> Booking | None:
+    return next(iter(reversed(bookings(session, ticket))), None)
+
+
+def dictations(session: Session, ticket: Ticket) -> list[TicketDictation]:
+    query = select(TicketDictation).where(TicketDictation.ticket_id == ticket.id)
+    return list(session.scalars(query.order_by(TicketDictation.id)))
+
+
+def calendar(session: Session, ticket: Ticket) -> Calendar:
+    """When its committee is at work."""
+    place = session.get_one(Neighbourhood, ticket.neighbourhood_id)
+    return loading.load_calendar(session, place.timezone, session.get(RosterDuty, place.id))
+
+
+def whose(session: Session, ticket: Ticket) -> str:
+    return session.get_one(Person, ticket.person_id).name
