@@ -123,8 +123,12 @@ class AnyComplaints(RuleBasedStateMachine):
 
     @rule(which=which, outcome=OUTCOMES, in_person=st.booleans())
     def staff_write_down_what_they_said(self, which: int, outcome: Outcome, in_person: bool) -> None:
-        number, more = self.one(which), {"in_person": in_person}
-        if self.try_to(lambda session: staff.said(session, number, outcome, "是这样", NAME, self.now, **more)):
+        number = self.one(which)
+
+        def said(session: Session) -> Complaint:
+            return staff.said(session, number, outcome, "是这样", NAME, self.now, in_person=in_person)
+
+        if self.try_to(said):
             self.thought(number, outcome)
 
     @rule(which=which, found=st.sampled_from(["", "看过了"]))

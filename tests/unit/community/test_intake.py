@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from checkins import strangers
 from checkins.items import ItemKind
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
-from community import rounds
+from community import rounds, rows
 from community.intake import Intake, Spoken, dictations
 from community.tables import Status
 from tests.unit.checkins.world import World
@@ -130,3 +132,72 @@ async def test_what_was_being_said_when_the_line_broke_off_is_followed_up(hall: 
     intake = Intake(hall.world.db, hall.world.clock, cut_off=lambda _session, _call: other)
     await intake.settle(CallOutcome("call-2", hall.world.clock.now(), True, Disposition.INTERRUPTED))
     assert len(hall.complaints()) == 1
+
+
+# ── what an answer left undone ────────────────────────────────────────────────────────────────────
+
+
+async def unsolved(hall: Hall, elder: str, call: str = "reply-1") -> int:
+    """A complaint of hers whose answer doesn't solve it: she has just said so in this call."""
+    number = await hall.complains(elder, call=f"call-{call}")
+    hall.hears(number)
+    hall.answers(number)
+    await hall.says(call, "not_solved", elder)
+    return number
+
+
+@pytest.mark.parametrize("written", [True, False])
+async def test_what_is_still_wrong_belongs_to_the_answer_of_that_round(any_world: World, written: bool) -> None:
+    """Also when the line dropped before the flow could say so."""
+    hall = Hall(any_world)
+    elder = hall.world.elder()
+    number = await unsolved(hall, elder)
+    if written:
+        assert [(await hall.ask("reply-1", "reply.still", elder)).word for _ in range(2)] == ["noted"] * 2
+    for _ in range(2):
+        await hall.ends("reply-1", elder, still="晚上还是不亮")
+    row = hall.complaint(number)
+    assert (len(hall.complaints()), row.status, row.heard_due is not None) == (1, Status.REOPENED, True)
+    assert [(each.name, each.transcript) for each in hall.dictations()][1:] == [("still", "晚上还是不亮")]
+    (event,) = [each for each in hall.look(lambda session: rows.events(session, row)) if each.what == "still_wrong"]
+    assert event.detail == {"round": 1}
+    assert sorted(hall.todo()) == [ItemKind.COMPLAINT_ANSWER, ItemKind.COMPLAINT_NEW]
+    with pytest.raises(ValueError, match="nobody has listened"):
+        hall.answers(number)
+    hall.hears(number)
+    hall.answers(number)
+
+
+async def test_of_two_answers_each_has_what_it_left_undone(hall: Hall) -> None:
+    elder = hall.world.elder()
+    first, second = [await hall.complains(elder, call=f"call-{n}") for n in (1, 2)]
+    for number in (first, second):
+        hall.hears(number)
+        hall.answers(number)
+    for still in (True, False):  # newest first; the line drops during the second dictation
+        await hall.says("reply-1", "not_solved", elder)
+        assert not still or (await hall.ask("reply-1", "reply.still", elder)).word == "noted"
+    detail = details({"still": "灯不亮"}) | {"more": [details({"still": "水还在漏"})]}
+    person = PersonOutcome(elder, "not_solved", "key", detail)
+    now = hall.world.clock.now()
+    news = CallOutcome("reply-1", now, final=True, disposition=Disposition.ANSWERED, people=(person,))
+    for _ in range(2):
+        await hall.intake.settle(news)
+    number_of = {row.id: row.number for row in hall.complaints()}
+    said = [(number_of[each.complaint_id], each.transcript) for each in hall.dictations()[2:]]
+    assert said == [(second, "灯不亮"), (first, "水还在漏")]
+
+
+async def test_what_was_being_said_when_the_line_died_belongs_there_too(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await unsolved(hall, elder)
+    cut = (elder, Spoken("still", "2026/03/02/reply-1-whole.ulaw"))
+    intake = Intake(hall.world.db, hall.world.clock, cut_off=lambda _session, _call: cut)
+    now = hall.world.clock.now()
+    await intake.settle(CallOutcome("reply-1", now, final=True, disposition=Disposition.INTERRUPTED))
+    assert [row.number for row in hall.complaints()] == [number]
+    assert [each.name for each in hall.dictations()][1:] == ["still-cut"]
+
+
+async def test_nothing_is_still_wrong_with_what_nobody_called_unsolved(hall: Hall) -> None:
+    assert (await hall.ask("reply-1", "reply.still", hall.world.elder())).word == ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from checkins import items
 from checkins.cycle import Cycle
@@ -19,12 +20,13 @@ from checkins.other_calls import Ended, Lines
 from checkins.people import set_state
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Placed, Told, Trace
 from checkins.results import Status as CaseStatus
-from checkins.tables import IntentState, NumberState, State
+from checkins.tables import Checkin, IntentState, NumberState, State
 from community import complaints, rows, staff, waiting
 from community.counter import Counter
 from community.reply_calls import AFTER_LINE_ERROR, FLOW, ReplyCalls
 from community.tables import Complaint, Outcome, Reply, Status
 from storage.database import Database
+from tests.fakes import postgres
 from tests.unit.checkins.world import DAY, World
 
 TUESDAY, WEDNESDAY, THURSDAY = (DAY + timedelta(days=days) for days in (1, 2, 3))
@@ -236,6 +238,121 @@ async def test_heard_without_an_answer_is_asked_again_the_next_day(hall: Hall) -
     await hall.world.to("13:31", TUESDAY)
     assert len(hall.replies()) == 2
     assert hall.complaint(number)[0].status == Status.ANSWERED
+
+
+async def test_three_times_on_the_line_and_no_clear_answer_is_asked_by_a_person_and_never_closed(hall: Hall) -> None:
+    """Two calls reach nobody, in one she hears the answer: a visit closes nothing."""
+    elder = hall.elder(policy={"try_after": [0]})
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    for n, (clock_time, day) in enumerate((("10:31", DAY), ("13:31", DAY), ("16:31", TUESDAY)), 1):
+        await hall.morning(elder, day=day) if day != DAY else None
+        await hall.world.to(clock_time, day)
+        assert len(hall.replies()) == n
+        if n == 3:
+            await hall.asks(hall.replies()[-1], "reply.next")
+        end = Disposition.ANSWERED if n == 3 else Disposition.NO_ANSWER
+        await hall.ends(hall.replies()[-1].id, end, *([said(elder, "no_reply")] if n == 3 else []))
+    complaint, answer, _ = hall.complaint(number)
+    assert (complaint.status, answer.calls, answer.outcome) == (Status.ANSWERED, 2, Outcome.UNCLEAR)
+    assert hall.items() == [ItemKind.COMPLAINT_ASK]
+    now = hall.world.clock.now()
+    with pytest.raises(ValueError, match="ask them, then `cases said`"):
+        await hall.world.db.run(lambda session: staff.close(session, number, "陈老师", now, "去过了"))
+    solved = Outcome.SOLVED
+    await hall.world.db.run(lambda session: staff.said(session, number, solved, "好了", "陈老师", now))
+    assert (hall.complaint(number)[0].status, hall.items()) == (Status.CLOSED, [])
+
+
+@pytest.mark.parametrize(
+    ("result", "reached"), [("no_reply", True), ("wants_person", True), ("absent", False), ("not_reached", False)]
+)
+async def test_who_was_on_the_line_counts_also_when_nothing_could_be_told(
+    hall: Hall, result: str, reached: bool
+) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    await hall.ends(hall.replies()[0].id, Disposition.ANSWERED, said(elder, result))
+    assert hall.complaint(number)[1].calls == (0 if reached else 1)
+
+
+async def test_that_she_was_on_the_line_after_all_takes_the_visit_back(hall: Hall) -> None:
+    """The end of the third call is told after it was given up."""
+    elder = hall.elder(policy={"try_after": [0]})
+    number = await hall.answered(elder)
+    await hall.morning(elder)
+    for clock_time, day in (("10:31", DAY), ("13:31", DAY), ("16:31", TUESDAY)):
+        await hall.morning(elder, day=day) if day != DAY else None
+        await hall.world.to(clock_time, day)
+        if day == DAY:
+            await hall.ends(hall.replies()[-1].id, Disposition.NO_ANSWER)
+    (*_, last) = hall.replies()
+    hall.world.placer.traces[last.id] = Trace.NOT_FOUND
+    hall.world.clock.advance(minutes=2)
+    await hall.world.cycle.reconcile()
+    assert hall.items() == [ItemKind.COMPLAINT_VISIT]
+    await hall.ends(last.id, Disposition.ANSWERED, said(elder, "no_reply"))
+    assert (hall.complaint(number)[1].outcome, hall.items()) == (Outcome.UNCLEAR, [ItemKind.COMPLAINT_ASK])
+
+
+async def test_while_the_line_is_down_what_a_person_was_told_counts(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder)
+    talk, later = Outcome.TALK, hall.world.clock.now() + timedelta(days=1, minutes=1)
+    await hall.world.db.run(lambda session: staff.said(session, number, talk, "再商量", "陈老师", later))
+    assert hall.complaint(number)[0].status == Status.REOPENED
+
+
+# ── rows that somebody else holds, on PostgreSQL ──────────────────────────────────────────────────
+
+
+@pytest.fixture
+def on_postgres(postgres_server: str, postgres_tables: str) -> Iterator[Hall]:
+    with postgres.database(postgres_server, postgres_tables) as url, World(url) as world:
+        yield Hall(world)
+
+
+@pytest.mark.parametrize("held", [Checkin, Complaint])
+async def test_the_claim_waits_for_nobody(on_postgres: Hall, held: type[Checkin] | type[Complaint]) -> None:
+    hall, elder = on_postgres, on_postgres.elder()
+    await hall.answered(elder)
+    await hall.morning(elder)
+    hall.world.clock.advance_to(hall.world.at("10:31"))
+    with hall.world.db.write() as session:
+        session.execute(select(held).with_for_update()).all()
+        tick = asyncio.create_task(hall.world.cycle.tick())
+        await asyncio.wait({tick}, timeout=20)
+        assert tick.done(), "it waits for a row that somebody holds"
+    assert hall.replies() == []
+    await hall.world.to("10:42")
+    assert len(hall.replies()) == 1
+
+
+async def test_complaints_are_locked_by_their_id_whatever_the_order_of_the_answers(on_postgres: Hall) -> None:
+    hall, elder = on_postgres, on_postgres.elder()
+    numbers = [await hall.answered(elder, text) for text in ("一。", "二。")]
+    now = hall.world.clock.now()
+    await hall.world.db.run(
+        lambda session: staff.reply(session, numbers[0], "陈老师", now + timedelta(seconds=1), "三。")
+    )
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    first, second = (select(Complaint.id).where(Complaint.number == number) for number in numbers)
+    with hall.world.db.write() as session:
+        session.execute(first.with_for_update()).all()
+        ending = asyncio.create_task(hall.ends(call.id, Disposition.NO_ANSWER))
+        async with asyncio.timeout(20):
+            while not await hall.world.db.view(lambda other: other.scalar(text(WAITING))):
+                await asyncio.sleep(0.02)
+        session.execute(second.with_for_update(nowait=True)).all()  # not taken by whoever waits
+    await ending
+    assert [hall.complaint(number)[1].calls for number in numbers] == [1, 1]
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def test_a_line_that_failed_says_nothing_about_them(hall: Hall) -> None:
