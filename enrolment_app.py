@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,6 +56,18 @@ def add(app: typer.Typer, run: Run, out: Console) -> None:
             return await set_person(settings, who, by, Change(number=digits), out)
 
         run(work)
+
+    @app.command("papers")
+    def papers(
+        to: Annotated[Path, typer.Option(metavar="FOLDER", help="where to; made if it isn't there")],
+        who: Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="one elder; or --all")] = "",
+        everybody: Annotated[bool, typer.Option("--all", help="of every elder who has not moved or died")] = False,
+        line: Annotated[str, typer.Option(metavar="NUMBER", help="that elders ring, if not WENAN_TWILIO_FROM")] = "",
+        font: Annotated[Path | None, typer.Option(metavar="FILE", help="a Chinese TrueType font")] = None,
+    ) -> None:
+        """The sheet on which an elder agrees (A4, large type) and the card for the fridge (A6), as PDF to print. They
+        are personal: the folder is yours to delete."""
+        _do(run, out, lambda it, settings: it.papers(settings, who, everybody, to, line, font, out))
 
 
 def _do(run: Run, out: Console, act: Callable[..., Awaitable[int]]) -> None:

@@ -1,21 +1,26 @@
-"""What the commands of enrolment do: consents, a refusal that was asked about. Each returns an exit status."""
+"""What the commands of enrolment do: consents, refusals that were asked about, papers. Each returns an exit status."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from rich.console import Console
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import consents, people, refusals, register_words
 from checkins.consents import Word
+from checkins.enrolment import font as fonts
+from checkins.enrolment.papers import Facts, consent_sheet, fridge_card
 from checkins.people_csv import read_consents
+from checkins.phones import national
 from checkins.register_log import SELF, How
 from checkins.schedule import local_date
-from checkins.tables import Neighbourhood, Person, Role
+from checkins.tables import GONE, Neighbourhood, Person, Role
 from commands import find_person
-from database_in_use import write
+from database_in_use import read, write
 from settings import Settings
 
 
@@ -52,6 +57,53 @@ async def refusal(settings: Settings, who: str, meant: bool, found: str, by: str
 
     _print(out, await write(settings, work))
     return 0
+
+
+async def papers(
+    settings: Settings, who: str, everybody: bool, to: Path, line: str, font: Path | None, out: Console
+) -> int:
+    """Writes both papers of one elder, or of all. The same."""
+    if everybody == bool(who):
+        raise ValueError("name one elder, or say --all")
+    number = line.strip() or national(settings.twilio_from)
+    if not number:
+        raise ValueError("which number do elders ring? WENAN_TWILIO_FROM is not set: give --line")
+    fonts.load(font)
+    found = await read(settings, lambda session: _whom(session, who, number))
+    _write(to, found)
+    out.print(f"{len(found)} elders: a sheet and a card each, in {to}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _write(folder: Path, found: list[tuple[str, Facts]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for stem, facts in found:
+        (folder / f"{stem} 同意书.pdf").write_bytes(consent_sheet(facts))
+        (folder / f"{stem} 电话卡.pdf").write_bytes(fridge_card(facts))
+
+
+def _whom(session: Session, who: str, number: str) -> list[tuple[str, Facts]]:
+    if who:
+        elders = [_elder(session, who)[0]]
+    else:
+        query = select(Person).where(Person.role == Role.ELDER, Person.state.not_in(GONE))
+        elders = list(session.scalars(query.order_by(Person.neighbourhood_id, Person.name)))
+    return [_facts(elder, session.get_one(Neighbourhood, elder.neighbourhood_id), number) for elder in elders]
+
+
+def _facts(elder: Person, place: Neighbourhood, number: str) -> tuple[str, Facts]:
+    """With a file's name: people of one name are told apart by their id."""
+    name = "".join(sign if sign.isalnum() else "_" for sign in elder.name)[:60]
+    if elder.slot is None:
+        hour = f"{_clock(place.plan_from)}到{_clock(place.plan_until)}之间"
+    else:
+        hour = f"{_clock(elder.slot)}左右"
+    return f"{name} {elder.id[:8]}", Facts(elder.name, place.committee, number, hour)
+
+
+def _clock(minute: int) -> str:
+    hour, rest = divmod(minute, 60)
+    return f"{hour}点" + (f"{rest:02d}分" if rest else "")
 
 
 def _elder(session: Session, who: str) -> tuple[Person, Neighbourhood]:

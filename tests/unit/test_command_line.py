@@ -76,6 +76,7 @@ def run(*arguments: str, text: str = "") -> Result:
         "people consent",
         "people refusal",
         "people number",
+        "people papers",
         "policy show",
         "policy set",
         "policy check",
@@ -309,12 +310,14 @@ def test_what_was_agreed_to_is_shown_with_whose_word_it_was(tmp_path: Path) -> N
         (("consent", "王秀英", "--how", "paper", "--give", "gossip"), "must be one of"),
         (("consent", "谁", "--how", "paper", "--give", "calls"), "no person with this id or name"),
         (("refusal", "王秀英", "--meant"), "has not refused"),
+        (("papers", "--to", "out", "--all", "--font", "none.ttf", "--line", "021 1234"), "none.ttf can't be printed"),
         (("number", "王秀英", "12"), "--number: has too few digits"),
     ],
 )
 def test_what_can_not_be_written_down_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     imported(tmp_path)
-    result = run("people", *arguments, "--by", "陈老师")
+    by = () if arguments[0] == "papers" else ("--by", "陈老师")
+    result = run("people", *arguments, *by)
     assert result.exit_code == 2
     assert message in result.output
 
