@@ -1,5 +1,6 @@
-"""kill -9 on a complaint's way: while it is dictated, as it is sent, as the telephone rings with the answer, while that
-is heard, and as the key is pressed. Started again, the line has what was said, and asks until it is solved, once.
+"""kill -9 on a complaint's way: while it is dictated, as it is sent, as the call with the answer is claimed, as the
+telephone rings, while the answer is heard, as the key is pressed, and while they say what is still wrong. Started
+again, the line has what was said, and asks until it is solved, once.
 
 `make chaos`. Real processes, real time; only the hours until the next call are cut short.
 """
@@ -34,6 +35,15 @@ from tests.fakes.carrier import ACCOUNT_SID, AUTH_TOKEN
 
 LIMIT_S = 300
 SOLVED = answers(("greet.ask", "1"), ("solved.ask", "1"))
+NOT_SOLVED = CallScript(
+    rings=1,
+    reactions={
+        "greet.ask": (Reaction(press="1"),),
+        "solved.ask": (Reaction(press="2"),),
+        "still.ask": (Reaction(say="words", then=Reaction(press="#")),),
+    },
+)
+CLAIMED = "claimed"
 SAYS = CallScript(
     reactions={
         "menu.ask": (Reaction(press="1"),),
@@ -50,11 +60,11 @@ def words(_name: str) -> bytes:
 
 
 class Telephone(Watched):
-    """The elder's: she says what is wrong, and that the answer solves it."""
+    """The elder's: she says what is wrong, and what she thinks of the answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: CallScript) -> None:
         super().__init__()
-        elders = ElderDirectory((ElderScript(ELDER, (SOLVED,)),), words)
+        elders = ElderDirectory((ElderScript(ELDER, (script,)),), words)
         self.carrier = VirtualCarrier(ACCOUNT_SID, AUTH_TOKEN, elders, hurry=20, observe=self._see)
         self.told: list[str] = []
 
@@ -95,6 +105,12 @@ class Matters(Line):
             staff.hear(session, number, "陈老师", now)
             staff.reply(session, number, "陈老师", now, "楼道的灯今天修好了。")
 
+    async def claimed(self) -> None:
+        """Returns when the call with the answer stands in the database, as soon as that is seen."""
+        async with asyncio.timeout(LIMIT_S):
+            while "calling" not in self._look()[1]:
+                await asyncio.sleep(0.002)
+
     async def becomes(self, *known: Status) -> tuple[Complaint, list[str], list[Dictation]]:
         """The complaint when it stands so; as often as nobody rings her meanwhile, hours pass."""
         async with asyncio.timeout(LIMIT_S):
@@ -120,9 +136,11 @@ class Matters(Line):
 
 
 @asynccontextmanager
-async def killed_when(what: str, folder: Path, *, answered: bool) -> AsyncIterator[tuple[Telephone, Matters]]:
-    """The line, killed when this had happened at her telephone, and started again."""
-    phone = Telephone()
+async def killed_when(
+    what: str, folder: Path, *, answered: bool, script: CallScript = SOLVED
+) -> AsyncIterator[tuple[Telephone, Matters]]:
+    """The line, killed when this had happened at her telephone (or the call had been claimed), and started again."""
+    phone = Telephone(script)
     async with phone.carrier:
         line = Matters(folder, phone.carrier)
         if answered:
@@ -132,7 +150,7 @@ async def killed_when(what: str, folder: Path, *, answered: bool) -> AsyncIterat
             if not answered:
                 await _up(line)
                 phone.rings_in(line)
-            await phone.happens(what)
+            await (line.claimed() if what == CLAIMED else phone.happens(what))
             process.send_signal(signal.SIGKILL)
             await process.wait()
             process = await line.start()
@@ -156,7 +174,16 @@ async def _up(line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["ringing", "prompt greet.ask", "prompt solved.ask", "pressed", "prompt solved.note", "prompt solved.say"]
+    "what",
+    [
+        CLAIMED,
+        "ringing",
+        "prompt greet.ask",
+        "prompt solved.ask",
+        "pressed",
+        "prompt solved.note",
+        "prompt solved.say",
+    ],
 )
 async def test_killed_on_the_way_back(what: str, tmp_path: Path) -> None:
     async with killed_when(what, tmp_path, answered=True) as (phone, line):
@@ -165,6 +192,23 @@ async def test_killed_on_the_way_back(what: str, tmp_path: Path) -> None:
         assert events.count("solved") == 1
         assert set(phone.rung().values()) == {1}, "rung twice for one intent"
         assert events.count("calling") <= 2
+
+
+@pytest.mark.parametrize(
+    "what", ["prompt still.ask", "said words", "prompt still.note", "prompt not_solved.say", "prompt bye.say"]
+)
+async def test_killed_while_she_says_what_is_still_wrong(what: str, tmp_path: Path) -> None:
+    async with killed_when(what, tmp_path, answered=True, script=NOT_SOLVED) as (phone, line):
+        complaint, _, said = await line.becomes(Status.REOPENED)
+        async with asyncio.timeout(LIMIT_S):
+            while not said and what != "prompt still.ask":  # then she had not said anything yet
+                await asyncio.sleep(0.5)
+                complaint, _, said = line._look()
+        _, events, _ = line._look()
+        assert (complaint.rounds, events.count("not_solved")) == (1, 1)
+        assert list(phone.rung().values()) == [1], "she has said what she thinks: nobody rings again"
+        assert [each.complaint_id for each in said] == [complaint.id] * len(said)
+        assert all(each.recording for each in said)
 
 
 @pytest.mark.parametrize("what", ["said words", "prompt complaint.ask", "prompt complaint.to", "prompt number.say"])
