@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from ssl import SSLContext
 from typing import Literal
 from urllib.parse import parse_qs, urldefrag, urlencode
 
@@ -47,6 +49,12 @@ class Overrides:
         return trouble in self.policies or "all" in self.policies
 
 
+@cache
+def _trusted() -> SSLContext:
+    """Read once: a list of authorities takes longer to read than a call's webhooks together."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Webhooks:
     """Signs and sends. `reroute` maps the beginning of a public URL to where it really listens; the signature is
     always over the URL as the application gave it."""
@@ -57,7 +65,7 @@ class Webhooks:
         self._reroute = dict(reroute or {})
         # A web server ends an idle connection after 5 s (uvicorn); who uses it again just then reads nothing.
         limits = httpx.Limits(keepalive_expiry=2.0)
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+        self._client = httpx.AsyncClient(verify=_trusted(), trust_env=False, follow_redirects=False, limits=limits)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -9,9 +9,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner, Result
@@ -47,6 +50,14 @@ def _log_as_before() -> Iterator[None]:
         logger.setLevel(known)
     root.setLevel(level)
     root.handlers[:] = handlers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_command_line() -> Iterator[None]:
+    """The tree of commands is made once: every run reads the annotations of all of them otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
 
 
 def run(*arguments: str, text: str = "") -> Result:
