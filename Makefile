@@ -7,6 +7,9 @@ RUN := $(VENV)/bin/python
 ARGS ?=
 WORKERS ?= $(shell expr $$(nproc) + 1) # half of the tests wait for somebody to speak
 
+# Some images forbid Python to keep what it compiled: each worker, and each server that a test starts, then compiles anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test lint setup setup-dev serve bench eval chaos nobody-forgotten lock prompts clean
 
 help: ## this list
@@ -18,9 +21,12 @@ demo: setup ## set up, then today's round of the demo neighbourhood (ARGS=--exit
 test: setup-dev ## lint, types, import contracts, tests
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/mypy
-	@$(VENV)/bin/lint-imports
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@# Types and contracts need one core for a minute: meanwhile the tests are compiled, once for all workers, and begin.
+	@{ $(VENV)/bin/mypy && $(VENV)/bin/lint-imports; } > $(VENV)/types.txt 2>&1 & types=$$!; \
+	$(RUN) -m pytest --collect-only -qq > $(VENV)/collected.txt 2>&1; \
+	$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS); tests=$$?; \
+	wait $$types; types=$$?; echo; cat $(VENV)/types.txt; \
+	[ $$types -eq 0 ] || { echo "types or import contracts: see above"; exit 1; }; exit $$tests
 
 lint: ## only lint, types and contracts (after a set-up)
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
