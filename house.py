@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import uvicorn
@@ -36,14 +37,19 @@ from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
-from community.counter import Counter
 from community.intake import Intake
 from community.policy import Deadlines
 from community.reply_calls import ReplyCalls
 from community.rounds import ComplaintRounds
-from console import device_events
+from community.tickets_calls import BookingCalls
+from community.tickets_counter import TicketCounter
+from community.tickets_intake import TicketIntake
+from community.tickets_policy import ReplyClock
+from community.tickets_rounds import TicketRounds
+from console import device_events, sentences
 from console import routes as console_routes
 from console.deps import Deps
+from console.prompt_desk import PromptDesk
 from database_in_use import migrate
 from ivr import routes as telephone_routes
 from ivr.calls import Calls
@@ -63,6 +69,7 @@ from joints import Desk, Listener, Placer, cut_off, second_texts
 from settings import Settings, SettingsError
 from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
+from speech.published import Published
 from speech.synthesis import EspeakChild
 from storage.database import Database
 from storage.lock import FolderTakenError, held
@@ -129,6 +136,8 @@ class House:
         loops = [self.telephone.run(stop), self._watch(stop), mornings.run(stop), self._names(stop)]
         loops += [self.second_pass.run(stop), self.bell.run(stop), ContactRounds(self.db, self.clock).run(stop)]
         loops.append(ComplaintRounds(self.db, self.clock, second_texts).run(stop))
+        within = ReplyClock(timedelta(minutes=self.settings.ticket_minutes))
+        loops.append(TicketRounds(self.db, self.clock, within).run(stop))
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -265,7 +274,8 @@ def _build(
         ears.prepare([wait for name in loader.shipped_names() for wait in flows(name).waits()])
     except loader.FlowError as error:
         raise SettingsError(f"a flow of the line is broken, so that nobody can be called: {error}") from None
-    prompts = Prompts(cache=data / "prompts", human=settings.human_prompts, synthesiser=EspeakChild())
+    _finish_publishing(settings)
+    prompts = Prompts(cache=data / "prompts", human=settings.recorded_prompts, synthesiser=EspeakChild())
     recordings = Recordings(data / "recordings")
     for found in recordings.recover():
         log.warning("a recording that a crash cut off is kept: %s (%.1f s)", found.path, found.seconds)
@@ -277,8 +287,10 @@ def _build(
     telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open], trunks=trunks)
     placer, owner = Placer(telephone), f"{socket.gethostname()}:{os.getpid()}"
     deadlines = Deadlines(timedelta(hours=settings.complaint_heard_hours), settings.complaint_answer_days)
+    within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
     switchboard = Switchboard(db, clock, lines=settings.lines, owner=owner)
-    desk = Desk(Reception(db, clock), switchboard, Counter(db, clock, deadlines))
+    recorder = PromptDesk(db, clock, recordings, settings.recorded_prompts, cache(sentences.shipped))
+    desk = Desk(Reception(db, clock), switchboard, TicketCounter(db, clock, deadlines, within), recorder)
     verbs = Verbs(calls, config, fetching, flows, desk, desk)
     cycle = Cycle(
         db,
@@ -289,13 +301,17 @@ def _build(
         reserved=settings.lines_reserved,
         starts_per_s=settings.calls_per_second,
         burst=settings.calls_burst,
-        errands=[ReplyCalls(deadlines)],
+        errands=[BookingCalls(within), ReplyCalls(deadlines)],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
-    intake = Intake(db, clock, deadlines, cut_off(flows, recordings.folder))
-    calls.outbox.listener = Listener(
-        cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN), also=intake.settle
-    )
+    cut = cut_off(flows, recordings.folder)
+    complained, asked = Intake(db, clock, deadlines, cut), TicketIntake(db, clock, within, cut)
+
+    async def also(outcome: ports.CallOutcome) -> None:
+        await complained.settle(outcome)
+        await asked.settle(outcome)
+
+    calls.outbox.listener = Listener(cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN), also=also)
     notes = Notes()
     if settings.carrier != "virtual" and not alerting.messengers(settings):
         notes.append(NO_WAY_OUT)
@@ -332,6 +348,17 @@ def _build(
     web.include_router(device_events.routes(db, clock, cycle.wake))
     web.include_router(console_routes.routes(_deps(house)))
     return house
+
+
+def _finish_publishing(settings: Settings) -> None:
+    """What somebody began to publish when the machine died."""
+    try:
+        done = Published(settings.recorded_prompts).settle()
+    except OSError as error:
+        log.error("recorded prompts can't be looked through (%s): they are played as they lie there", error.strerror)
+        return
+    if done:
+        log.warning("%d recorded prompts were half published: they are whole now", done)
 
 
 def _deps(house: House) -> Deps:

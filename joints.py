@@ -14,8 +14,11 @@ from checkins import ports
 from checkins.handing_over import Switchboard
 from checkins.reception import Reception
 from checkins.ringing_in import Heard
-from community.counter import QUERIES, Counter
+from community.counter import Counter
 from community.intake import CutOff, Spoken
+from community.tickets_counter import QUERIES
+from console import prompt_desk
+from console.prompt_desk import PromptDesk
 from ivr import ports as telephone_ports
 from ivr import transcripts
 from ivr.telephone import TwilioTelephone
@@ -38,11 +41,13 @@ class Placer:
 
 
 class Desk:
-    """The telephone room's questions while somebody is on the line, put to the care room, and those about complaints to
-    the community room. Satisfies ivr.ports.Answers, ivr.ports.Reception and ivr.ports.Switchboard."""
+    """The telephone room's questions while somebody is on the line, put to the care room, those about complaints to
+    the community room, those of staff who record prompts to their desk. Satisfies ivr.ports.Answers,
+    ivr.ports.Reception and ivr.ports.Switchboard."""
 
-    def __init__(self, reception: Reception, switchboard: Switchboard, counter: Counter) -> None:
+    def __init__(self, reception: Reception, switchboard: Switchboard, counter: Counter, prompts: PromptDesk) -> None:
         self._reception, self._switchboard, self._counter = reception, switchboard, counter
+        self._prompts = prompts
 
     async def rang_in(self, call_id: str, number: str) -> telephone_ports.CallOrder | telephone_ports.Unserved:
         answer = await self._reception.rang_in(call_id, number)
@@ -53,7 +58,9 @@ class Desk:
         return None if request is None else _order(request)
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> telephone_ports.Told:
-        whom = self._counter if query in QUERIES else self._reception
+        whom: ports.Answers = self._counter if query in QUERIES else self._reception
+        if query in prompt_desk.QUERIES:
+            whom = self._prompts
         told = await whom.ask(call_id, query, person_id, value)
         return telephone_ports.Told(told.word, told.values)
 

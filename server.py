@@ -22,7 +22,9 @@ except ModuleNotFoundError as missing:
 
 import case_app
 import enrolment_app
+import prompt_app
 import settings as settings_module
+import ticket_app
 from settings import Settings, SettingsError
 from storage.faults import Discreet
 
@@ -703,6 +705,8 @@ def _fail(sentence: str) -> typer.Exit:
 
 
 app.add_typer(case_app.make(_run, out), name="cases")
+app.add_typer(prompt_app.make(_run, out), name="prompts")
+app.add_typer(ticket_app.make(_run, out), name="tickets")
 enrolment_app.add(people_app, _run, out)
 
 

@@ -62,7 +62,9 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///data/wenan.db", description="SQLAlchemy URL of the database")
     data_dir: Path = Field(Path("data"), description="recordings, rendered prompts, the morning sheet")
     models: Path | None = Field(None, description="folder with recogniser weights (default: DATA_DIR/models)")
-    human_prompts: Path | None = Field(None, description="folder with recordings of prompts by people")
+    human_prompts: Path | None = Field(
+        None, description="folder with recordings of prompts by people (default: DATA_DIR/recorded-prompts)"
+    )
     port: int = Field(8000, ge=0, le=65535, description="port on 127.0.0.1 (0: any free one)")
     public_url: str = Field("", description="URL under which the carrier reaches us, without path")
     carrier: Literal["virtual", "twilio"] = Field("virtual", description="who carries the calls")
@@ -78,6 +80,7 @@ class Settings(BaseSettings):
     calls_burst: int = Field(4, ge=0, le=100, description="calls that emergencies may start at once ahead of that")
     complaint_heard_hours: float = Field(2.0, gt=0, le=40, description="working hours until a complaint is heard")
     complaint_answer_days: int = Field(5, ge=1, le=60, description="working days until a complaint is answered")
+    ticket_minutes: int = Field(10, ge=1, le=99, description="working minutes until somebody takes a ticket (key 5)")
     recogniser_workers: int = Field(2, ge=1, le=64, description="threads that recognise speech")
     whisper_threads: int = Field(1, ge=1, le=64, description="processor threads per Whisper utterance")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
@@ -172,6 +175,10 @@ class Settings(BaseSettings):
     @property
     def models_dir(self) -> Path:
         return self.models or self.data_dir / "models"
+
+    @property
+    def recorded_prompts(self) -> Path:
+        return self.human_prompts or self.data_dir / "recorded-prompts"
 
     @property
     def auth_tokens(self) -> tuple[str, ...]:

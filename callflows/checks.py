@@ -79,7 +79,7 @@ def _exits(flow: Flow, step: Step) -> Iterator[tuple[str, Exit, tuple[str, ...]]
 
 
 def _voice_rules(flow: Flow, step: Step, source: Source) -> None:
-    keyed = [choice for choice in step.choices if choice.key]
+    keyed = [choice for choice in step.choices if choice.key and not choice.unsaid]
     if len(keyed) > MAX_CHOICES:
         source.fail(step.line, f"step {step.name} offers {len(keyed)} choices; nobody keeps more than {MAX_CHOICES}")
     if (keyed or step.pick or step.entry) and len(step.prompts) < 3:
@@ -101,7 +101,7 @@ def _keys(flow: Flow, step: Step, source: Source) -> None:
         for key in _named(prompt) - keys.keys():
             source.fail(step.line, f"the prompt {prompt.name} names key {key}, which step {step.name} doesn't know")
     for choice in step.choices:
-        if choice.key and choice.key not in _named(step.prompts[0]):
+        if choice.key and not choice.unsaid and choice.key not in _named(step.prompts[0]):
             source.fail(choice.line, f"the prompt {step.name} doesn't say 请按{choice.key} ({choice.meaning})")
 
 

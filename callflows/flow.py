@@ -57,7 +57,7 @@ class Exit:
 @dataclass(frozen=True)
 class Choice:
     """One answer: by `key`, by any of `phrases`, or both. `unsure` is where an uncertain spoken answer leads
-    (None: the same way). `forget`: what was known of the person was a mistake."""
+    (None: the same way). `forget`: what was known of the person was a mistake. `unsaid`: no prompt names the key."""
 
     meaning: str
     key: str | None
@@ -65,6 +65,7 @@ class Choice:
     exit: Exit
     unsure: str | None = None
     forget: bool = False
+    unsaid: bool = False
     line: int = field(default=0, compare=False)
 
 

@@ -53,7 +53,7 @@ _KINDS = {
     "answers": ("no_input", "hang_up", "no_match"),
 }
 _STEP = (*FIELDS, *_EXITS, *_KINDS, "verdicts", "no_verdict", "anytime", "seconds", "hang_up", "only_if", "at_most")
-_ANSWER = ("key", "meaning", "hear", "go", "result", "unsure", "everyone", "forget")
+_ANSWER = ("key", "meaning", "hear", "go", "result", "unsure", "everyone", "forget", "unsaid")
 _VARIABLE = ("about", "default", "usual", "per_person", "personal", "audio")
 _KEYS = "0123456789*#"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -362,6 +362,7 @@ class _Loader:
             exit=self._follows(found),
             unsure=src.text(found["unsure"], "unsure") if "unsure" in found else None,
             forget=self._flag(found, "forget"),
+            unsaid=self._flag(found, "unsaid"),
             line=line_of(node),
         )
 

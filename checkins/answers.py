@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from checkins import buddy_logs, crying, searches
-from checkins.errands import BUDDY_LOG, FINDING
+from checkins.errands import BUDDY_LOG, FINDING, RECORD_PROMPTS
 from checkins.escalation import search as core
 from checkins.escalation.values import Finding, Phase, Reply
 from checkins.findings import asked_for_somebody, found, log_said, name_said, proven, search_now
@@ -100,6 +100,8 @@ def cried(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome
     call is about: help is needed. Else it is the responder who calls for help: somebody is rung; no elder's."""
     if intent.flow == BUDDY_LOG:
         return buddy_logs.cried(session, intent, outcome, now)
+    if intent.flow == RECORD_PROMPTS:
+        return _staff_cried(session, intent, now)
     cried = set(intent.applied.get("alarm", ()))
     whom = [row for row in rows if outcome.alarm_person in (None, row.elder_id) and row.elder_id not in cried]
     for row in whom:
@@ -112,6 +114,15 @@ def cried(session: Session, intent: CallIntent, rows: Iterable[Checkin], outcome
         crying.responder(session, intent, now)
     intent.applied = {**intent.applied, "alarm": sorted(cried | {row.elder_id for row in whom})}
     return bool(whom)
+
+
+def _staff_cried(session: Session, intent: CallIntent, now: datetime) -> bool:
+    """Once per call. The call is about nobody else."""
+    if intent.applied.get("alarm"):
+        return False
+    crying.responder(session, intent, now)
+    intent.applied = {**intent.applied, "alarm": [intent.responder]}
+    return True
 
 
 def first(session: Session, intent: CallIntent, row: Checkin, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from checkins.results import Reason, Urgency
 from checkins.tables import CallIntent, Checkin, Person
 
 DISPATCH, FINDING, CHECKIN, BUDDY_LOG = "dispatch", "finding", "daily_checkin", "buddy_log"  # flows
+RECORD_PROMPTS = "record_prompts"  # the same: staff ring in to record what the line says
 CONFIRM = "confirm"  # purpose of the elder's own call after somebody saw them
 
 RING_S = 45

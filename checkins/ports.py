@@ -95,6 +95,12 @@ class Told:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+class Answers(Protocol):
+    """Who answers what a flow asks in mid-call. `value`: what was pressed or recorded right before; may be secret."""
+
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told: ...
+
+
 class Placed(StrEnum):
     PLACED = "placed"
     BAD_NUMBER = "bad_number"

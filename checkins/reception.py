@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from checkins import answers, away, buddy_logs, handing_over, pins, ringing_in
 from checkins.case_rows import served_by
-from checkins.errands import BUDDY_LOG
+from checkins.errands import BUDDY_LOG, RECORD_PROMPTS
 from checkins.intents import INBOUND
 from checkins.pins import Known, PinVerdict
 from checkins.ports import CallRequest, Clock, Told
 from checkins.ringing_in import Heard
-from checkins.tables import CallIntent, Checkin
+from checkins.tables import CallIntent, Checkin, Person
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -62,13 +62,20 @@ class Reception:
         return verdict or ""
 
 
+_WHO_MAY: Mapping[str, Callable[[Session, CallIntent], list[Person]]] = {
+    BUDDY_LOG: ringing_in.who_may_log,
+    RECORD_PROMPTS: ringing_in.who_may_record,
+}
+
+
 def _pins_of(session: Session, call_id: str) -> list[Known]:
-    """PINs that count in this call. A finding is asked of one person; a log may be any of those with this number."""
+    """PINs that count in this call. A finding is asked of one person; others may be any of those with this number."""
     intent = session.get(CallIntent, call_id)
     if intent is None or intent.purpose != INBOUND or intent.responder is None:
         return []
-    log_ = intent.flow == BUDDY_LOG
-    whose = [one.id for one in ringing_in.who_may_log(session, intent)] if log_ else [intent.responder]
+    whose = [intent.responder]
+    if may := _WHO_MAY.get(intent.flow or ""):
+        whose = [one.id for one in may(session, intent)]
     return [pin for one in whose if (pin := pins.known(session, one)) is not None]
 
 

@@ -1,7 +1,8 @@
 """Who rings in, and what the call is to be about. The intent is written before the call begins.
 
 Who has accepted to go and hasn't said what they found is asked that; else a buddy logs contacts; else an elder is
-listened to (own_calls.py), and so is everybody else (strangers.py). To a buddy the number alone opens nothing that
+listened to (own_calls.py); else staff with a PIN record what the line says; everybody else is listened to
+(strangers.py). To a buddy the number alone opens nothing that
 names an elder: the log asks for the PIN, so does the finding; without one, bad news counts, and good news is asked
 again by a call of our own.
 """
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from checkins import contacts, inbound, items, own_calls, pins, searches, strangers
 from checkins.case_rows import log_event, select_cases, served_by
-from checkins.errands import BUDDY_LOG, FINDING, callee
+from checkins.errands import BUDDY_LOG, FINDING, RECORD_PROMPTS, callee
 from checkins.escalation import decisions as core
 from checkins.escalation.values import Phase, Search
 from checkins.finder import MOST
@@ -67,6 +68,8 @@ def rang_in(session: Session, call_id: str, number: str, now: datetime) -> CallR
         return _log(session, _intend(session, call_id, buddies[0][0], BUDDY_LOG, now), buddies, now)
     if elders := [person for person in people if person.role == Role.ELDER]:
         return _listen(session, call_id, elders, now)
+    if staff := _who_record(session, people):
+        return _record(session, _intend(session, call_id, staff[0], RECORD_PROMPTS, now), staff)
     return strangers.begin(session, call_id, number, people, now) or Heard.STRANGER
 
 
@@ -103,6 +106,16 @@ def who_may_log(session: Session, intent: CallIntent) -> list[Person]:
     """Whoever may be calling to log contacts; who they are is told by their PIN alone. First who it is taken for."""
     people = [person for person in _behind(session, intent.number) if person.role != Role.ELDER]
     return sorted(people, key=lambda person: person.id != intent.responder)
+
+
+def who_may_record(session: Session, intent: CallIntent) -> list[Person]:
+    """The same for staff who record what the line says."""
+    return _who_record(session, _behind(session, intent.number))
+
+
+def _who_record(session: Session, people: Iterable[Person]) -> list[Person]:
+    """Only who can show by a PIN that it is they."""
+    return [one for one in people if one.role == Role.STAFF and pins.known(session, one.id) is not None]
 
 
 def _buddies(session: Session, people: Iterable[Person], now: datetime) -> list[tuple[Person, list[Callee]]]:
@@ -190,6 +203,8 @@ def _again(session: Session, intent: CallIntent, now: datetime) -> CallRequest |
     person = session.get(Person, intent.responder or "")
     if person is None or intent.purpose != INBOUND:
         return Heard.STRANGER
+    if intent.flow == RECORD_PROMPTS:
+        return _record(session, intent, who_may_record(session, intent) or [person])
     if intent.flow == BUDDY_LOG:
         return _log(session, intent, _buddies(session, _behind(session, intent.number), now), now)
     return _finding(session, intent, person, session.scalars(served_by(intent.id)).all(), now)
@@ -228,10 +243,18 @@ def _log(
     return _agreed(request, [person for person, _ in buddies])
 
 
-def _agreed(request: CallRequest, people: Iterable[Person]) -> CallRequest:
-    """Recorded only when all who may be calling have agreed to that."""
+def _record(session: Session, intent: CallIntent, staff: Sequence[Person]) -> CallRequest:
+    """Nothing of it is written down: what they read out is known."""
+    first = staff[0]
+    request = _request(session, intent, first, [Callee(first.id, first.spoken_name)], pin="1")
+    return _agreed(request, staff, transcribes=False)
+
+
+def _agreed(request: CallRequest, people: Iterable[Person], *, transcribes: bool = True) -> CallRequest:
+    """Recorded only when all who may be calling have agreed to that; `transcribes` False: not written down even so."""
     consents = [one.consents for one in people]
-    records, transcribes = (all(one.get(purpose) for one in consents) for purpose in ("recording", "transcription"))
+    records, agreed = (all(one.get(purpose) for one in consents) for purpose in ("recording", "transcription"))
+    transcribes = transcribes and agreed
     callees = (replace(each, records=records, transcribes=transcribes) for each in request.callees)
     return replace(request, callees=tuple(callees))
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.ports import Clock, Told
-from community import spoken, tickets
+from community import counter, spoken, tickets
 from community import tickets_calls as calls
 from community import tickets_rows as rows
+from community.counter import Counter
+from community.policy import DEFAULT, Deadlines
 from community.tickets_policy import CLOCK, ReplyClock
 from community.tickets_tables import Booking, Heard, Ticket, TicketEvent, TicketKind, TicketStatus, Wants
 from storage.database import Database
@@ -25,25 +26,20 @@ STATUS = "status.next"
 ALL_TOLD = "all_told"  # an event: in this call there was no other
 
 
-class Others(Protocol):
-    """Who knows what else there is to tell."""
+class TicketCounter(Counter):
+    """Answers the questions about tickets, and those about complaints. What became of tickets is told first."""
 
-    async def ask(self, call_id: str, query: str, person_id: str, _value: str = "") -> Told: ...
+    def __init__(self, db: Database, clock: Clock, deadlines: Deadlines = DEFAULT, within: ReplyClock = CLOCK) -> None:
+        super().__init__(db, clock, deadlines)
+        self._within = within
 
-
-class TicketCounter:
-    """Answers the questions in `QUERIES`. What became of tickets is told first, then what else there is (`others`)."""
-
-    def __init__(self, db: Database, clock: Clock, others: Others, within: ReplyClock = CLOCK) -> None:
-        self._db, self._clock, self._others, self._within = db, clock, others, within
-
-    async def ask(self, call_id: str, query: str, person_id: str, value: str = "") -> Told:
-        if not person_id:  # a stranger has no tickets
-            return await self._others.ask(call_id, query, person_id, value) if query == STATUS else NOBODY
-        asked, work = _Asked(call_id, person_id, self._clock.now(), self._within), QUERIES[query]
+    async def ask(self, call_id: str, query: str, person_id: str, _value: str = "") -> Told:
+        if query not in OWN or not person_id:  # a stranger has no tickets
+            return await super().ask(call_id, query, person_id, _value) if query in counter.QUERIES else NOBODY
+        asked, work = _Asked(call_id, person_id, self._clock.now(), self._within), OWN[query]
         told = await self._db.run(lambda session: work(session, asked))
         if query == STATUS and told.word == "none":
-            told = await self._others.ask(call_id, query, person_id, value)
+            told = await super().ask(call_id, query, person_id, _value)
             if told.word == "none":
                 await self._db.run(lambda session: _all_told(session, asked))
         return told
@@ -146,7 +142,7 @@ def _number(ticket: Ticket) -> dict[str, str]:
     return {"number": spoken.number(ticket.number)}
 
 
-QUERIES: Mapping[str, Work] = {
+OWN: Mapping[str, Work] = {
     **{f"ticket.{kind}": _choose(kind) for kind in TicketKind if kind is not TicketKind.OTHER},
     "ticket.send": _send(Wants.NEW),
     "ticket.ring_back": _send(Wants.RING_BACK),
@@ -156,3 +152,4 @@ QUERIES: Mapping[str, Work] = {
     "booking.change": _say(Heard.CHANGE),
     "booking.talk": _say(Heard.TALK),
 }
+QUERIES = frozenset({*OWN, *counter.QUERIES})

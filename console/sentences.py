@@ -19,7 +19,7 @@ from speech.human import sentence_key
 
 FIGURES = 5  # of a number
 LINE = "line"  # where the sentences stand that belong to no flow
-_FIRST, _SALT = 10_000, "2"  # with this salt the shipped sentences have numbers of their own
+_FIRST, _SALT = 10_000, "3"  # with this salt the shipped sentences have numbers of their own
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,15 @@ def numbered(texts: Mapping[str, tuple[tuple[str, ...], str]]) -> list[Sentence]
 
 
 def _texts(flows: Sequence[Flow]) -> dict[str, tuple[tuple[str, ...], str]]:
-    """Two texts that differ in punctuation alone are one sentence."""
+    """Two texts that differ in punctuation alone are one sentence: the one that begins with a word."""
     found: dict[str, tuple[str, list[str], str]] = {}
     said = [(flow.name, text, wuu) for flow in flows for text, wuu in _of(flow)]
     for where, text, wuu in [*said, *((LINE, text, "") for text in SENTENCES.values())]:
         key = sentence_key(text)
         if key:
             first, names, known = found.setdefault(key, (text, [], wuu))
-            found[key] = (first, names if where in names else [*names, where], known or wuu)
+            best = text if text[0].isalnum() > first[0].isalnum() else first
+            found[key] = (best, names if where in names else [*names, where], known or wuu)
     return {text: (tuple(names), wuu) for text, names, wuu in found.values()}
 
 

@@ -52,6 +52,10 @@ class HumanRecordings:
             self._tell(path, str(error))
             return None
 
+    def has(self, text: str, language: str) -> bool:
+        """Whether somebody has recorded this sentence; nobody looks whether the file can be used."""
+        return sentence_key(text) in self._files(language)
+
     def refresh(self, language: str) -> None:
         """Looks whether the folder changed (three `stat`s)."""
         self._files(language)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speech import g711, pack
+from speech import figures, g711, pack
 from speech.human import HumanRecordings, sentence_key
 from speech.loudness import pause_ms, pcm_to_prompt
 from speech.prompt_cache import PromptCache, cache_key
@@ -133,7 +133,12 @@ class Prompts:
             found = self._human.get(text, spoken) if self._human else None
             if found is not None:
                 return found
-        return self._memory.get(("zh", text)) or self._packs.get(text, "zh") or self._disk.read("zh", self._key(text))
+        return (
+            self._memory.get(("zh", text))
+            or self._packs.get(text, "zh")
+            or figures.joined(text, lambda figure: self._look(figure, language))
+            or self._disk.read("zh", self._key(text))
+        )
 
     def _forget_when_people_recorded(self, language: str) -> None:
         if self._human is None:

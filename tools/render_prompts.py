@@ -33,6 +33,7 @@ from callflows.flow import Flow, Piece  # noqa: E402
 from callflows.loader import shipped  # noqa: E402
 from ivr.twilio import documents  # noqa: E402
 from speech import pack  # noqa: E402
+from speech.figures import FIGURES  # noqa: E402
 from speech.loudness import to_prompt  # noqa: E402
 
 VOICE = "zf_xiaoxiao"
@@ -47,6 +48,9 @@ PACKS = {
     "zh-emergencies.zip": ("alarm", "taken"),
     "zh-hand-over.zip": ("hand_over",),
     "zh-alarms.zip": ("line_alarm",),
+    "zh-ringing-in.zip": ("rings_in", "stranger"),
+    "zh-replies.zip": ("reply",),
+    "zh-tickets.zip": ("booking",),
 }
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
@@ -64,6 +68,14 @@ SAMPLES = {
     "cause": "收到您家的报警。",
     "state": "还没联系的",
     "promise": "明天上午九点前",
+    "complaint": "楼道里的灯坏了。",
+    "until": "十二月三号",
+    "number": "一零零七",
+    "heard_by": "今天下午四点前",
+    "reply": "灯已经换好了。",
+    "reply_audio": "灯已经换好了。",
+    "answer_by": "星期五下午五点前",
+    "notice": "今天下午活动室量血压。",
 }
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
 NAME_CONTEXT = Context("请问您是", "本人吗?")
@@ -92,6 +104,14 @@ READINGS = {
     "不放心": ("bu2", "fang4", "xin1"),
     "那里": ("na4", "li5"),
     "一下": ("yi2", "xia4"),
+    "一件": ("yi2", "jian4"),
+    "一共": ("yi2", "gong4"),
+    "事情": ("shi4", "qing5"),
+    "商量": ("shang1", "liang5"),
+    "名字": ("ming2", "zi5"),
+    "消息": ("xiao1", "xi5"),
+    "时候": ("shi2", "hou5"),
+    "重新": ("chong2", "xin1"),
 }
 SURNAMES = ROOT / "tools" / "surnames.txt"
 CLIPS = ROOT / "demo" / "clips.yaml"
@@ -228,6 +248,8 @@ def _flow_jobs(flows: Iterable[str]) -> dict[str, Job]:
     for flow in map(shipped, flows):
         in_context = _in_context(flow)
         for text in flow.sentences("zh"):
+            if not any(char.isalnum() for char in text):
+                continue  # a mark alone is a pause
             jobs.setdefault(text, in_context.get(text, Job(text)))
     return jobs
 
@@ -235,6 +257,7 @@ def _flow_jobs(flows: Iterable[str]) -> dict[str, Job]:
 def _own_jobs() -> Iterator[Job]:
     yield from (Job(text) for text in documents.SENTENCES.values())
     yield Job(SAMPLES["committee"], Context("您好,这里是", "的自动语音电话。"))
+    yield from (Job(figure, Context("八,", "。")) for figure in FIGURES)  # in which all come out about as long
 
 
 def _in_context(flow: Flow) -> dict[str, Job]:
@@ -244,7 +267,7 @@ def _in_context(flow: Flow) -> dict[str, Job]:
         for prompt in step.said:
             pieces = prompt.texts.get("zh", ())
             for at, piece in enumerate(pieces):
-                if not piece.variable:
+                if not piece.variable and piece.text.strip(SENTENCE_END):
                     before, after = _spoken(pieces[:at]), _spoken(pieces[at + 1 :])
                     jobs.setdefault(piece.text, Job(piece.text, Context(_last(before), _first(after))))
     return jobs

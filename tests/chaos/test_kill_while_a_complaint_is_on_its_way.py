@@ -24,12 +24,12 @@ from checkins.schedule import local_date
 from checkins.tables import CallIntent, Checkin, IntentState, Neighbourhood, Person
 from community import complaints, rows, staff
 from community.tables import Complaint, Dictation, Reply, Status
-from ivr.virtual.acoustics import tone
 from ivr.virtual.behaviour import ElderDirectory, phone_of
 from ivr.virtual.carrier import VirtualCarrier
 from ivr.virtual.elder import CallScript, ElderScript, Reaction
 from ivr.virtual.observation import Observation
 from ivr.virtual.resource import Orders
+from speech import pack
 from tests.e2e.test_crash import ELDER, ZONE, Line, Watched, answers
 from tests.fakes.carrier import ACCOUNT_SID, AUTH_TOKEN
 
@@ -56,7 +56,9 @@ SAYS = CallScript(
 
 
 def words(_name: str) -> bytes:
-    return tone(300, 6.0)
+    """A voice, which a tone isn't for every ear."""
+    said = {prompt.text: prompt.ulaw for prompt in pack.read(pack.SHIPPED / "zh.zip")}
+    return said["您多保重,再会。"] * 2
 
 
 class Telephone(Watched):

@@ -145,3 +145,18 @@ def test_a_recording_needs_a_guard() -> None:
     text = FILE.read_text().replace("    only_if: complaint\n    else: complaint.ask\n", "")
     with pytest.raises(loader.FlowError, match='which may be missing: add "only_if: complaint"'):
         loader.parse(text, "teller.yaml")
+
+
+def test_what_was_dictated_goes_with_the_question_right_after_it() -> None:
+    flow = loader.shipped("record_prompts")
+
+    def asked(*, playable: bool) -> Query:
+        line = Conversation(WANG, flow=flow)
+        for keys, word in (("1357#", "right"), ("1", "noted"), ("237926", "found")):
+            for key in keys:
+                line.presses(key)
+            line.feed(Verdict(word, {"sentence": "收到。"} if word == "found" else {}))
+        line.feed(DictationEnded(2, 1, "", 0, "", "a.ulaw", "key", "record.take", playable=playable))
+        return next(output for output in line.outputs if isinstance(output, Query))
+
+    assert (asked(playable=True).value, asked(playable=False).value) == ("a.ulaw", "")

@@ -35,7 +35,7 @@ def samples(ulaw: bytes) -> Floats:
 
 
 # Flows whose audio comes with the next `make prompts`: until then espeak-ng speaks them.
-UNRENDERED = {"rings_in", "stranger", "reply", "record_prompts"}
+UNRENDERED = {"record_prompts"}
 
 
 def characters(text: str) -> int:
@@ -52,7 +52,7 @@ def surnames() -> list[str]:
 
 @pytest.mark.parametrize("flow", sorted({*shipped_names()} - UNRENDERED))
 def test_every_fixed_sentence_of_the_shipped_flows_is_there(flow: str) -> None:
-    sentences = shipped(flow).sentences("zh")
+    sentences = [text for text in shipped(flow).sentences("zh") if characters(text)]  # a mark alone is a pause
     assert [text for text in sentences if text not in shipped_prompts()] == [], "run: make prompts"
 
 
@@ -91,7 +91,8 @@ def _longest_run(flags: np.ndarray[Any, np.dtype[np.bool_]]) -> int:
 
 def test_prompts_are_spoken_slowly_but_not_drawled() -> None:
     pace = {text: len(ulaw) / 8000 / characters(text) for text, ulaw in shipped_prompts().items()}
-    assert {text: round(seconds, 2) for text, seconds in pace.items() if not 0.1 <= seconds <= 0.6} == {}
+    alone = {text: 0.7 for text in pace if characters(text) == 1}  # a figure, with the breath around it
+    assert {text: round(at, 2) for text, at in pace.items() if not 0.1 <= at <= alone.get(text, 0.6)} == {}
     longer = [seconds for text, seconds in pace.items() if characters(text) >= 8]
     assert 0.2 < float(np.median(longer)) < 0.3
 

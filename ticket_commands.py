@@ -1,0 +1,225 @@
+"""What the commands `tickets …` do. Each returns an exit status; they work beside a running server. What staff say is
+kept with their name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Column, Table
+from sqlalchemy.orm import Session
+
+from checkins.names import named
+from checkins.schedule import at_minute, local_date, read_minute
+from checkins.tables import Person
+from community import tickets_rows as rows
+from community import tickets_staff as staff
+from community import tickets_waiting as waiting
+from community.tickets_policy import ReplyClock
+from community.tickets_tables import Booking, Ticket, TicketDictation
+from console import call_log
+from console.wav import wav
+from database_in_use import read, write
+from ivr.recordings import RecordingBrokenError, Recordings
+from settings import Settings
+from speech import human
+
+STATUS_ZH = {
+    "interrupted": "没讲完",
+    "waiting": "没有人接手",
+    "taken": "在办",
+    "booked": "办好了，还没告诉",
+    "read_back": "已告诉",
+    "closed": "已结案",
+}
+
+
+# ── looking ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def show_all(settings: Settings, out: Console, *, everything: bool) -> int:
+    """3: something is overdue."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> list[tuple[Ticket, str, str]]:
+        found = waiting.of_interest(session, None, everything=everything)
+        return [(row, session.get_one(Person, row.person_id).name, rows.calendar(session, row).zone) for row in found]
+
+    found = await read(settings, work)
+    table = Table("number", "", "what", Column("since", no_wrap=True), "who", "owner", Column("due", no_wrap=True))
+    for row, who, zone in found:
+        due = _clock(row.due_at, zone)[5:]
+        late = f"[red]{due}[/red]" if row.due_at is not None and row.due_at <= now else due
+        cells = (str(row.number), STATUS_ZH[row.status], waiting.KIND_ZH[row.kind], _clock(row.opened_at, zone)[5:])
+        table.add_row(*cells, who.replace("[", "\\["), (row.owner or "").replace("[", "\\["), late)
+    out.print(table if found else "no tickets" if everything else "no ticket is open")
+    return 3 if any(row.due_at is not None and row.due_at <= now for row, _, _ in found) else 0
+
+
+async def show(settings: Settings, number: int, out: Console) -> int:
+    """Everything about one."""
+
+    def work(session: Session) -> tuple[Any, ...]:
+        row = rows.by_number(session, number)
+        who, zone = session.get_one(Person, row.person_id), rows.calendar(session, row).zone
+        return row, who, zone, rows.dictations(session, row), rows.bookings(session, row), rows.events(session, row)
+
+    row, who, zone, said, booked, events = await read(settings, work)
+    owner, due = row.owner or "nobody", _clock(row.due_at, zone) or "nobody is waited for but the line"
+    _say(out, f"{row.number} {waiting.KIND_ZH[row.kind]}: {STATUS_ZH[row.status]}, {who.name} {who.number or ''}")
+    _say(out, f"since {_clock(row.opened_at, zone)}, owner: {owner}, due: {due}")
+    _dictations(out, settings, said)
+    for each in booked:
+        what = each.text or f"recorded: {_file(settings, each.recording or '')}"
+        _say(
+            out, f"booking {each.round} ({each.by}, {_clock(each.at, zone)}): {what} → {each.outcome or 'not told yet'}"
+        )
+    for event in events:
+        detail = " ".join(f"{name}={value}" for name, value in (event.detail or {}).items())
+        _say(out, f"{_clock(event.at, zone)}  {event.what:12} {event.who}  {detail}")
+    return 0
+
+
+async def hear(settings: Settings, number: int, by: str, to: Path | None, out: Console) -> int:
+    """Says where the recordings are, and writes down who listens."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> list[TicketDictation]:
+        said = rows.dictations(session, staff.hear(session, number, by, now))
+        known = {call.id: call for call in call_log.calls(session, sorted({each.call_id for each in said}))}
+        for each in said:
+            if each.recording and each.call_id in known:
+                call_log.listened(session, known[each.call_id], each.recording, named(by), now)
+        return said
+
+    said = await write(settings, work)
+    _dictations(out, settings, said)
+    if not any(each.recording for each in said):
+        _say(out, "nothing was recorded: ring them back", style="yellow")
+    if to is not None:
+        for each in said:
+            await asyncio.to_thread(_copy, settings, number, each, to, out)
+    return 0
+
+
+# ── acts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def take(settings: Settings, number: int, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.take(session, number, by, now))
+
+
+async def book(
+    settings: Settings, number: int, text: str, recording: Path | None, before: str, by: str, out: Console
+) -> int:
+    now = datetime.now(UTC)
+    kept = await _recorded(settings, number, recording, now) if recording is not None else None
+    within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
+
+    def work(session: Session) -> Booking:
+        zone = rows.calendar(session, rows.by_number(session, number)).zone
+        return staff.book(session, number, by, now, text or None, kept, moment(before, zone, now), within)
+
+    try:
+        booking = await write(settings, work)
+    except (LookupError, ValueError):
+        if kept is not None:
+            await asyncio.to_thread(_drop, settings, kept)
+        raise
+    rings = booking.due_at is not None
+    _say(out, "The line rings them with it." if rings else "The line can't ring them: tell them, then `tickets told`.")
+    return 0
+
+
+async def told(settings: Settings, number: int, words: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.told(session, number, words, by, now))
+
+
+async def cannot(settings: Settings, number: int, words: str, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.cannot(session, number, words, by, now))
+
+
+async def close(settings: Settings, number: int, by: str, out: Console) -> int:
+    return await _act(settings, out, lambda session, now: staff.close(session, number, by, now))
+
+
+async def _act(settings: Settings, out: Console, work: Callable[[Session, datetime], Ticket]) -> int:
+    """Does it and says how the ticket stands then."""
+    now = datetime.now(UTC)
+    row = await write(settings, lambda session: work(session, now))
+    _say(out, f"{row.number}: {STATUS_ZH[row.status]}{f', {row.owner}' if row.owner else ''}")
+    return 0
+
+
+def moment(text: str, zone: str, now: datetime) -> datetime | None:
+    """ "14:30": today; "2026-03-03 08:30". None for nothing."""
+    if not text.strip():
+        return None
+    day, _, clock = text.strip().replace("T", " ").rpartition(" ")
+    try:
+        date = datetime.fromisoformat(day).date() if day else local_date(zone, now)
+        return at_minute(zone, date, read_minute(clock))
+    except ValueError:
+        raise ValueError('--before: write "14:30" or "2026-03-03 08:30"') from None
+
+
+# ── recordings ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _file(settings: Settings, path: str) -> Path:
+    return settings.data_dir / "recordings" / path
+
+
+def _dictations(out: Console, settings: Settings, said: Sequence[TicketDictation]) -> None:
+    for each in said:
+        how = f"{each.engine} {each.confidence:.2f}" if each.engine and each.confidence else each.engine or "no engine"
+        _say(out, f"{each.name}: 「{each.transcript}」 ({how}{f', {each.seconds:.0f} s' if each.seconds else ''})")
+        if each.recording:
+            _say(out, f"  {_file(settings, each.recording)}")
+
+
+def _copy(settings: Settings, number: int, said: TicketDictation, to: Path, out: Console) -> None:
+    if not said.recording:
+        return
+    target = to / f"{number}-{said.id}-{said.name}.wav"
+    try:
+        target.write_bytes(wav(Recordings(settings.data_dir / "recordings").read(said.recording)))
+    except RecordingBrokenError as error:
+        _say(out, f"{said.name}: {error}", style="red")
+    except OSError as error:
+        raise LookupError(f"{target}: {error.strerror}") from None
+    else:
+        _say(out, f"  {target}")
+
+
+async def _recorded(settings: Settings, number: int, file: Path, now: datetime) -> str:
+    """Stored as the line plays it, at the prompts' loudness; its path."""
+    try:
+        audio = await asyncio.to_thread(human.read, file, "")
+    except OSError as error:
+        raise LookupError(f"{file}: {error.strerror}") from None
+    except human.Unreadable as error:
+        raise ValueError(f"{file}: {error}") from None
+    recordings = Recordings(settings.data_dir / "recordings")
+    try:
+        return (await recordings.add(f"ticket-{number}", f"booking-{now:%H%M%S%f}", now, audio)).path
+    finally:
+        await recordings.close()
+
+
+def _drop(settings: Settings, path: str) -> None:
+    for ending in (".ulaw", ".sha256"):
+        _file(settings, path).with_suffix(ending).unlink(missing_ok=True)
+
+
+def _clock(at: datetime | None, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if at else ""
+
+
+def _say(out: Console, text: str, **more: Any) -> None:
+    out.print(text, highlight=False, markup=False, soft_wrap=True, **more)
