@@ -8,6 +8,7 @@ from checkins import promises
 from checkins.roster.holidays import Calendar
 
 _FIGURES = "零一二三四五六七八九"
+MOST_SPOKEN = 300  # characters: speech.synthesis makes no prompt of more than 400, and nobody keeps more in mind
 
 
 def number(figure: int) -> str:
@@ -18,3 +19,10 @@ def number(figure: int) -> str:
 def by_when(calendar: Calendar, now: datetime, due: datetime | None) -> dict[str, str]:
     """As the value `answer_by`: 后天下午五点前. Nothing when that moment is over: nobody is promised the past."""
     return {"answer_by": promises.spoken(calendar, now, due)} if due is not None and due > now else {}
+
+
+def bounded(text: str) -> str:
+    """`text`, if the line can speak it in one go; ValueError says how long it may be."""
+    if len(text) > MOST_SPOKEN:
+        raise ValueError(f"the line speaks at most {MOST_SPOKEN} characters, these are {len(text)}: say it shorter")
+    return text

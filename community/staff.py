@@ -14,6 +14,7 @@ from checkins.results import LINE
 from checkins.tables import GONE, Person
 from community import complaints, rows, waiting
 from community.policy import DEFAULT, REPLY_CALLS, Deadlines
+from community.spoken import bounded
 from community.tables import Complaint, Meeting, Outcome, Reply, Status, Wish
 from community.words import CATEGORIES
 
@@ -64,6 +65,7 @@ def reply(
     complaint, by = _open(session, number), named(by)
     if not recording and not says_something(text or ""):
         raise ValueError("say what the answer is, as text or as a recording")
+    bounded(text or "")
     if complaint.heard_at is None or complaint.heard_due is not None:
         raise ValueError(NOT_HEARD)
     last = rows.last_reply(session, complaint)

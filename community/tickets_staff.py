@@ -12,6 +12,7 @@ from checkins.tables import GONE, Person
 from community import tickets
 from community import tickets_rows as rows
 from community import tickets_waiting as waiting
+from community.spoken import bounded
 from community.tickets_policy import BOOKED_WITHIN, CLOCK, FOLLOWS, ReplyClock
 from community.tickets_tables import Booking, Heard, Ticket, TicketStatus
 
@@ -52,6 +53,7 @@ def book(
     ticket, by = _open(session, number, TicketStatus.BOOKED), named(by)
     if not recording and not says_something(text or ""):
         raise ValueError("say what was booked, as text or as a recording")
+    bounded(text or "")
     if known_by is not None and known_by <= now:
         raise ValueError("--before: that moment is over")
     last = rows.last_booking(session, ticket)

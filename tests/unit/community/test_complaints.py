@@ -353,3 +353,11 @@ async def test_by_hand_when_the_register_says_so_meanwhile(hall: Hall) -> None:
     assert ItemKind.COMPLAINT_TELL in hall.todo()
     hall.act(staff.said, number, TALK, "想当面谈", CHEN)
     assert ItemKind.COMPLAINT_TALK in hall.todo()
+
+
+async def test_an_answer_that_the_line_could_not_speak_is_refused(hall: Hall) -> None:
+    number = await hall.complains(hall.world.elder())
+    hall.hears(number)
+    with pytest.raises(ValueError, match="at most 300 characters, these are 301"):
+        hall.answers(number, "修" * 301)
+    hall.answers(number, "修" * 300)
