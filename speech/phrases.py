@@ -217,10 +217,15 @@ def _plain(phrase: str) -> str:
 
 
 def _table(phrases: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
+    return _rows(tuple((name, tuple(ways)) for name, ways in phrases.items()))
+
+
+@lru_cache(maxsize=128)
+def _rows(phrases: tuple[tuple[str, tuple[str, ...]], ...]) -> list[tuple[str, str, str]]:
     """(normalised, meaning, phrase), longest first; of the same length those first that are written so, then those that
-    lose a particle (可以 is the "all right" of the menu, 可以额 its "not bad")."""
+    lose a particle (可以 is the "all right" of the menu, 可以额 its "not bad"). Made once for a menu: only read."""
     known = sorted(
-        ((_plain(way), name, way) for name, ways in phrases.items() for way in ways), key=lambda row: row[0] == row[2]
+        ((_plain(way), name, way) for name, ways in phrases for way in ways), key=lambda row: row[0] == row[2]
     )
     rows = {(plain, meaning): phrase for plain, meaning, phrase in known}
     table = [(plain, meaning, phrase) for (plain, meaning), phrase in rows.items() if plain]
@@ -275,8 +280,9 @@ def _cry(text: str, table: list[tuple[str, str, str]]) -> Match | None:
     paused, heard = _with_pauses(text), normalise(text)
     # As heard, pauses and all; with the sound-alikes mended, which may also lie across a pause.
     variants = dict.fromkeys([*_variants(paused), *list(_variants(heard))[1:]])
+    spoken = {variant: variant.replace(_PAUSE, "") for variant in variants}
     for plain, meaning, phrase in table:
-        if meaning == DISTRESS and any(_cried(variant, plain) for variant in variants):
+        if meaning == DISTRESS and any(plain in spoken[variant] and _cried(variant, plain) for variant in variants):
             return Match(DISTRESS, phrase, whole=False)
     return None
 
@@ -300,13 +306,14 @@ def _denies(before: str) -> bool:
 def _tilings(heard: str, table: list[tuple[str, str, str]]) -> dict[int, list[tuple[str, str]]]:
     """For every end that phrases reach from the start: the tiles on the way, fewest tiles first."""
     reached: dict[int, list[tuple[str, str]]] = {0: []}
+    there = _there(heard, table)
     for at in range(len(heard)):
         if at not in reached:
             continue
         so_far = reached[at]
         steps = [
             (len(plain), [(meaning, phrase)])
-            for plain, meaning, phrase in table
+            for plain, meaning, phrase in there
             if heard.startswith(plain, at) and not _denied(heard, at, plain, meaning)
         ]
         steps += [(len(word), []) for word in _POLITE if heard.startswith(word, at)]
@@ -317,6 +324,11 @@ def _tilings(heard: str, table: list[tuple[str, str, str]]) -> dict[int, list[tu
     return reached
 
 
+def _there(heard: str, table: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The few rows of the hundreds that an utterance holds at all."""
+    return [row for row in table if row[0] in heard]
+
+
 def _denied(heard: str, at: int, plain: str, meaning: str) -> bool:
     """Whether good words there are what there is nothing of ("没什么好")."""
     return meaning in _GOOD and plain.startswith(_BARE) and heard[:at].endswith(_NOTHING)
@@ -324,8 +336,9 @@ def _denied(heard: str, at: int, plain: str, meaning: str) -> bool:
 
 def _inside(heard: str, table: list[tuple[str, str, str]]) -> Match | None:
     """A phrase of a meaning that may be found anywhere, not negated; the most urgent, then the longest."""
+    there = _there(heard, table)
     for meaning in _INSIDE:
-        for plain, found, phrase in table:
+        for plain, found, phrase in there:
             if found == meaning and len(plain) > 1 and _affirmed(heard, plain):
                 return Match(meaning, phrase, whole=False)
     return None
