@@ -76,9 +76,13 @@ async def test_a_detectors_message_rings_without_waiting_for_the_next_look(kitch
     async with street.line.going_on():
         sent = street.line.house.clock.now()
         calls = [street.rings(number, "no_answer") for number in (CHEN, DAUGHTER, LI, ZHOU, ELDER)]
+        for call in calls:
+            call.stands_still()  # else the first ring out while the carrier is still asked for the last
         await kitchen.sends()
         for call in calls:
             await call.rings()
             assert street.line.ordered_at(call) - sent < WITHIN
+        for call in calls:
+            call.goes_on()
         for call in calls:
             await call.ended()

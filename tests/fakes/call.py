@@ -42,6 +42,12 @@ class CrankPace(FastPace):
         self._gate = asyncio.Event()
         self._granted = 0
         self.used_up: Callable[[], None] = lambda: None
+        self.ringing = asyncio.Event()  # ringing takes as little real time as it can, unless it is held
+        self.ringing.set()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.ringing.wait()
+        await super().sleep(seconds)
 
     def grant(self, seconds: float) -> None:
         self._granted = round(seconds / FRAME_S)
@@ -117,6 +123,15 @@ class FakeCall:
         return (await self._until("ended", status, within_s)).detail
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def stands_still(self) -> None:
+        """From its first ring on no time passes in it until `goes_on`."""
+        assert isinstance(self._pace, CrankPace), "a scripted call has its own time"
+        self._pace.ringing.clear()
+
+    def goes_on(self) -> None:
+        assert isinstance(self._pace, CrankPace)
+        self._pace.ringing.set()
 
     def presses(self, keys: str) -> None:
         """Keys, 200 ms apart, after whatever is still being said."""
