@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from settings import Settings
+from command_app import Run, do
 
-Run = Callable[[Callable[[Settings], Awaitable[int]]], None]
 _Number = Annotated[int, typer.Argument(metavar="NUMBER", help="as `cases list` shows it, and as the caller heard it")]
 _By = Annotated[str, typer.Option(metavar="WHO", help="your name; kept")]
 _Committee = Annotated[str, typer.Option(help="of this committee only")]
@@ -159,10 +158,4 @@ def _ending(app: typer.Typer, run: Run, out: Console) -> None:
 
 
 def _do(run: Run, out: Console, act: Callable[..., Awaitable[int]]) -> None:
-    async def work(settings: Settings) -> int:
-        import case_commands
-        from roster_commands import said
-
-        return await said(act(case_commands, settings), out)
-
-    run(work)
+    do(run, out, "case_commands", act)

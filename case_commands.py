@@ -9,8 +9,7 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -23,13 +22,10 @@ from community import rows, staff
 from community.desk import STATUS_ZH, Shown, listed, look
 from community.policy import Deadlines
 from community.tables import Complaint, Dictation, Outcome
-from console import call_log
-from console.wav import wav
 from database_in_use import read, write
 from ivr import transcripts
-from ivr.recordings import RecordingBrokenError, Recordings
 from settings import Settings
-from speech import human
+from spoken_files import clock, copy_all, log_listening, path_of, say, stored
 
 EXPORT = (
     *("编号", "日期", "类别", "地点", "状态", "公开", "经办人", "听取人", "听取时间"),
@@ -37,7 +33,6 @@ EXPORT = (
 )
 _WISH_ZH = {"public": "可公开", "private": "不公开", "unknown": "没有说"}
 _SAID = {"solved": Outcome.SOLVED, "not-solved": Outcome.NOT_SOLVED, "talk": Outcome.TALK}
-_T = TypeVar("_T")
 
 
 def _deadlines(settings: Settings) -> Deadlines:
@@ -73,30 +68,30 @@ async def show(settings: Settings, number: int, out: Console) -> int:
     facts = {
         "status": STATUS_ZH[row.status],
         "who": " ".join(filter(None, (one.who, phones.national(one.number)))) or "a stranger without a number",
-        "since": _clock(row.opened_at, zone),
+        "since": clock(row.opened_at, zone),
         "what, where": f"{row.category or '?'}, {row.place or '?'}{'' if row.sorted_by else ' (suggested)'}",
         "wish": _WISH_ZH[row.wish],
         "owner": row.owner or "nobody",
-        "to be heard by": _clock(row.heard_due, zone),
-        "to be answered by": _clock(row.answer_due, zone),
+        "to be heard by": clock(row.heard_due, zone),
+        "to be answered by": clock(row.answer_due, zone),
         "unsolved": f"{row.rounds} answers{', 上报' if row.level_above else ''}"
         if row.rounds or row.level_above
         else "",
         "for the 议事厅": row.text or "",
-        "closed": f"{_clock(row.closed_at, zone)} {row.closed_by} ({row.close_reason})" if row.closed_at else "",
+        "closed": f"{clock(row.closed_at, zone)} {row.closed_by} ({row.close_reason})" if row.closed_at else "",
     }
     for name, value in facts.items():
         if value:
-            _say(out, f"{name + ':':18} {value}")
+            say(out, f"{name + ':':18} {value}")
     _dictations(out, settings, one.dictations, second)
     for reply in one.replies:
-        answer = reply.text or f"recorded: {_file(settings, reply.recording or '')}"
-        _say(out, f"reply {reply.round} ({reply.by}, {_clock(reply.at, zone)}): {answer} → {_outcome(reply.outcome)}")
+        answer = reply.text or f"recorded: {path_of(settings, reply.recording or '')}"
+        say(out, f"reply {reply.round} ({reply.by}, {clock(reply.at, zone)}): {answer} → {_outcome(reply.outcome)}")
     for meeting in one.meetings:
         came = f" → {meeting.outcome} ({meeting.noted_by})" if meeting.outcome else ""
-        _say(out, f"meeting {_clock(meeting.at, zone)}, {meeting.place}, {meeting.with_whom}{came}")
+        say(out, f"meeting {clock(meeting.at, zone)}, {meeting.place}, {meeting.with_whom}{came}")
     for event in one.events:
-        _say(out, f"{_clock(event.at, zone)}  {event.what:12} {event.who}  {_plain(event.detail)}")
+        say(out, f"{clock(event.at, zone)}  {event.what:12} {event.who}  {_plain(event.detail)}")
     return 0
 
 
@@ -128,35 +123,29 @@ async def hear(settings: Settings, number: int, by: str, to: Path | None, out: C
     def work(session: Session) -> tuple[Shown, dict[str, Any]]:
         staff.hear(session, number, by, now)
         one, second = _with_texts(session, number)
-        _log_listening(session, one.dictations, named(by), now)
+        log_listening(session, one.dictations, named(by), now)
         return one, second
 
     one, second = await write(settings, work)
     _dictations(out, settings, one.dictations, second)
     if not any(each.recording for each in one.dictations):
-        _say(out, "nothing was recorded: ring them back", style="yellow")
+        say(out, "nothing was recorded: ring them back", style="yellow")
     if to is not None:
-        for each in one.dictations:
-            await asyncio.to_thread(_copy, settings, number, each, to, out)
-    _say(out, f"{number} was heard by {by}. To be answered by {_clock(one.row.answer_due, one.zone) or 'nobody'}.")
+        await copy_all(settings, number, one.dictations, to, out)
+    say(out, f"{number} was heard by {by}. To be answered by {clock(one.row.answer_due, one.zone) or 'nobody'}.")
     return 0
 
 
 async def reply(settings: Settings, number: int, text: str, recording: Path | None, by: str, out: Console) -> int:
     """The line rings them with it in the hours of calls; a person tells whom it can't ring."""
     now = datetime.now(UTC)
-    kept = await _recorded(settings, number, recording, now) if recording is not None else None
 
-    def work(session: Session) -> bool:
+    def work(session: Session, kept: str | None) -> bool:
         return staff.reply(session, number, by, now, text or None, kept).due_at is not None
 
-    try:
-        rings = await write(settings, work)
-    except (LookupError, ValueError):
-        if kept is not None:
-            await asyncio.to_thread(_drop, settings, kept)
-        raise
-    _say(out, "The line rings them with it." if rings else "The line can't ring them: tell them, then `cases said`.")
+    async with stored(settings, f"complaint-{number}", "reply", recording, now) as kept:
+        rings = await write(settings, lambda session: work(session, kept))
+    say(out, "The line rings them with it." if rings else "The line can't ring them: tell them, then `cases said`.")
     return 0
 
 
@@ -222,15 +211,11 @@ async def _act(settings: Settings, out: Console, work: Callable[[Session, dateti
     """Does it and says how the complaint stands then."""
     now = datetime.now(UTC)
     row = await write(settings, lambda session: work(session, now))
-    _say(out, f"{row.number}: {STATUS_ZH[row.status]}{f', {row.owner}' if row.owner else ''}")
+    say(out, f"{row.number}: {STATUS_ZH[row.status]}{f', {row.owner}' if row.owner else ''}")
     return 0
 
 
 # ── recordings ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _file(settings: Settings, path: str) -> Path:
-    return settings.data_dir / "recordings" / path
 
 
 def _dictations(out: Console, settings: Settings, said: Sequence[Dictation], second: dict[str, Any]) -> None:
@@ -239,9 +224,9 @@ def _dictations(out: Console, settings: Settings, said: Sequence[Dictation], sec
         text, engine = (better.text, better.engine) if better else (each.transcript, each.engine)
         sure = better.confidence if better else each.confidence
         how = f"{engine} {sure:.2f}" if engine and sure else engine or "nobody listened"
-        _say(out, f"{each.name}: 「{text}」 ({how}{f', {each.seconds:.0f} s' if each.seconds else ''})")
+        say(out, f"{each.name}: 「{text}」 ({how}{f', {each.seconds:.0f} s' if each.seconds else ''})")
         if each.recording:
-            _say(out, f"  {_file(settings, each.recording)}")
+            say(out, f"  {path_of(settings, each.recording)}")
 
 
 def _with_texts(session: Session, number: int) -> tuple[Shown, dict[str, Any]]:
@@ -249,54 +234,12 @@ def _with_texts(session: Session, number: int) -> tuple[Shown, dict[str, Any]]:
     return one, dict(transcripts.of_calls(session, sorted({each.call_id for each in one.dictations})))
 
 
-def _log_listening(session: Session, said: Sequence[Dictation], by: str, now: datetime) -> None:
-    """Into the calls' own logs, as the console does it."""
-    known = {call.id: call for call in call_log.calls(session, sorted({each.call_id for each in said}))}
-    for each in said:
-        if each.recording and each.call_id in known:
-            call_log.listened(session, known[each.call_id], each.recording, by, now)
-
-
-def _copy(settings: Settings, number: int, said: Dictation, to: Path, out: Console) -> None:
-    if not said.recording:
-        return
-    target = to / f"{number}-{said.id}-{said.name}.wav"
-    try:
-        target.write_bytes(wav(Recordings(settings.data_dir / "recordings").read(said.recording)))
-    except RecordingBrokenError as error:
-        _say(out, f"{said.name}: {error}", style="red")
-    except OSError as error:
-        raise LookupError(f"{target}: {error.strerror}") from None
-    else:
-        _say(out, f"  {target}")
-
-
-async def _recorded(settings: Settings, number: int, file: Path, now: datetime) -> str:
-    """Stored as the line plays it, at the prompts' loudness; its path."""
-    try:
-        audio = await asyncio.to_thread(human.read, file, "")
-    except OSError as error:
-        raise LookupError(f"{file}: {error.strerror}") from None
-    except human.Unreadable as error:
-        raise ValueError(f"{file}: {error}") from None
-    recordings = Recordings(settings.data_dir / "recordings")
-    try:
-        return (await recordings.add(f"complaint-{number}", f"reply-{now:%H%M%S%f}", now, audio)).path
-    finally:
-        await recordings.close()
-
-
-def _drop(settings: Settings, path: str) -> None:
-    for ending in (".ulaw", ".sha256"):
-        _file(settings, path).with_suffix(ending).unlink(missing_ok=True)
-
-
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _exported(each: Shown) -> tuple[object, ...]:
     row, zone = each.row, each.zone
-    opened, heard, closed = (_clock(moment, zone) for moment in (row.opened_at, row.heard_at, row.closed_at))
+    opened, heard, closed = (clock(moment, zone) for moment in (row.opened_at, row.heard_at, row.closed_at))
     begin = (row.number, opened, row.category, row.place, STATUS_ZH[row.status], _WISH_ZH[row.wish], row.owner)
     above = "是" if row.level_above else ""
     done = (len(each.replies), row.rounds, above, row.closed_by if row.close_reason != "solved" else "")
@@ -309,12 +252,8 @@ def _cell(value: object) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _clock(moment: datetime | None, zone: str) -> str:
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment else ""
-
-
 def _soon(moment: datetime | None, zone: str) -> str:
-    return _clock(moment, zone)[5:]
+    return clock(moment, zone)[5:]
 
 
 def _outcome(outcome: str | None) -> str:
@@ -327,10 +266,6 @@ def _plain(detail: dict[str, Any] | None) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("[", "\\[")
-
-
-def _say(out: Console, text: str, **more: Any) -> None:
-    out.print(text, highlight=False, markup=False, soft_wrap=True, **more)
 
 
 def _moment(text: str, zone: str) -> datetime:

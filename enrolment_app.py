@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from command_app import Run, do
 from settings import Settings
 
-Run = Callable[[Callable[[Settings], Awaitable[int]]], None]
 _Who = Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="the whole name, or the id (`people list`)")]
 _By = Annotated[str, typer.Option(metavar="WHO", help="your name: who writes it down; kept")]
 
@@ -71,10 +71,4 @@ def add(app: typer.Typer, run: Run, out: Console) -> None:
 
 
 def _do(run: Run, out: Console, act: Callable[..., Awaitable[int]]) -> None:
-    async def work(settings: Settings) -> int:
-        import enrolment_commands
-        from roster_commands import said
-
-        return await said(act(enrolment_commands, settings), out)
-
-    run(work)
+    do(run, out, "enrolment_commands", act)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from command_app import Run
 from settings import Settings
 
-Run = Callable[[Callable[[Settings], Awaitable[int]]], None]
 _Language = Annotated[str, typer.Option(help="zh (Mandarin) or wuu (Shanghainese)")]
 
 

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from settings import Settings
+from command_app import Run, do
 
-Run = Callable[[Callable[[Settings], Awaitable[int]]], None]
 _Number = Annotated[
     int, typer.Argument(metavar="NUMBER", help="as `tickets list` shows it, and as the caller heard it")
 ]
@@ -86,10 +85,4 @@ def _acting(app: typer.Typer, run: Run, out: Console) -> None:
 
 
 def _do(run: Run, out: Console, act: Callable[..., Awaitable[int]]) -> None:
-    async def work(settings: Settings) -> int:
-        import ticket_commands
-        from roster_commands import said
-
-        return await said(act(ticket_commands, settings), out)
-
-    run(work)
+    do(run, out, "ticket_commands", act)

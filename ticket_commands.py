@@ -3,12 +3,10 @@ kept with their name."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -22,12 +20,9 @@ from community import tickets_staff as staff
 from community import tickets_waiting as waiting
 from community.tickets_policy import ReplyClock
 from community.tickets_tables import Booking, Ticket, TicketDictation
-from console import call_log
-from console.wav import wav
 from database_in_use import read, write
-from ivr.recordings import RecordingBrokenError, Recordings
 from settings import Settings
-from speech import human
+from spoken_files import clock, copy_all, log_listening, path_of, say, stored
 
 STATUS_ZH = {
     "interrupted": "没讲完",
@@ -53,9 +48,9 @@ async def show_all(settings: Settings, out: Console, *, everything: bool) -> int
     found = await read(settings, work)
     table = Table("number", "", "what", Column("since", no_wrap=True), "who", "owner", Column("due", no_wrap=True))
     for row, who, zone in found:
-        due = _clock(row.due_at, zone)[5:]
+        due = clock(row.due_at, zone)[5:]
         late = f"[red]{due}[/red]" if row.due_at is not None and row.due_at <= now else due
-        cells = (str(row.number), STATUS_ZH[row.status], waiting.KIND_ZH[row.kind], _clock(row.opened_at, zone)[5:])
+        cells = (str(row.number), STATUS_ZH[row.status], waiting.KIND_ZH[row.kind], clock(row.opened_at, zone)[5:])
         table.add_row(*cells, who.replace("[", "\\["), (row.owner or "").replace("[", "\\["), late)
     out.print(table if found else "no tickets" if everything else "no ticket is open")
     return 3 if any(row.due_at is not None and row.due_at <= now for row, _, _ in found) else 0
@@ -70,18 +65,16 @@ async def show(settings: Settings, number: int, out: Console) -> int:
         return row, who, zone, rows.dictations(session, row), rows.bookings(session, row), rows.events(session, row)
 
     row, who, zone, said, booked, events = await read(settings, work)
-    owner, due = row.owner or "nobody", _clock(row.due_at, zone) or "nobody is waited for but the line"
-    _say(out, f"{row.number} {waiting.KIND_ZH[row.kind]}: {STATUS_ZH[row.status]}, {who.name} {who.number or ''}")
-    _say(out, f"since {_clock(row.opened_at, zone)}, owner: {owner}, due: {due}")
+    owner, due = row.owner or "nobody", clock(row.due_at, zone) or "nobody is waited for but the line"
+    say(out, f"{row.number} {waiting.KIND_ZH[row.kind]}: {STATUS_ZH[row.status]}, {who.name} {who.number or ''}")
+    say(out, f"since {clock(row.opened_at, zone)}, owner: {owner}, due: {due}")
     _dictations(out, settings, said)
     for each in booked:
-        what = each.text or f"recorded: {_file(settings, each.recording or '')}"
-        _say(
-            out, f"booking {each.round} ({each.by}, {_clock(each.at, zone)}): {what} → {each.outcome or 'not told yet'}"
-        )
+        what = each.text or f"recorded: {path_of(settings, each.recording or '')}"
+        say(out, f"booking {each.round} ({each.by}, {clock(each.at, zone)}): {what} → {each.outcome or 'not told yet'}")
     for event in events:
         detail = " ".join(f"{name}={value}" for name, value in (event.detail or {}).items())
-        _say(out, f"{_clock(event.at, zone)}  {event.what:12} {event.who}  {detail}")
+        say(out, f"{clock(event.at, zone)}  {event.what:12} {event.who}  {detail}")
     return 0
 
 
@@ -91,19 +84,15 @@ async def hear(settings: Settings, number: int, by: str, to: Path | None, out: C
 
     def work(session: Session) -> list[TicketDictation]:
         said = rows.dictations(session, staff.hear(session, number, by, now))
-        known = {call.id: call for call in call_log.calls(session, sorted({each.call_id for each in said}))}
-        for each in said:
-            if each.recording and each.call_id in known:
-                call_log.listened(session, known[each.call_id], each.recording, named(by), now)
+        log_listening(session, said, named(by), now)
         return said
 
     said = await write(settings, work)
     _dictations(out, settings, said)
     if not any(each.recording for each in said):
-        _say(out, "nothing was recorded: ring them back", style="yellow")
+        say(out, "nothing was recorded: ring them back", style="yellow")
     if to is not None:
-        for each in said:
-            await asyncio.to_thread(_copy, settings, number, each, to, out)
+        await copy_all(settings, number, said, to, out)
     return 0
 
 
@@ -118,21 +107,16 @@ async def book(
     settings: Settings, number: int, text: str, recording: Path | None, before: str, by: str, out: Console
 ) -> int:
     now = datetime.now(UTC)
-    kept = await _recorded(settings, number, recording, now) if recording is not None else None
     within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
 
-    def work(session: Session) -> Booking:
+    def work(session: Session, kept: str | None) -> Booking:
         zone = rows.calendar(session, rows.by_number(session, number)).zone
         return staff.book(session, number, by, now, text or None, kept, moment(before, zone, now), within)
 
-    try:
-        booking = await write(settings, work)
-    except (LookupError, ValueError):
-        if kept is not None:
-            await asyncio.to_thread(_drop, settings, kept)
-        raise
+    async with stored(settings, f"ticket-{number}", "booking", recording, now) as kept:
+        booking = await write(settings, lambda session: work(session, kept))
     rings = booking.due_at is not None
-    _say(out, "The line rings them with it." if rings else "The line can't ring them: tell them, then `tickets told`.")
+    say(out, "The line rings them with it." if rings else "The line can't ring them: tell them, then `tickets told`.")
     return 0
 
 
@@ -152,7 +136,7 @@ async def _act(settings: Settings, out: Console, work: Callable[[Session, dateti
     """Does it and says how the ticket stands then."""
     now = datetime.now(UTC)
     row = await write(settings, lambda session: work(session, now))
-    _say(out, f"{row.number}: {STATUS_ZH[row.status]}{f', {row.owner}' if row.owner else ''}")
+    say(out, f"{row.number}: {STATUS_ZH[row.status]}{f', {row.owner}' if row.owner else ''}")
     return 0
 
 
@@ -171,55 +155,9 @@ def moment(text: str, zone: str, now: datetime) -> datetime | None:
 # ── recordings ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _file(settings: Settings, path: str) -> Path:
-    return settings.data_dir / "recordings" / path
-
-
 def _dictations(out: Console, settings: Settings, said: Sequence[TicketDictation]) -> None:
     for each in said:
         how = f"{each.engine} {each.confidence:.2f}" if each.engine and each.confidence else each.engine or "no engine"
-        _say(out, f"{each.name}: 「{each.transcript}」 ({how}{f', {each.seconds:.0f} s' if each.seconds else ''})")
+        say(out, f"{each.name}: 「{each.transcript}」 ({how}{f', {each.seconds:.0f} s' if each.seconds else ''})")
         if each.recording:
-            _say(out, f"  {_file(settings, each.recording)}")
-
-
-def _copy(settings: Settings, number: int, said: TicketDictation, to: Path, out: Console) -> None:
-    if not said.recording:
-        return
-    target = to / f"{number}-{said.id}-{said.name}.wav"
-    try:
-        target.write_bytes(wav(Recordings(settings.data_dir / "recordings").read(said.recording)))
-    except RecordingBrokenError as error:
-        _say(out, f"{said.name}: {error}", style="red")
-    except OSError as error:
-        raise LookupError(f"{target}: {error.strerror}") from None
-    else:
-        _say(out, f"  {target}")
-
-
-async def _recorded(settings: Settings, number: int, file: Path, now: datetime) -> str:
-    """Stored as the line plays it, at the prompts' loudness; its path."""
-    try:
-        audio = await asyncio.to_thread(human.read, file, "")
-    except OSError as error:
-        raise LookupError(f"{file}: {error.strerror}") from None
-    except human.Unreadable as error:
-        raise ValueError(f"{file}: {error}") from None
-    recordings = Recordings(settings.data_dir / "recordings")
-    try:
-        return (await recordings.add(f"ticket-{number}", f"booking-{now:%H%M%S%f}", now, audio)).path
-    finally:
-        await recordings.close()
-
-
-def _drop(settings: Settings, path: str) -> None:
-    for ending in (".ulaw", ".sha256"):
-        _file(settings, path).with_suffix(ending).unlink(missing_ok=True)
-
-
-def _clock(at: datetime | None, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if at else ""
-
-
-def _say(out: Console, text: str, **more: Any) -> None:
-    out.print(text, highlight=False, markup=False, soft_wrap=True, **more)
+            say(out, f"  {path_of(settings, each.recording)}")

@@ -1,0 +1,105 @@
+"""Recordings of what was said, for the commands that staff type: where they lie, copies that any player plays, and what
+staff have spoken themselves, stored as the line plays it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from sqlalchemy.orm import Session
+
+from console import call_log
+from console.wav import wav
+from ivr.recordings import RecordingBrokenError, Recordings
+from settings import Settings
+from speech import human
+
+
+class Said(Protocol):
+    """A row of what was dictated; `recording` "": there is none."""
+
+    id: Any
+    call_id: Any
+    name: Any
+    recording: Any
+
+
+def path_of(settings: Settings, recording: str) -> Path:
+    return settings.data_dir / "recordings" / recording
+
+
+def log_listening(session: Session, said: Iterable[Said], by: str, now: datetime) -> None:
+    """Into the calls' own logs, as the console does it."""
+    heard = [each for each in said if each.recording]
+    known = {call.id: call for call in call_log.calls(session, sorted({each.call_id for each in heard}))}
+    for each in heard:
+        if each.call_id in known:
+            call_log.listened(session, known[each.call_id], each.recording, by, now)
+
+
+async def copy_all(settings: Settings, number: int, said: Iterable[Said], to: Path, out: Console) -> None:
+    """As wav files into the folder `to`. LookupError when one can't be written there; a broken recording is told."""
+    for each in said:
+        if each.recording:
+            await asyncio.to_thread(_copy, settings, each, to / f"{number}-{each.id}-{each.name}.wav", out)
+
+
+def _copy(settings: Settings, said: Said, target: Path, out: Console) -> None:
+    try:
+        target.write_bytes(wav(Recordings(settings.data_dir / "recordings").read(said.recording)))
+    except RecordingBrokenError as error:
+        say(out, f"{said.name}: {error}", style="red")
+    except OSError as error:
+        raise LookupError(f"{target}: {error.strerror}") from None
+    else:
+        say(out, f"  {target}")
+
+
+@asynccontextmanager
+async def stored(
+    settings: Settings, call_id: str, label: str, file: Path | None, now: datetime
+) -> AsyncIterator[str | None]:
+    """The path of what staff have spoken into `file` (None: nothing), at the prompts' loudness; dropped again when what
+    it was meant for is refused (LookupError, ValueError)."""
+    kept = None if file is None else await _recorded(settings, call_id, label, file, now)
+    try:
+        yield kept
+    except (LookupError, ValueError):
+        if kept is not None:
+            await asyncio.to_thread(_drop, path_of(settings, kept))
+        raise
+
+
+async def _recorded(settings: Settings, call_id: str, label: str, file: Path, now: datetime) -> str:
+    try:
+        audio = await asyncio.to_thread(human.read, file, "")
+    except OSError as error:
+        raise LookupError(f"{file}: {error.strerror}") from None
+    except human.Unreadable as error:
+        raise ValueError(f"{file}: {error}") from None
+    recordings = Recordings(settings.data_dir / "recordings")
+    try:
+        return (await recordings.add(call_id, f"{label}-{now:%H%M%S%f}", now, audio)).path
+    finally:
+        await recordings.close()
+
+
+def _drop(recording: Path) -> None:
+    for ending in (".ulaw", ".sha256"):
+        recording.with_suffix(ending).unlink(missing_ok=True)
+
+
+def clock(moment: datetime | None, zone: str) -> str:
+    """ "2026-03-02 14:00" where the committee is; "" for none."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment else ""
+
+
+def say(out: Console, text: str, **more: Any) -> None:
+    """One line as it is: numbers not coloured, brackets no markup, nothing wrapped."""
+    out.print(text, highlight=False, markup=False, soft_wrap=True, **more)
