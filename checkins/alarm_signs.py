@@ -26,7 +26,6 @@ from checkins.results import Status, Urgency
 from checkins.roster import loading
 from checkins.roster.gaps import Gap, GapKind, gaps
 from checkins.roster.holidays import add_working_hours, is_working_time
-from checkins.roster.tables import RosterDuty
 from checkins.schedule import local_date
 from checkins.tables import Checkin, CheckinEvent, Neighbourhood
 
@@ -178,8 +177,7 @@ def _items(session: Session, now: datetime) -> Iterator[Sign]:
     query = select(Item.neighbourhood_id, Item.kind, func.min(due, type_=Item.opened_at.type), func.count())
     query = query.where(Item.done_at.is_(None), due <= now - ITEM_WAITS, Item.kind.not_in((ItemKind.CRIED, *AT_ONCE)))
     for place_id, kind, oldest, count in session.execute(query.group_by(Item.neighbourhood_id, Item.kind)).all():
-        zone = session.get_one(Neighbourhood, place_id).timezone
-        calendar = loading.load_calendar(session, zone, session.get(RosterDuty, place_id))
+        calendar = loading.calendar_of(session, place_id)
         subject = f"{place_id}:{kind}"
         told = select(Alarm.id).where(
             Alarm.kind == Kind.ITEM_OVERDUE, Alarm.subject == subject, Alarm.over_at.is_(None)
@@ -195,8 +193,7 @@ def _at_once(session: Session, now: datetime) -> Iterator[Sign]:
     """Each by itself, as soon as it is overdue; at work only, since staff have evenings."""
     query = select(Item).where(Item.done_at.is_(None), Item.kind.in_(AT_ONCE), Item.due_at <= now).order_by(Item.id)
     for item in session.scalars(query).all():
-        zone = session.get_one(Neighbourhood, item.neighbourhood_id).timezone
-        if is_working_time(loading.load_calendar(session, zone, session.get(RosterDuty, item.neighbourhood_id)), now):
+        if is_working_time(loading.calendar_of(session, item.neighbourhood_id), now):
             text = f"{ITEM_ZH[item.kind]}。已经过了说好的时间，请打开待办，马上办。"
             yield Sign(Kind.TICKET_OVERDUE, text, f"{item.neighbourhood_id}:{item.id}")
 

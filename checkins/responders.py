@@ -59,8 +59,7 @@ class Rosters:
         """When this case's committee works. Costs little: the roster isn't loaded for it."""
         place = row.neighbourhood_id
         if place not in self._calendars:
-            duty = self._session.get(RosterDuty, place)
-            self._calendars[place] = loading.load_calendar(self._session, row.elder.neighbourhood.timezone, duty)
+            self._calendars[place] = loading.calendar_of(self._session, place)
         return self._calendars[place]
 
     def has_duty(self, row: Checkin) -> bool:

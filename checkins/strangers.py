@@ -22,7 +22,6 @@ from checkins.ports import Callee, CallRequest, Disposition, PersonOutcome
 from checkins.results import Result
 from checkins.roster import loading
 from checkins.roster.holidays import is_working_time
-from checkins.roster.tables import RosterDuty
 from checkins.tables import CallIntent, Neighbourhood, Person
 
 STRANGER = "stranger"  # the flow
@@ -120,7 +119,7 @@ def _known(number: str, place: Neighbourhood) -> str:
 
 
 def _request(session: Session, intent: CallIntent, place: Neighbourhood, now: datetime) -> CallRequest:
-    calendar = loading.load_calendar(session, place.timezone, session.get(RosterDuty, place.id))
+    calendar = loading.calendar_of(session, place.id)
     promise = promises.spoken(calendar, now, promises.promised(calendar, now))
     variables = {"committee": place.committee, "promise": promise}
     variables |= {"known": "1"} if intent.number else {}

@@ -19,7 +19,6 @@ from checkins import strangers
 from checkins.results import LINE
 from checkins.roster import loading
 from checkins.roster.holidays import Calendar
-from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person
 from community.tables import FIRST_NUMBER, Complaint, ComplaintEvent, Reply, Status
 
@@ -142,8 +141,7 @@ def of(session: Session, reply: Reply) -> Complaint:
 
 def calendar(session: Session, complaint: Complaint) -> Calendar:
     """When its committee is at work."""
-    place = session.get_one(Neighbourhood, complaint.neighbourhood_id)
-    return loading.load_calendar(session, place.timezone, session.get(RosterDuty, place.id))
+    return loading.calendar_of(session, complaint.neighbourhood_id)
 
 
 def whose(session: Session, complaint: Complaint) -> str:

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from checkins.roster import loading
 from checkins.roster.holidays import Calendar
-from checkins.roster.tables import RosterDuty
-from checkins.tables import Neighbourhood, Person
+from checkins.tables import Person
 from community.tickets_tables import FIRST_TICKET, Booking, Ticket, TicketDictation, TicketEvent, TicketStatus
 
 _MOST = 20  # tries for a number, when several ask at once
@@ -108,8 +107,7 @@ def dictations(session: Session, ticket: Ticket) -> list[TicketDictation]:
 
 def calendar(session: Session, ticket: Ticket) -> Calendar:
     """When its committee is at work."""
-    place = session.get_one(Neighbourhood, ticket.neighbourhood_id)
-    return loading.load_calendar(session, place.timezone, session.get(RosterDuty, place.id))
+    return loading.calendar_of(session, ticket.neighbourhood_id)
 
 
 def whose(session: Session, ticket: Ticket) -> str:

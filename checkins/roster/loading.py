@@ -68,6 +68,12 @@ def load(session: Session, neighbourhood_id: int, at: datetime) -> Roster:
     )
 
 
+def calendar_of(session: Session, neighbourhood_id: int) -> Calendar:
+    """When this committee is at work. Costs little: nothing else of the roster is loaded for it."""
+    place = session.get_one(Neighbourhood, neighbourhood_id)
+    return load_calendar(session, place.timezone, session.get(RosterDuty, place.id))
+
+
 def load_calendar(session: Session, zone: str, duty: RosterDuty | None) -> Calendar:
     days = {row.day: row.working for row in session.scalars(select(CalendarDay))}
     hours = OFFICE if duty is None or duty.hours is None else tuple((begins, ends) for begins, ends in duty.hours)
