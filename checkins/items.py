@@ -37,7 +37,6 @@ class ItemKind(StrEnum):
     AWAY = "away"  # by the elder's number alone: whether it was she
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
     REFUSED = "refused"  # no more machine calls, said on the telephone: ask in person whether it was their wish
-    PHONE_DEAD = "phone_dead"  # two test calls in a row came to nothing
     # Of a complaint, written by the community room; each names its number.
     COMPLAINT_NEW = "complaint_new"  # nobody has listened to what was said
     COMPLAINT_INTERRUPTED = "complaint_interrupted"  # dictated, never sent: listen, and ring back
@@ -70,7 +69,6 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.AWAY: "老人在电话里说要出门，请核对",
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
     ItemKind.REFUSED: "老人在电话里说不要自动电话，请当面问是不是本人的意思",
-    ItemKind.PHONE_DEAD: "试打电话两次没有打通，电话可能坏了，请去看看",
     ItemKind.COMPLAINT_NEW: "有新的诉求，请听录音",
     ItemKind.COMPLAINT_INTERRUPTED: "诉求没有讲完，请听录音并回电",
     ItemKind.COMPLAINT_ANSWER: "诉求还没有答复",

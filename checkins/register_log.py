@@ -28,10 +28,6 @@ class What(StrEnum):
     MODE = "mode"  # detail: mode
     REFUSAL_MEANT = "refusal_meant"  # asked in person: it was the elder's own wish
     REFUSAL_NOT_MEANT = "refusal_not_meant"  # asked in person: calls are wanted again
-    ONE_KEY = "one_key"  # detail: has. A telephone with one key for the line stands there, or no longer
-    TEST_WANTED = "test_wanted"  # staff want a test call rung now
-    TEST_CALL = "test_call"  # one was ordered; detail: asked
-    TEST_ENDED = "test_ended"  # detail: result, disposition, good (None: the line failed, it says nothing)
 
 
 class How(StrEnum):
