@@ -306,12 +306,11 @@ def _build(
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     cut = cut_off(flows, recordings.folder)
     complained, asked = Intake(db, clock, deadlines, cut), TicketIntake(db, clock, within, cut)
-
-    async def also(outcome: ports.CallOutcome) -> None:
-        await complained.settle(outcome)
-        await asked.settle(outcome)
-
-    calls.outbox.listener = Listener(cycle.settle, lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN), also=also)
+    calls.outbox.listener = Listener(
+        cycle.settle,
+        lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN),
+        also=[complained.settle, asked.settle],
+    )
     notes = Notes()
     if settings.carrier != "virtual" and not alerting.messengers(settings):
         notes.append(NO_WAY_OUT)

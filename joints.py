@@ -66,14 +66,14 @@ class Desk:
 
 
 class Listener:
-    """The telephone room's news to the care room, then to the community room (`also`). `unwritten`: an alarm in a call
-    could not be taken in."""
+    """The telephone room's news to the care room, then to the community room (`also`, one after the other).
+    `unwritten`: an alarm in a call could not be taken in."""
 
     def __init__(
         self,
         settle: Callable[[ports.CallOutcome], Awaitable[bool]],
         unwritten: Callable[[], Awaitable[None]],
-        also: Callable[[ports.CallOutcome], Awaitable[None]] | None = None,
+        also: Sequence[Callable[[ports.CallOutcome], Awaitable[None]]] = (),
     ) -> None:
         self._settle, self._unwritten, self._also = settle, unwritten, also
 
@@ -85,8 +85,8 @@ class Listener:
             if report.alarm:
                 await self._unwritten()
             raise
-        if self._also is not None:
-            await self._also(_outcome(report))
+        for tell in self._also:
+            await tell(_outcome(report))
 
 
 def cut_off(flow_of: Callable[[str], Flow], folder: Path) -> CutOff:
