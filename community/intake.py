@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from checkins.results import LINE
 from checkins.tables import Neighbourhood, Person
 from community import complaints, rows, waiting, words
 from community.policy import DEFAULT, Deadlines
-from community.tables import Complaint, ComplaintEvent, Dictation
+from community.tables import Complaint, ComplaintEvent, Dictated, Dictation
 from storage.database import Database
 
 COMPLAINT, MORE = "complaint", "more"  # what the flows keep dictations as; `more1`, `more2` …
@@ -28,6 +28,7 @@ CALLER, PHONE = "caller", "phone"  # who isn't in the register: name and address
 CAME_LATER = "came_later"  # an event: a recording came when somebody had listened already
 CUT = "cut"  # of a dictation whose end nobody heard
 YOUNG = timedelta(days=3)  # a second text is made within two days
+Row = TypeVar("Row", bound=Dictated)
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,18 @@ def _ring_back_at(session: Session, call_id: str, person: PersonOutcome) -> None
 
 
 def dictations(detail: Mapping[str, Any], *, stranger: bool = False) -> Iterator[Spoken]:
-    """What of a person's details was dictated as a complaint, in the order in which it was said; each name once. A flow
-    that dictates the same again keeps that under `more`."""
+    """What of a person's details was dictated as a complaint."""
+    return kept_as(detail, lambda name: _counts(name, stranger=stranger))
+
+
+def kept_as(detail: Mapping[str, Any], counts: Callable[[str], bool]) -> Iterator[Spoken]:
+    """What of a person's details was dictated under names that count, in the order in which it was said; each name
+    once. A flow that dictates the same again keeps that under `more`."""
     known: set[str] = set()
     for part in (detail, *_parts(detail.get("more"))):
         names = [key.rpartition("_")[0] for key in part if key.endswith(("_recording", "_text"))]
         for name in dict.fromkeys(names):
-            if _counts(name, stranger=stranger):
+            if counts(name):
                 unique = _unique(name, known)
                 known.add(unique)
                 yield _spoken(unique, name, part)
@@ -179,11 +185,15 @@ def _of_events(session: Session, call_id: str, person_id: str | None, kinds: Seq
 
 
 def _attach(session: Session, complaint: Complaint, call_id: str, said: Spoken, now: datetime) -> None:
-    row = Dictation(complaint_id=complaint.id, call_id=call_id, name=said.name, at=now)
-    row.recording, row.transcript, row.engine = said.recording, said.text, said.engine[:32]
-    row.confidence, row.seconds = said.confidence, said.seconds
-    session.add(row)
+    session.add(written(Dictation(complaint_id=complaint.id), call_id, said, now))
     session.flush()
+
+
+def written(row: Row, call_id: str, said: Spoken, now: datetime) -> Row:
+    """The row, with what was said in this call."""
+    row.call_id, row.name, row.at, row.recording = call_id, said.name, now, said.recording
+    row.transcript, row.engine, row.confidence, row.seconds = said.text, said.engine[:32], said.confidence, said.seconds
+    return row
 
 
 def _show(session: Session, complaint: Complaint, call_id: str, now: datetime, deadlines: Deadlines) -> None:

@@ -39,7 +39,7 @@ NEXT_DAY = timedelta(hours=24)
 AFTER_LINE_ERROR = timedelta(minutes=15)
 WAIT_AT_MOST = timedelta(days=3)  # no call could be made, for whatever reason: a person goes there
 NEVER_SO_FAR = timedelta(days=3)  # ahead is a call ever due: it was written by a clock that was fast
-_LINE_FAILED = (Disposition.LINE_ERROR, Disposition.BAD_NUMBER, Disposition.CANCELLED, Disposition.INTERRUPTED)
+LINE_FAILED = (Disposition.LINE_ERROR, Disposition.BAD_NUMBER, Disposition.CANCELLED, Disposition.INTERRUPTED)
 _NOT_THEY = ("not_reached", "absent", "wrong_number", "hung_up", "machine")  # in the flow's words
 
 
@@ -67,7 +67,7 @@ class ReplyCalls:
         that failed: then the call's own word counts, where it can mean one answer only."""
         person = next(iter(end.people), None)
         if person is not None:
-            _wrong_number(session, person, end, now)  # first: the care room's rows are locked before complaints
+            wrong_number(session, person, end, now)  # first: the care room's rows are locked before complaints
         carried = _carried(session, end.call_id)
         told = [answer for answer in carried if _was_told(session, answer, end.call_id)]
         for answer in carried:
@@ -122,7 +122,7 @@ def again_at(calls: int, now: datetime, *, reached: bool) -> datetime:
 def _reached(end: Ended, person: PersonOutcome | None, told: Sequence[Reply]) -> bool | None:
     """Whether they themselves were on the line; None: the line failed, and the call doesn't count. Who pressed a key
     before anybody knew who it is counts as they: a doubt is nothing that may close a complaint."""
-    if end.disposition in _LINE_FAILED:
+    if end.disposition in LINE_FAILED:
         return None
     return bool(told) or (end.disposition in TALKED and person is not None and person.result not in _NOT_THEY)
 
@@ -239,7 +239,8 @@ def _outcome(person: PersonOutcome | None) -> Outcome | None:
     return outcome if person.clear or outcome is not Outcome.SOLVED else None
 
 
-def _wrong_number(session: Session, person: PersonOutcome, end: Ended, now: datetime) -> None:
+def wrong_number(session: Session, person: PersonOutcome, end: Ended, now: datetime) -> None:
+    """Somebody said so: the number is in doubt from now on."""
     whom = session.get(Person, person.id) if person.result == "wrong_number" else None
     if whom is not None and whom.number is not None and end.disposition in TALKED:
         people.doubt_number(session, whom.number, now)

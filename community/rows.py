@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -20,9 +20,10 @@ from checkins.results import LINE
 from checkins.roster import loading
 from checkins.roster.holidays import Calendar
 from checkins.tables import Neighbourhood, Person
-from community.tables import FIRST_NUMBER, Complaint, ComplaintEvent, Reply, Status
+from community.tables import FIRST_NUMBER, Complaint, ComplaintEvent, Numbered, Reply, Status
 
 _MOST = 20  # tries for a number, when several file at once
+Row = TypeVar("Row", bound=Numbered)
 
 
 def by_number(session: Session, number: int) -> Complaint:
@@ -58,19 +59,26 @@ def open_of(session: Session, person_id: str) -> list[Complaint]:
 
 
 def new(session: Session, call_id: str, person_id: str | None, now: datetime, **values: Any) -> Complaint:
-    """A complaint with the next number, flushed. Two that are filed at once get different ones."""
+    """A complaint with the next number, flushed."""
     whose = _whose(session, call_id, person_id)
+    return numbered(session, Complaint, FIRST_NUMBER, call_id, opened_at=now, **whose, **values)
+
+
+def numbered(session: Session, table: type[Row], first: int, call_id: str, **values: Any) -> Row:
+    """A row with the next number of its series and the next `nth` of its call, flushed. Two that are written at once
+    get different ones."""
     for _ in range(_MOST):
-        nth = (session.scalar(select(func.max(Complaint.nth)).where(Complaint.call_id == call_id)) or 0) + 1
-        number = (session.scalar(select(func.max(Complaint.number))) or FIRST_NUMBER - 1) + 1
-        row = Complaint(call_id=call_id, nth=nth, number=number, opened_at=now, **whose, **values)
+        nth = (session.scalar(select(func.max(table.nth)).where(table.call_id == call_id)) or 0) + 1
+        number = (session.scalar(select(func.max(table.number))) or first - 1) + 1
+        row = table(**values)
+        row.call_id, row.nth, row.number = call_id, nth, number
         try:
             with session.begin_nested():
                 session.add(row)
             return row
         except IntegrityError:
             continue
-    raise RuntimeError("no number could be had for a complaint")
+    raise RuntimeError(f"no number could be had for a {table.__name__.lower()}")
 
 
 def _whose(session: Session, call_id: str, person_id: str | None) -> dict[str, Any]:

@@ -52,7 +52,39 @@ class Outcome(StrEnum):
     REPLACED = "replaced"  # by a later reply, before anybody had been reached
 
 
-class Complaint(Base):
+class Dictated:
+    """Columns of one thing that was spoken in a call. The recording is the record, the transcript stands beside it."""
+
+    call_id: Mapped[str] = mapped_column(String(36), index=True)
+    name: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    recording: Mapped[str] = mapped_column(String(200), default="", info=PERSONAL)
+    transcript: Mapped[str] = mapped_column(Text, default="", info=PERSONAL)
+    engine: Mapped[str] = mapped_column(String(32), default="")
+    confidence: Mapped[float | None] = mapped_column(Float)
+    seconds: Mapped[float | None] = mapped_column(Float)
+
+
+class Happened:
+    """Columns of one line of a log that is only ever added to: what, when, by whom, in which call. `who`: a name, or
+    "line"."""
+
+    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    what: Mapped[str] = mapped_column(String(32))
+    who: Mapped[str] = mapped_column(String(100))
+    call_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    detail: Mapped[dict[str, Any] | None] = mapped_column(_Json, info=PERSONAL)
+
+
+class Numbered:
+    """Columns of what has a number for callers and staff. (`call_id`, `nth`) is written once."""
+
+    number: Mapped[int] = mapped_column(Integer, unique=True)
+    call_id: Mapped[str] = mapped_column(String(36))
+    nth: Mapped[int] = mapped_column(Integer, default=1)
+
+
+class Complaint(Numbered, Base):
     """One matter. `number` is what the caller hears and staff type. A stranger has no `person_id`. What was dictated
     in one call makes one complaint: (`call_id`, `nth`) files once. `level_above`: the street office should know."""
 
@@ -65,11 +97,8 @@ class Complaint(Base):
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     neighbourhood_id: Mapped[int] = mapped_column(ForeignKey("neighbourhood.id"))
-    number: Mapped[int] = mapped_column(Integer, unique=True)
     person_id: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
     caller_number: Mapped[str | None] = mapped_column(String(20), info=PERSONAL)  # E.164, of a stranger
-    call_id: Mapped[str] = mapped_column(String(36))
-    nth: Mapped[int] = mapped_column(Integer, default=1)
     opened_at: Mapped[datetime] = mapped_column(UtcTime)
     status: Mapped[str] = mapped_column(String(16), default=Status.SENT)
     wish: Mapped[str] = mapped_column(String(16), default=Wish.UNKNOWN)
@@ -90,7 +119,7 @@ class Complaint(Base):
     close_reason: Mapped[str | None] = mapped_column(String(32))
 
 
-class Dictation(Base):
+class Dictation(Dictated, Base):
     """One thing that was spoken: the complaint, an addition, who a stranger is. The recording is the record,
     the transcript stands beside it. `name` is the flow's ("complaint", "more1", …)."""
 
@@ -99,17 +128,9 @@ class Dictation(Base):
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
-    call_id: Mapped[str] = mapped_column(String(36), index=True)
-    name: Mapped[str] = mapped_column(String(32))
-    at: Mapped[datetime] = mapped_column(UtcTime)
-    recording: Mapped[str] = mapped_column(String(200), default="", info=PERSONAL)
-    transcript: Mapped[str] = mapped_column(Text, default="", info=PERSONAL)
-    engine: Mapped[str] = mapped_column(String(32), default="")
-    confidence: Mapped[float | None] = mapped_column(Float)
-    seconds: Mapped[float | None] = mapped_column(Float)
 
 
-class ComplaintEvent(Base):
+class ComplaintEvent(Happened, Base):
     """What happened to a complaint, when, by whom. Only ever added to. `who`: a name, or "line" for what callers say
     by telephone and for what the line does by itself; never "line" for an act of staff."""
 
@@ -117,11 +138,6 @@ class ComplaintEvent(Base):
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), index=True)
-    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
-    what: Mapped[str] = mapped_column(String(32))
-    who: Mapped[str] = mapped_column(String(100))
-    call_id: Mapped[str | None] = mapped_column(String(36), index=True)  # in which call
-    detail: Mapped[dict[str, Any] | None] = mapped_column(_Json, info=PERSONAL)
 
 
 class Reply(Base):

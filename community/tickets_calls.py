@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from checkins import people
 from checkins.line_rules import Purpose
 from checkins.other_calls import Barred, Ended, Later, Lines
-from checkins.ports import TALKED, CallRequest, Disposition, PersonOutcome
+from checkins.ports import TALKED, CallRequest, PersonOutcome
 from checkins.results import LINE
 from checkins.tables import Person
 from community import tickets
 from community import tickets_rows as rows
 from community import tickets_waiting as waiting
-from community.reply_calls import AFTER_LINE_ERROR, NEVER_SO_FAR
+from community.reply_calls import AFTER_LINE_ERROR, LINE_FAILED, NEVER_SO_FAR, wrong_number
 from community.tickets_policy import AGAIN, CALLS, CLOCK, ReplyClock, again_after, last_moment
 from community.tickets_tables import Booking, Heard, Ticket, TicketEvent, TicketStatus
 
@@ -33,7 +33,6 @@ FLOW = "booking"
 CALLING, CALLED = "calling", "called"
 MOST = 3  # bookings in one call; the flow asks no oftener for the next one
 BATCH = 50
-_LINE_FAILED = (Disposition.LINE_ERROR, Disposition.BAD_NUMBER, Disposition.CANCELLED, Disposition.INTERRUPTED)
 
 
 class BookingCalls:
@@ -89,8 +88,8 @@ class BookingCalls:
         """What the call came to for each booking. What was said in it is written down already, unless that failed: then
         the call's own word counts, where it can mean one booking only."""
         person = next(iter(end.people), None)
-        if person is not None and end.disposition in TALKED:
-            _wrong_number(session, person, now)
+        if person is not None:
+            wrong_number(session, person, end, now)
         carried = _carried(session, end.call_id)
         heard = [booking for ticket, booking in carried if _was(session, ticket, booking, end.call_id, tickets.TOLD)]
         for ticket, booking in carried:
@@ -109,7 +108,7 @@ class BookingCalls:
         rows.note(session, ticket, CALLED, LINE, now, call_id=end.call_id, detail=detail)
         if word is not None:
             tickets.say(session, ticket, booking, word, now, self._within, call_id=end.call_id)
-        elif booking.outcome is None and end.disposition in _LINE_FAILED:
+        elif booking.outcome is None and end.disposition in LINE_FAILED:
             self._later(session, [(ticket, booking)], now + AFTER_LINE_ERROR, now)
         elif booking.outcome is None:
             booking.calls += 1
@@ -193,12 +192,6 @@ def _word(person: PersonOutcome | None) -> Heard | None:
         return None
     word = Heard(person.result)
     return word if person.clear or word is not Heard.HEARD else None
-
-
-def _wrong_number(session: Session, person: PersonOutcome, now: datetime) -> None:
-    whom = session.get(Person, person.id)
-    if whom is not None and person.result == "wrong_number" and whom.number is not None:
-        people.doubt_number(session, whom.number, now)
 
 
 def _barred(session: Session, person: PersonOutcome) -> bool:

@@ -17,7 +17,7 @@ from checkins.tables import Person
 from community import tickets
 from community import tickets_rows as rows
 from community import tickets_waiting as waiting
-from community.intake import CUT, CutOff, Spoken
+from community.intake import CUT, CutOff, Spoken, kept_as, written
 from community.tickets_policy import CLOCK, ReplyClock
 from community.tickets_tables import Ticket, TicketDictation, TicketKind, TicketStatus
 from storage.database import Database
@@ -70,19 +70,7 @@ def settle(
 
 
 def _dictated(detail: Mapping[str, Any]) -> Iterator[Spoken]:
-    """What was dictated as a request, in order; each name once. What was said again stands under `more`."""
-    more = detail.get("more")
-    parts = [detail, *(each for each in more if isinstance(each, Mapping))] if isinstance(more, list) else [detail]
-    found = [part for part in parts if f"{REQUEST}_recording" in part or f"{REQUEST}_text" in part]
-    for nth, part in enumerate(found, 1):
-        yield Spoken(
-            REQUEST if nth == 1 else f"{REQUEST}-{nth}",
-            str(part.get(f"{REQUEST}_recording") or ""),
-            str(part.get(f"{REQUEST}_text") or ""),
-            str(part.get(f"{REQUEST}_engine") or ""),
-            part.get(f"{REQUEST}_confidence"),
-            part.get(f"{REQUEST}_seconds"),
-        )
+    return kept_as(detail, lambda name: name == REQUEST)
 
 
 def _keep(session: Session, call_id: str, person_id: str, said: list[Spoken], now: datetime, clock: ReplyClock) -> None:
@@ -98,9 +86,7 @@ def _keep(session: Session, call_id: str, person_id: str, said: list[Spoken], no
 
 
 def _attach(session: Session, ticket: Ticket, call_id: str, said: Spoken, now: datetime) -> None:
-    row = TicketDictation(ticket_id=ticket.id, call_id=call_id, name=said.name, at=now, recording=said.recording)
-    row.transcript, row.engine, row.confidence, row.seconds = said.text, said.engine[:32], said.confidence, said.seconds
-    session.add(row)
+    session.add(written(TicketDictation(ticket_id=ticket.id), call_id, said, now))
     session.flush()
     if ticket.status not in (TicketStatus.INTERRUPTED, TicketStatus.WAITING):
         rows.note(session, ticket, CAME_LATER, LINE, now, call_id=call_id)

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.roster import loading
 from checkins.roster.holidays import Calendar
 from checkins.tables import Person
+from community.rows import numbered
 from community.tickets_tables import FIRST_TICKET, Booking, Ticket, TicketDictation, TicketEvent, TicketStatus
-
-_MOST = 20  # tries for a number, when several ask at once
 
 
 def by_number(session: Session, number: int) -> Ticket:
@@ -44,20 +42,10 @@ def of_call(session: Session, call_id: str) -> list[Ticket]:
 
 
 def new(session: Session, call_id: str, person_id: str, now: datetime, kind: str) -> Ticket:
-    """A ticket with the next number, flushed. Two that are asked for at once get different ones."""
+    """A ticket with the next number, flushed."""
     place = session.get_one(Person, person_id).neighbourhood_id
-    for _ in range(_MOST):
-        nth = (session.scalar(select(func.max(Ticket.nth)).where(Ticket.call_id == call_id)) or 0) + 1
-        number = (session.scalar(select(func.max(Ticket.number))) or FIRST_TICKET - 1) + 1
-        row = Ticket(call_id=call_id, nth=nth, number=number, person_id=person_id, neighbourhood_id=place)
-        row.kind, row.opened_at, row.status = kind, now, TicketStatus.INTERRUPTED
-        try:
-            with session.begin_nested():
-                session.add(row)
-            return row
-        except IntegrityError:
-            continue
-    raise RuntimeError("no number could be had for a ticket")
+    values = {"kind": kind, "opened_at": now, "status": TicketStatus.INTERRUPTED}
+    return numbered(session, Ticket, FIRST_TICKET, call_id, person_id=person_id, neighbourhood_id=place, **values)
 
 
 def note(

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkins.tables import PERSONAL
+from community.tables import Dictated, Happened, Numbered
 from storage.database import Base, UtcTime
 
 # Their own series: a number says which list it stands on (complaints begin with 1001), and begins with the key.
@@ -59,7 +59,7 @@ class Heard(StrEnum):
     REPLACED = "replaced"  # by a later one
 
 
-class Ticket(Base):
+class Ticket(Numbered, Base):
     """One thing that is asked for. (`call_id`, `nth`) asks once. `due_at`: by then somebody of the committee does what
     comes next; None: nobody is waited for but the line. `over_at`: a read-back one closes by itself."""
 
@@ -72,10 +72,7 @@ class Ticket(Base):
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     neighbourhood_id: Mapped[int] = mapped_column(ForeignKey("neighbourhood.id"))
-    number: Mapped[int] = mapped_column(Integer, unique=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
-    call_id: Mapped[str] = mapped_column(String(36))
-    nth: Mapped[int] = mapped_column(Integer, default=1)
     kind: Mapped[str] = mapped_column(String(16))
     opened_at: Mapped[datetime] = mapped_column(UtcTime)
     status: Mapped[str] = mapped_column(String(16), default=TicketStatus.INTERRUPTED)
@@ -89,36 +86,23 @@ class Ticket(Base):
     close_reason: Mapped[str | None] = mapped_column(String(32))
 
 
-class TicketDictation(Base):
-    """What was said for it. The recording is the record, the transcript stands beside it."""
+class TicketDictation(Dictated, Base):
+    """What was said for it."""
 
     __tablename__ = "ticket_dictation"
     __table_args__ = (UniqueConstraint("ticket_id", "call_id", "name"),)
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
-    call_id: Mapped[str] = mapped_column(String(36), index=True)
-    name: Mapped[str] = mapped_column(String(32))
-    at: Mapped[datetime] = mapped_column(UtcTime)
-    recording: Mapped[str] = mapped_column(String(200), default="", info=PERSONAL)
-    transcript: Mapped[str] = mapped_column(Text, default="", info=PERSONAL)
-    engine: Mapped[str] = mapped_column(String(32), default="")
-    confidence: Mapped[float | None] = mapped_column(Float)
-    seconds: Mapped[float | None] = mapped_column(Float)
 
 
-class TicketEvent(Base):
+class TicketEvent(Happened, Base):
     """What happened to a ticket, when, by whom. Only ever added to. `who`: a name, or "line"."""
 
     __tablename__ = "ticket_event"
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
-    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
-    what: Mapped[str] = mapped_column(String(32))
-    who: Mapped[str] = mapped_column(String(100))
-    call_id: Mapped[str | None] = mapped_column(String(36), index=True)
-    detail: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PERSONAL)
 
 
 class Booking(Base):
