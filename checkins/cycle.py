@@ -199,6 +199,8 @@ class Cycle:
         return report
 
     def _ordered(self, task: asyncio.Task[Placed]) -> None:
+        if len(self._ordering) == ORDERS_AT_ONCE:
+            self.wake()  # what is not urgent had to wait for this answer
         self._ordering.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an order's answer could not be written (%s); the carrier will be asked", where(error))

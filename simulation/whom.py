@@ -77,7 +77,7 @@ class Whom:
         after = bisect_right(self._moments, at)
         self._from = max([*(moment for moment in clock if moment <= at), *self._moments[:after][-1:]])
         self._until = min([*(moment for moment in clock if moment > at), *self._moments[after : after + 1]])
-        self._works = next_working_time(self.roster.calendar, at)
+        self._works = next_working_time(self.roster.calendar, self._from)
         self._known.clear()
 
 

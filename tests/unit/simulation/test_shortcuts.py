@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checkins.escalation.policy import Who
@@ -50,6 +50,7 @@ ROSTER = Roster(
 )
 
 
+@example([(33301, False), (33300, False)])
 @given(st.lists(st.tuples(st.integers(0, 8 * 24 * 60 * 60), st.booleans()), max_size=30))
 def test_the_roster_answers_as_if_it_were_asked_each_time(asked: list[tuple[int, bool]]) -> None:
     whom = Whom(ROSTER)
