@@ -16,15 +16,15 @@ from rich.console import Console
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-import case_commands as commands
 from checkins.people import add_person
 from checkins.ports import CallOutcome, PersonOutcome
 from checkins.tables import Mode, Neighbourhood
+from cli import case_commands as commands
+from cli.running import said
 from community import complaints, intake, rows
 from community.tables import Complaint, Reply, Status, Wish
 from ivr.recordings import Recordings
 from ivr.records import Call, CallEvent
-from roster_commands import said
 from server import app
 from settings import Settings
 from storage.database import Database

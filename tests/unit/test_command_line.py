@@ -19,13 +19,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner, Result
 
-import commands
 import house
 import server
 from callflows import loader
 from checkins import alarms
 from checkins.alarms import Kind
 from checkins.tables import Person
+from cli import people_commands as commands
 from database_in_use import shown
 from settings import Settings
 from storage.database import Database

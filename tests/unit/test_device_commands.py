@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 from sqlalchemy import select
 
-import device_commands
 from checkins import devices
 from checkins.device_tables import Device
 from checkins.people import add_person
 from checkins.standard_webhooks import signed
 from checkins.tables import Neighbourhood
+from cli import device_commands
 from settings import Settings
 from storage.database import Database
 from storage.migrate import upgrade

@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 from sqlalchemy import event
 
-import commands
 from checkins.claims import NotNowError
 from checkins.ports import Disposition, Placed
 from checkins.results import Reason, Status
 from checkins.tables import Mode, Person
+from cli import calling as commands
 from house import House
 from storage.database import Database
 from tests.unit.checkins.world import World

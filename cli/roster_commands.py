@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -29,15 +28,6 @@ from settings import Settings
 
 DAYS = 14  # ahead
 _T = TypeVar("_T")
-
-
-async def said(work: Awaitable[int], out: Console) -> int:
-    """What a command comes to; what can't be done is one sentence and status 2."""
-    try:
-        return await work
-    except (LookupError, ValueError) as error:
-        out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
-        return 2
 
 
 async def import_sheet(settings: Settings, file: Path, committee: str, by: str, out: Console) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from checkins.names import named
 from checkins.schedule import at_minute, local_date, read_minute
 from checkins.tables import Person
+from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored
 from community import tickets_rows as rows
 from community import tickets_staff as staff
 from community import tickets_waiting as waiting
@@ -22,7 +23,6 @@ from community.tickets_policy import ReplyClock
 from community.tickets_tables import Booking, Ticket, TicketDictation
 from database_in_use import read, write
 from settings import Settings
-from spoken_files import clock, copy_all, log_listening, path_of, say, stored
 
 STATUS_ZH = {
     "interrupted": "没讲完",

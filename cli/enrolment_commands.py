@@ -19,7 +19,7 @@ from checkins.phones import national
 from checkins.register_log import SELF, How
 from checkins.schedule import local_date
 from checkins.tables import GONE, Neighbourhood, Person, Role
-from commands import find_person
+from cli.people_commands import find_person
 from database_in_use import read, write
 from settings import Settings
 

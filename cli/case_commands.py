@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from checkins import phones
 from checkins.names import named
 from checkins.schedule import at_minute, read_minute
+from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored
 from community import rows, staff
 from community.desk import STATUS_ZH, Shown, listed, look
 from community.policy import Deadlines
@@ -25,7 +26,6 @@ from community.tables import Complaint, Dictation, Outcome
 from database_in_use import read, write
 from ivr import transcripts
 from settings import Settings
-from spoken_files import clock, copy_all, log_listening, path_of, say, stored
 
 EXPORT = (
     *("编号", "日期", "类别", "地点", "状态", "公开", "经办人", "听取人", "听取时间"),
