@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from checkins.names import is_name
 from checkins.roster import edits
 from checkins.roster.duty_days import DutySpan, duty_days
-from checkins.roster.gaps import gaps
+from checkins.roster.gaps import shown_ahead
 from checkins.roster.loading import load
 from checkins.roster.sentences import Sentence, sentence
 from checkins.roster.sheet import export_roster, import_roster
@@ -132,8 +132,8 @@ def _tell_gaps(roster: Roster, now: datetime, out: Console) -> None:
 
 
 def _sentences(roster: Roster, now: datetime, days: int) -> list[Sentence]:
-    until = now + timedelta(days=days)
-    return [sentence(roster, gap, now, until) for gap in gaps(roster, now, until)]
+    ahead = timedelta(days=days)
+    return [sentence(roster, gap, now, now + ahead) for gap in shown_ahead(roster, now, ahead)]
 
 
 def _duty(roster: Roster, span: DutySpan, day: date, *, deputy: bool) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from checkins import promises
-from checkins.roster.holidays import Calendar, is_working_day
+from checkins.roster.holidays import Calendar, is_surely_worked
 from checkins.schedule import at_minute, local_date
 
 LEVEL_ABOVE_AFTER = 2  # answers that didn't solve it
@@ -36,7 +36,7 @@ class Deadlines:
         day, left = local_date(calendar.zone, now), self.answered_within
         while left > 0:
             day += timedelta(days=1)
-            left -= is_working_day(calendar, day)
+            left -= is_surely_worked(calendar, day)
         ends = at_minute(calendar.zone, day, calendar.hours[-1][1]).astimezone(ZoneInfo(calendar.zone))
         return max(ends.replace(minute=0, second=0, microsecond=0).astimezone(UTC), now)
 

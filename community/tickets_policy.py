@@ -38,7 +38,7 @@ class ReplyClock:
     within: timedelta = timedelta(minutes=10)
 
     def due(self, calendar: Calendar, now: datetime) -> datetime:
-        return add_working_hours(calendar, now, self.within)
+        return add_working_hours(calendar, now, self.within, surely=True)
 
     def spoken(self, calendar: Calendar, now: datetime) -> str:
         """十分钟以内, or when work begins again: 明天上午十点前."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkins.roster.gaps import GapKind, gaps
+from checkins.roster.gaps import GapKind, shown_ahead
 from checkins.roster.loading import load
 from checkins.roster.sentences import Sentence, sentence
 from checkins.roster.tables import RosterChange
@@ -49,6 +49,5 @@ def _of(session: Session, place: Neighbourhood, now: datetime) -> Gaps:
 
 def sentences_of(roster: Roster, now: datetime, ahead: timedelta = AHEAD) -> tuple[Sentence, ...]:
     """Nobody on duty comes first: a short line shows only some."""
-    until = now + ahead
-    found = sorted(gaps(roster, now, until), key=lambda gap: gap.kind is not GapKind.NO_DUTY)
-    return tuple(sentence(roster, gap, now, until) for gap in found)
+    found = sorted(shown_ahead(roster, now, ahead), key=lambda gap: gap.kind is not GapKind.NO_DUTY)
+    return tuple(sentence(roster, gap, now, now + ahead) for gap in found)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.roster.duty_days import DutyDay, DutySpan, duty_days, duty_spans
-from checkins.roster.gaps import GapKind, gaps
+from checkins.roster.gaps import GapKind, shown_ahead
 from checkins.roster.loading import load
 from checkins.roster.resolve import buddies_for
 from checkins.roster.sentences import Sentence, sentence
@@ -149,9 +149,9 @@ def _people(session: Session, place_id: int) -> tuple[Named, ...]:
 
 
 def _gaps(session: Session, place_id: int, now: datetime) -> Iterator[GapLine]:
-    roster, until = load(session, place_id, now), now + AHEAD
-    for gap in gaps(roster, now, until):
-        yield GapLine(sentence(roster, gap, now, until), gap.who[0] if gap.kind is GapKind.GONE else None)
+    roster = load(session, place_id, now)
+    for gap in shown_ahead(roster, now, AHEAD):
+        yield GapLine(sentence(roster, gap, now, now + AHEAD), gap.who[0] if gap.kind is GapKind.GONE else None)
 
 
 def _leave(session: Session, place_id: int, names: Mapping[str, str], now: datetime) -> Iterator[Ahead]:

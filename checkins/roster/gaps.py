@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -21,6 +21,8 @@ from checkins.roster.turns import end_of, handovers
 from checkins.roster.values import VOLUNTEERS_HOURS, Kind, Override, Pair, Roster
 from checkins.schedule import at_minute
 
+YEAR_AHEAD = timedelta(days=31)  # so long before it begins a year's holidays should be known
+
 
 class GapKind(StrEnum):
     NO_DUTY = "no_duty"
@@ -28,7 +30,7 @@ class GapKind(StrEnum):
     NO_NUMBER = "no_number"  # somebody whom the roster names can't be rung
     GONE = "gone"  # somebody whom the roster names has moved, died or refused calls
     ROTATION_ENDS = "rotation_ends"
-    YEAR_UNKNOWN = "year_unknown"  # its holidays are not known: Monday to Friday are taken for working days
+    YEAR_UNKNOWN = "year_unknown"  # its holidays are not known but for those of the law
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ def gaps(roster: Roster, begin: datetime, until: datetime) -> list[Gap]:
     found = [*_duty(roster, begin, until), *_buddies(roster, begin, until), *_numbers(roster, begin, until)]
     found += [*_rotation_end(roster, begin, until), *_years(roster, begin, until)]
     return sorted(found, key=lambda gap: (gap.begins, gap.kind, gap.ends, gap.who))
+
+
+def shown_ahead(roster: Roster, now: datetime, ahead: timedelta) -> list[Gap]:
+    """What staff are shown: every gap in [now, now + ahead), and years without holidays a month before they begin: the
+    notice is out by then, and writing it down takes somebody an hour."""
+    found = [gap for gap in gaps(roster, now, now + ahead) if gap.kind is not GapKind.YEAR_UNKNOWN]
+    return [*found, *_years(roster, now.astimezone(UTC), now.astimezone(UTC) + max(ahead, YEAR_AHEAD))]
 
 
 def duty_changes(roster: Roster, begin: datetime, until: datetime) -> set[datetime]:

@@ -50,8 +50,9 @@ def sentence(roster: Roster, gap: Gap, begin: datetime, until: datetime) -> Sent
 
 def _year(year: int) -> Sentence:
     return Sentence(
-        f"{year}年的放假安排还没有，暂时周一到周五算工作日：请填放假表",
-        f"the holidays of {year} are not known, Monday to Friday are taken for working days: fill in the table",
+        f"{year}年的放假安排还没有，暂时除了法定假日，周一到周五都算工作日：请填放假表",
+        f"the holidays of {year} are not known, Monday to Friday but the law's holidays are taken for working days: "
+        "fill in the table",
     )
 
 

@@ -11,8 +11,16 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from checkins.roster.festivals import statutory
 from checkins.roster.gaps import GapKind, gaps
-from checkins.roster.holidays import Calendar, add_working_hours, is_working_day, is_working_time, next_working_time
+from checkins.roster.holidays import (
+    Calendar,
+    add_working_hours,
+    is_surely_worked,
+    is_working_day,
+    is_working_time,
+    next_working_time,
+)
 from checkins.roster.resolve import buddies_for, family_of, in_volunteers_hours, on_duty
 from checkins.roster.sentences import sentence
 from checkins.roster.turns import handovers, in_turn
@@ -367,6 +375,14 @@ def test_the_table_wins_over_the_state_councils_notice(day: date, works: bool) -
     assert is_working_day(Calendar(days={day: works}), day) is works
 
 
-@given(st.dates(date(2027, 1, 1), date(2060, 12, 31)))
-def test_a_year_without_notice_has_its_weekdays(day: date) -> None:
-    assert is_working_day(Calendar(), day) is (day.weekday() < 5)
+@given(st.dates(date(2030, 1, 1), date(2060, 12, 31)))
+def test_a_year_without_notice_has_its_weekdays_but_the_days_of_the_law(day: date) -> None:
+    assert is_working_day(Calendar(), day) is (day.weekday() < 5 and day not in statutory(day.year))
+
+
+@given(st.integers(0, 10 * 365 * 24 * 60), st.integers(0, 20 * 60))
+def test_a_promise_is_kept_on_a_day_that_is_surely_worked(later: int, minutes: int) -> None:
+    at, work = datetime(2030, 1, 1, tzinfo=UTC) + later * MINUTE, minutes * MINUTE
+    end = add_working_hours(Calendar(), at, work, surely=True)
+    assert end >= add_working_hours(Calendar(), at, work)
+    assert is_surely_worked(Calendar(), (end - bool(minutes) * MINUTE).astimezone(ZoneInfo("Asia/Shanghai")).date())

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from checkins.roster.gaps import Gap, GapKind, gaps
+from checkins.roster.gaps import Gap, GapKind, gaps, shown_ahead
+from checkins.roster.holidays import Calendar
 from checkins.roster.sentences import Sentence, sentence
 from checkins.roster.values import Elder, Override, Pair, Roster, Rotation, Shift
 from tests.unit.checkins.roster.street import (
@@ -136,6 +137,13 @@ def test_the_next_year_without_holidays_is_said_in_december() -> None:
     assert (gap.begins, gap.ends) == (begin, at(date(2030, 1, 1), "00:00"))
     assert (after.begins, after.ends) == (gap.ends, at(date(2030, 1, 10), "00:00"))
     assert sentence(STREET, after, begin, after.ends).zh.startswith("2030年的放假安排还没有")
+
+
+def test_staff_are_shown_a_year_without_holidays_a_month_before() -> None:
+    roster, two_weeks = replace(STREET, calendar=Calendar(days={date(2029, 10, 1): False})), timedelta(days=14)
+    assert shown_ahead(roster, at(date(2029, 11, 30), "09:00"), two_weeks) == []
+    (gap,) = shown_ahead(roster, at(date(2029, 12, 2), "09:00"), two_weeks)
+    assert (gap.kind, gap.begins) == (GapKind.YEAR_UNKNOWN, at(date(2030, 1, 1), "00:00"))
 
 
 def test_no_time_has_no_gap() -> None:

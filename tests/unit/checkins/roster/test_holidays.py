@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+import chinese_calendar
 import pytest
 
+from checkins.roster.festivals import perhaps_off, statutory
 from checkins.roster.holidays import (
     Calendar,
     add_working_hours,
+    is_surely_worked,
     is_working_day,
     is_working_time,
     next_working_time,
@@ -43,6 +46,50 @@ def test_the_committees_own_table_wins_over_the_notice_and_over_the_weekday() ->
     assert is_working_day(calendar, date(2026, 10, 1))
     assert not is_working_day(calendar, date(2026, 3, 2))
     assert is_working_day(calendar, date(2031, 5, 3))  # a Saturday in a year without notice
+
+
+def test_without_the_notice_the_days_of_the_law_are_off_and_weekends_not_worked() -> None:
+    """2030: New Year on a Tuesday, New Year's Eve of the moon on a Saturday."""
+    new_year, spring, may = date(2030, 1, 1), date(2030, 2, 4), date(2030, 5, 2)
+    off = [day for day in (new_year, spring, may, date(2030, 6, 5), date(2030, 10, 3)) if is_working_day(OFFICE, day)]
+    assert off == []
+    assert is_working_day(OFFICE, date(2030, 5, 3))  # perhaps; who must be rung on it is rung
+    assert not is_surely_worked(OFFICE, date(2030, 5, 3))
+    assert not is_surely_worked(OFFICE, date(2029, 12, 31))  # between a weekend and New Year
+    assert is_surely_worked(OFFICE, date(2029, 12, 28))
+
+
+def test_what_is_promised_in_a_year_nobody_knows_is_never_too_early() -> None:
+    """The eve of Spring Festival: nine days later, unless the table says that work begins before."""
+    eve = at(date(2030, 2, 1), "16:50")
+    assert add_working_hours(OFFICE, eve, HOUR) == at(date(2030, 2, 6), "09:20")
+    assert add_working_hours(OFFICE, eve, HOUR, surely=True) == at(date(2030, 2, 11), "09:20")
+    back = Calendar(days={date(2030, 2, 7): True})
+    assert add_working_hours(back, eve, HOUR, surely=True) == at(date(2030, 2, 7), "09:20")
+    whole = Calendar(days={date(2030, 10, 1): False})
+    assert add_working_hours(whole, eve, HOUR, surely=True) == at(date(2030, 2, 6), "09:20")
+
+
+@pytest.mark.parametrize("year", range(2016, 2027))
+def test_every_notice_kept_to_the_days_that_may_be_off(year: int) -> None:
+    weekdays = {day for day in chinese_calendar.holidays if day.weekday() < 5}
+    of_this_year = {day for day in weekdays if day.year == year and (day.month, day.day) < (12, 30)}
+    new_year = {day for day in weekdays if date(year - 1, 12, 30) <= day < date(year, 1, 1)}
+    assert of_this_year | new_year <= perhaps_off(year)
+
+
+@pytest.mark.parametrize("year", range(2016, 2041))
+def test_the_day_of_the_tombs_is_the_solar_term(year: int) -> None:
+    terms = chinese_calendar.get_solar_terms(date(year, 4, 1), date(year, 4, 15))
+    assert statutory(year) & {date(year, 4, day) for day in range(1, 16)} == {
+        day for day, name in terms if name == "清明"
+    }
+
+
+@pytest.mark.parametrize("year", range(2025, 2027))
+def test_the_days_of_the_law_are_in_every_notice(year: int) -> None:
+    """Since the law has thirteen."""
+    assert statutory(year) <= chinese_calendar.holidays.keys()
 
 
 def test_a_year_nobody_knows_yet_is_said_once_until_its_first_of_october_is_written_down() -> None:
