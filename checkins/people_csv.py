@@ -80,9 +80,10 @@ def import_people(session: Session, neighbourhood_id: int, path: Path) -> Import
     place = session.get_one(Neighbourhood, neighbourhood_id)
     try:
         table = spreadsheet.read(path, _HEADINGS, _REQUIRED)
-    except ValueError as error:
-        return ImportReport(0, 0, (f"{path.name}: {error}",))
+    except spreadsheet.TableError as error:
+        return ImportReport(0, 0, tuple(f"{path.name}: {sentence}" for sentence in error.sentences))
     people, errors = _people(table.rows, place)
+    errors += map(str, table.faults)
     if errors:
         return ImportReport(0, 0, tuple(errors), table.encoding)
     known = [_known(session, person) for person in people]

@@ -92,11 +92,12 @@ def import_roster(session: Session, neighbourhood_id: int, path: Path, by: str, 
     place = session.get_one(Neighbourhood, neighbourhood_id)
     try:
         table = spreadsheet.read(path, HEADINGS, ("kind", "person"))
-    except ValueError as error:
-        return SheetReport(0, (f"{path.name}: {error}",))
+    except spreadsheet.TableError as error:
+        return SheetReport(0, tuple(f"{path.name}: {sentence}" for sentence in error.sentences))
     roster = load(session, place.id, now)
     reader = _Reader(session, place, roster)
-    errors = [error for number, cells in table.rows for error in reader.take(number, cells)]
+    errors = [str(fault) for fault in table.faults]
+    errors += [error for number, cells in table.rows for error in reader.take(number, cells)]
     errors += reader.missing()
     if errors:
         return SheetReport(0, tuple(errors), table.encoding)
