@@ -54,6 +54,22 @@ def roster_gaps(
     _do(lambda it, settings: it.show_gaps(settings, committee, days, out))
 
 
+@app.command("holidays")
+def roster_holidays(
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV: from 从, until 到, kind 类别 (放假 or 上班), name 节日")
+    ] = None,
+    by: Annotated[str, typer.Option(metavar="WHO", help="who says so; kept; needed with a file")] = "",
+    year: Annotated[
+        int | None, typer.Option(min=2004, max=2100, help="which year to show; without it this one and the next")
+    ] = None,
+) -> None:
+    """Days on and off: shown, or written from the State Council's notice for all committees. Status 3: the holidays of
+    a year that is shown are not known yet."""
+
+    do("cli.holiday_commands", lambda it, settings: it.holidays(settings, file, by, year, out))
+
+
 @app.command("leave")
 def roster_leave(
     who: Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="a buddy, staff or family")],

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 
 import chinese_calendar
@@ -81,16 +82,50 @@ def unknown_years(calendar: Calendar, begin: datetime, until: datetime) -> tuple
     but the law's days are taken for working days. A year counts as known by the table once its 1 October is in it."""
     last_moment = max(begin, until - timedelta(microseconds=1))
     first, last = local_date(calendar.zone, begin).year, local_date(calendar.zone, last_moment).year
-    return tuple(year for year in range(first, last + 1) if not _known(calendar, year))
+    return tuple(year for year in range(first, last + 1) if not is_known(calendar, year))
+
+
+class Why(StrEnum):
+    """Why a day is not what its weekday says."""
+
+    TABLE = "table"
+    NOTICE = "notice"
+    LAW = "law"
+    PERHAPS = "perhaps"  # worked, but the notice, which is not out yet, may make it a day off
+
+
+@dataclass(frozen=True)
+class SpecialDay:
+    day: date
+    working: bool
+    why: Why
+
+
+def special_days(calendar: Calendar, year: int) -> list[SpecialDay]:
+    """The days of this year on which the committee doesn't work though it is a weekday, works on a weekend, or may
+    turn out not to work."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    days = (first + timedelta(days=later) for later in range((last - first).days + 1))
+    return [SpecialDay(day, is_working_day(calendar, day), why) for day in days if (why := _why(calendar, day))]
+
+
+def _why(calendar: Calendar, day: date) -> Why | None:
+    working = is_working_day(calendar, day)
+    if working is (day.weekday() < _SATURDAY):
+        return None if not working or is_surely_worked(calendar, day) else Why.PERHAPS
+    if day in calendar.days:
+        return Why.TABLE
+    return Why.NOTICE if _library_knows(day.year) else Why.LAW
 
 
 def _may_turn_out_off(calendar: Calendar, day: date) -> bool:
     """A year's notice reaches back into the December before."""
     years = (day.year, day.year + 1) if day.month == _DECEMBER else (day.year,)
-    return any(day in perhaps_off(year) and not _known(calendar, year) for year in years)
+    return any(day in perhaps_off(year) and not is_known(calendar, year) for year in years)
 
 
-def _known(calendar: Calendar, year: int) -> bool:
+def is_known(calendar: Calendar, year: int) -> bool:
+    """Whether library or table have the year's notice."""
     return _library_knows(year) or date(year, *_NATIONAL_DAY) in calendar.days
 
 

@@ -412,6 +412,7 @@ def test_the_roster_goes_in_and_out_and_says_what_it_lacks(tmp_path: Path) -> No
     (tmp_path / "roster.csv").write_text(WEEK, "utf-8")
     assert run("roster", "import", "roster.csv", "--by", "书记", "--committee", "曹杨居委会").exit_code == 0
     assert "陈静" in run("roster", "show").output
+    holidays_known()
     assert run("roster", "gaps").exit_code == 0
     assert run("roster", "export", "out.csv").exit_code == 0
     again = run("roster", "import", "out.csv", "--by", "书记")
@@ -428,7 +429,31 @@ def test_the_two_examples_of_the_workers_page_go_in_one_after_the_other(tmp_path
     assert "8 added" in imported(tmp_path, people).output
     (tmp_path / "roster.csv").write_text(roster, "utf-8")
     assert run("roster", "import", "roster.csv", "--by", "书记").exit_code == 0
+    holidays_known()
     assert "no gap" in run("roster", "gaps").output
+
+
+def holidays_known() -> None:
+    """Of this year and the next: whatever today is."""
+    year = datetime.now(UTC).year
+    rows = [f"{day},放假\n" for day in (f"{year}-10-01", f"{year + 1}-10-01", f"{year + 2}-10-01")]
+    Path("holidays.csv").write_text("从,类别\n" + "".join(rows), "utf-8")
+    assert run("roster", "holidays", "holidays.csv", "--by", "书记").exit_code == 0
+
+
+def test_the_notice_goes_in_by_a_name_and_the_year_is_shown(tmp_path: Path) -> None:
+    imported(tmp_path)
+    unknown = run("roster", "holidays", "--year", "2039")
+    assert (unknown.exit_code, "2039: not known yet" in unknown.output) == (3, True)
+    assert "Fri 2039-10-07  perhaps" in unknown.output
+    (tmp_path / "notice.csv").write_text("节日,从,到,类别\n国庆节,2039-10-01,2039-10-07,放假\n", "utf-8")
+    assert "--by: say who says so" in run("roster", "holidays", "notice.csv").output
+    done = run("roster", "holidays", "notice.csv", "--by", "书记", "--year", "2039")
+    assert (done.exit_code, "7 days changed" in done.output) == (0, True)
+    assert "Fri 2039-10-07  off     as the table has it" in done.output
+    (tmp_path / "notice.csv").write_text("从,类别\n2039-10-01,上班\n", "utf-8")
+    wrong = run("roster", "holidays", "notice.csv", "--by", "书记")
+    assert (wrong.exit_code, "row 2, column kind: 2039-10-01 is a holiday by law" in wrong.output) == (2, True)
 
 
 @pytest.mark.parametrize(
