@@ -213,7 +213,8 @@ class Query:
     """A question to whoever runs the call, not to the person on the line ("is this PIN right?"). Ends a turn like a
     wait: answer it with a Verdict within seconds, prompts go on playing meanwhile. `value`: the digits that were just
     pressed (never logged, and where they are `secret` in no finding), or the recording that was just dictated, if it
-    can be played in this call. A NoInput means that nobody could say."""
+    can be played in this call; where the question is `about` a variable, what that holds. A NoInput means that nobody
+    could say."""
 
     name: str
     person: str

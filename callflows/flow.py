@@ -101,11 +101,13 @@ class Pick:
 
 @dataclass(frozen=True)
 class Query:
-    """Whoever runs the call is asked `name`; each word that they may answer leads on, `none` when nobody answers."""
+    """Whoever runs the call is asked `name`; each word that they may answer leads on, `none` when nobody answers.
+    `about`: a variable; the question is about what it holds, and hands that over."""
 
     name: str
     verdicts: Mapping[str, Exit]
     none: Exit
+    about: str | None = None
 
 
 @dataclass(frozen=True)

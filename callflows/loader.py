@@ -52,7 +52,8 @@ _KINDS = {
     "hand_over": ("hang_up",),
     "answers": ("no_input", "hang_up", "no_match"),
 }
-_STEP = (*FIELDS, *_EXITS, *_KINDS, "verdicts", "no_verdict", "anytime", "seconds", "hang_up", "only_if", "at_most")
+_WITH = ("verdicts", "no_verdict", "about", "anytime", "seconds", "hang_up", "only_if", "at_most")
+_STEP = (*FIELDS, *_EXITS, *_KINDS, *_WITH)
 _ANSWER = ("key", "meaning", "hear", "go", "result", "unsure", "everyone", "forget", "unsaid")
 _VARIABLE = ("about", "default", "usual", "per_person", "personal", "audio")
 _KEYS = "0123456789*#"
@@ -271,6 +272,8 @@ class _Loader:
             if field not in found:
                 why = "waits, so it must say what follows on" if waiting else "must say what follows:"
                 self.source.fail(node, f'step {name} {why} "{field}"')
+        if "about" in found and "query" not in found:
+            self.source.fail(found["about"], f'step {name}: "about" belongs to a "query"')
         for one, other in (("only_if", "else"), ("at_most", "too_often")):
             if (one in found) != (other in found):
                 self.source.fail(node, f'step {name}: "{one}" and "{other}" belong together')
@@ -320,7 +323,8 @@ class _Loader:
         words = self.source.mapping(found["verdicts"], f"{step}: verdicts")
         verdicts = {word: self._exit(node, f"{step}: {word}") for word, node in words.items()}
         none = self._exit(found["no_verdict"], f"{step}: no_verdict")
-        return Query(self.source.text(found["query"], "query"), verdicts, none)
+        about = self.source.one_of(found["about"], "about", tuple(self.variables)) if "about" in found else None
+        return Query(self.source.text(found["query"], "query"), verdicts, none, about)
 
     def _bridge(self, step: str, node: yaml.Node) -> Bridge:
         fields = ("accepted", "nobody")

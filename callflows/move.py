@@ -215,7 +215,9 @@ class Move:
 
     def _wait_or_go_on(self, step: Step) -> None:
         if step.query is not None:
-            self.outputs.append(Query(step.query.name, self.person.id, self.entered, self.entered_secretly))
+            about = self._given(step.query.about, self.state.person) if step.query.about else ""
+            value, secret = (about or "", False) if step.query.about else (self.entered, self.entered_secretly)
+            self.outputs.append(Query(step.query.name, self.person.id, value, secret))
             self.set(phase=Phase.ASKING)
         elif step.bridge is not None:
             self.set(phase=Phase.HANDING, handed=self.state.handed + 1)

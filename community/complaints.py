@@ -139,36 +139,43 @@ def say(
     call_id: str | None = None,
     detail: Mapping[str, str] | None = None,
     by: str = "",
+    round_: int | None = None,
 ) -> bool:
-    """Solved closes; not solved, and the wish to talk, open it again with a new deadline. False: there is no answer to
-    say anything about. `by`: who of the committee was told, when it wasn't the line."""
+    """Solved closes; not solved, and the wish to talk, open it again with a new deadline. `by`: who of the committee
+    was told, when it wasn't the line. `round_`: of the answer that they were told (None: the last); what they say to
+    one that was replaced meanwhile stands there, and the one that takes its place is told all the same. False: there is
+    no such answer, or their "solved" closes nothing."""
     complaint = rows.locked(session, complaint)
-    reply = rows.last_reply(session, complaint)
+    reply = rows.reply_of(session, complaint, round_)
     if outcome not in OUTCOMES or reply is None:
         return False
-    if _said_before(session, complaint, outcome, call_id):
-        return True
+    counts = reply == rows.last_reply(session, complaint)
+    if _said_before(session, complaint, reply, outcome, call_id):
+        return counts or outcome is not Outcome.SOLVED
     who, again = by or rows.whose(session, complaint), _unsolved_by(session, complaint, reply)
     told = {**(detail or {}), "round": reply.round}
     rows.note(session, complaint, outcome, who, now, call_id=call_id, detail=told)
     reply.outcome, reply.outcome_at, reply.due_at = outcome, now, None
     if outcome is Outcome.SOLVED:
-        close(session, complaint, who, Outcome.SOLVED, now)
-    else:
+        if counts:
+            close(session, complaint, who, Outcome.SOLVED, now)
+        return counts
+    if counts or complaint.status == Status.CLOSED:
         _reopen(session, complaint, who, now, deadlines)
-        if outcome is Outcome.TALK:
-            waiting.ring_back(session, complaint, now)
-        elif not again:
-            _one_more_round(session, complaint, now)
+    if outcome is Outcome.TALK:
+        waiting.ring_back(session, complaint, now)
+    elif not again:
+        _one_more_round(session, complaint, now)
     return True
 
 
-def _said_before(session: Session, complaint: Complaint, outcome: Outcome, call_id: str | None) -> bool:
-    """It changes nothing: said in this call just now, or solved already."""
+def _said_before(session: Session, complaint: Complaint, reply: Reply, outcome: Outcome, call_id: str | None) -> bool:
+    """It changes nothing: said of this answer in this call just now, or solved already."""
     if complaint.status == Status.CLOSED and outcome is Outcome.SOLVED:
         return True
-    events = [each for each in rows.events(session, complaint) if each.what in OUTCOMES and each.call_id == call_id]
-    return call_id is not None and bool(events) and events[-1].what == outcome
+    said = [each for each in rows.events(session, complaint) if each.what in OUTCOMES and each.call_id == call_id]
+    said = [each for each in said if (each.detail or {}).get("round") == reply.round]
+    return call_id is not None and bool(said) and said[-1].what == outcome
 
 
 def _unsolved_by(session: Session, complaint: Complaint, reply: Reply) -> bool:

@@ -33,18 +33,21 @@ class Counter:
     def __init__(self, db: Database, clock: Clock, deadlines: Deadlines = DEFAULT) -> None:
         self._db, self._clock, self._deadlines = db, clock, deadlines
 
-    async def ask(self, call_id: str, query: str, person_id: str, _value: str = "") -> Told:
-        """`person_id` "": a stranger."""
-        asked = _Asked(call_id, person_id or None, self._clock.now(), self._deadlines)
+    async def ask(self, call_id: str, query: str, person_id: str, value: str = "") -> Told:
+        """`person_id` "": a stranger. `value`: the number, as it was spoken, of what they say something about."""
+        asked = _Asked(call_id, person_id or None, self._clock.now(), self._deadlines, spoken.figure(value))
         work = QUERIES[query]
         return await self._db.run(lambda session: work(session, asked))
 
 
 class _Asked:
-    """Who asks, in which call, when."""
+    """Who asks, in which call, when, and about which number."""
 
-    def __init__(self, call_id: str, person_id: str | None, now: datetime, deadlines: Deadlines) -> None:
+    def __init__(
+        self, call_id: str, person_id: str | None, now: datetime, deadlines: Deadlines, number: int | None
+    ) -> None:
         self.call_id, self.person_id, self.now, self.deadlines = call_id, person_id, now, deadlines
+        self.number = number
 
 
 # ── something to say ──────────────────────────────────────────────────────────────────────────────
@@ -140,11 +143,12 @@ def answer_of(reply: Reply) -> dict[str, str]:
 
 def _say(outcome: Outcome) -> Callable[[Session, _Asked], Told]:
     def noted(session: Session, asked: _Asked) -> Told:
-        complaint = talked_about(session, asked.call_id, asked.person_id)
-        if complaint is None:
+        found = talked_about(session, asked.call_id, asked.person_id, asked.number)
+        if found is None:
             return NOBODY
-        said = complaints.say(session, complaint, outcome, asked.now, asked.deadlines, call_id=asked.call_id)
-        return NOTED if said else NOBODY
+        complaint, round_ = found
+        told = {"call_id": asked.call_id, "round_": round_}
+        return NOTED if complaints.say(session, complaint, outcome, asked.now, asked.deadlines, **told) else NOBODY
 
     return noted
 
@@ -154,13 +158,14 @@ def _still(session: Session, asked: _Asked) -> Told:
     return NOBODY if found is None else NOTED
 
 
-def talked_about(session: Session, call_id: str, person_id: str | None) -> Complaint | None:
-    """Which of their complaints the call is about now: told last, else the one whose answer it was made for."""
-    told = rows.last_in_call(session, call_id, person_id, (complaints.TOLD,))
-    if told is not None:
-        return told[1]
-    query = select(Complaint).join(Reply, Reply.complaint_id == Complaint.id).where(Reply.intent_id == call_id)
-    return session.scalars(query.where(Complaint.person_id == person_id).order_by(Reply.id)).first()
+def talked_about(
+    session: Session, call_id: str, person_id: str | None, number: int | None = None
+) -> tuple[Complaint, int] | None:
+    """Which answer they were told, as complaint and round: that about `number`, the one which the line has spoken (the
+    same key may come twice, and another may have been told meanwhile); without it, what was told last."""
+    told = rows.last_in_call(session, call_id, person_id, (complaints.TOLD,), number)
+    round_ = (told[0].detail or {}).get("round") if told is not None else None
+    return (told[1], round_) if told is not None and round_ is not None else None
 
 
 def _number(complaint: Complaint) -> dict[str, str]:

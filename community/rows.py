@@ -119,9 +119,10 @@ def events(session: Session, complaint: Complaint) -> list[ComplaintEvent]:
 
 
 def last_in_call(
-    session: Session, call_id: str, person_id: str | None, among: Sequence[str]
+    session: Session, call_id: str, person_id: str | None, among: Sequence[str], number: int | None = None
 ) -> tuple[ComplaintEvent, Complaint] | None:
-    """The newest event of these kinds that this person caused in this call, with its complaint."""
+    """The newest event of these kinds that this person caused in this call, with its complaint; `number`: of that one
+    only."""
     query = (
         select(ComplaintEvent, Complaint)
         .join(Complaint, Complaint.id == ComplaintEvent.complaint_id)
@@ -129,6 +130,7 @@ def last_in_call(
         .order_by(ComplaintEvent.id.desc())
         .limit(1)
     )
+    query = query if number is None else query.where(Complaint.number == number)
     found = session.execute(query).first()
     return None if found is None else (found[0], found[1])
 
@@ -140,6 +142,12 @@ def replies(session: Session, complaint: Complaint) -> list[Reply]:
 
 def last_reply(session: Session, complaint: Complaint) -> Reply | None:
     return next(iter(reversed(replies(session, complaint))), None)
+
+
+def reply_of(session: Session, complaint: Complaint, round_: int | None) -> Reply | None:
+    """The answer of this round; None: of the last one."""
+    found = replies(session, complaint)
+    return next((each for each in reversed(found) if round_ in (None, each.round)), None)
 
 
 def of(session: Session, reply: Reply) -> Complaint:

@@ -16,6 +16,12 @@ def number(figure: int) -> str:
     return "".join(_FIGURES[int(each)] for each in str(figure))
 
 
+def figure(spoken: str) -> int | None:
+    """The number that was spoken so; None: it is none."""
+    read = "".join(str(_FIGURES.find(each)) for each in spoken)
+    return int(read) if read.isdecimal() else None
+
+
 def by_when(calendar: Calendar, now: datetime, due: datetime | None) -> dict[str, str]:
     """As the value `answer_by`: 后天下午五点前. Nothing when that moment is over: nobody is promised the past."""
     return {"answer_by": promises.spoken(calendar, now, due)} if due is not None and due > now else {}

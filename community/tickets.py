@@ -74,7 +74,7 @@ def say(
     session.refresh(booking)
     if said not in SAID or booking.outcome == Heard.REPLACED or ticket.status == TicketStatus.CLOSED:
         return False
-    if booking.outcome == said or _said_before(session, ticket, said, call_id):
+    if booking.outcome == said or _said_before(session, ticket, booking, said, call_id):
         return True
     who = rows.whose(session, ticket)
     rows.note(session, ticket, said, who, now, call_id=call_id, detail={"round": booking.round})
@@ -96,6 +96,8 @@ def read_back(session: Session, ticket: Ticket, booking: Booking | None, who: st
     waiting.show(session, ticket, who, now)
 
 
-def _said_before(session: Session, ticket: Ticket, said: Heard, call_id: str | None) -> bool:
-    own = [each.what for each in rows.events(session, ticket) if each.what in SAID and each.call_id == call_id]
-    return call_id is not None and own[-1:] == [said]
+def _said_before(session: Session, ticket: Ticket, booking: Booking, said: Heard, call_id: str | None) -> bool:
+    """Of this booking, in this call just now."""
+    own = [each for each in rows.events(session, ticket) if each.what in SAID and each.call_id == call_id]
+    own = [each for each in own if (each.detail or {}).get("round") == booking.round]
+    return call_id is not None and bool(own) and own[-1].what == said

@@ -33,23 +33,25 @@ class TicketCounter(Counter):
         super().__init__(db, clock, deadlines)
         self._within = within
 
-    async def ask(self, call_id: str, query: str, person_id: str, _value: str = "") -> Told:
+    async def ask(self, call_id: str, query: str, person_id: str, value: str = "") -> Told:
         if query not in OWN or not person_id:  # a stranger has no tickets
-            return await super().ask(call_id, query, person_id, _value) if query in counter.QUERIES else NOBODY
-        asked, work = _Asked(call_id, person_id, self._clock.now(), self._within), OWN[query]
+            return await super().ask(call_id, query, person_id, value) if query in counter.QUERIES else NOBODY
+        asked = _Asked(call_id, person_id, self._clock.now(), self._within, spoken.figure(value))
+        work = OWN[query]
         told = await self._db.run(lambda session: work(session, asked))
         if query == STATUS and told.word == "none":
-            told = await super().ask(call_id, query, person_id, _value)
+            told = await super().ask(call_id, query, person_id, value)
             if told.word == "none":
                 await self._db.run(lambda session: _all_told(session, asked))
         return told
 
 
 class _Asked:
-    """Who asks, in which call, when."""
+    """Who asks, in which call, when, and about which number."""
 
-    def __init__(self, call_id: str, person_id: str, now: datetime, within: ReplyClock) -> None:
+    def __init__(self, call_id: str, person_id: str, now: datetime, within: ReplyClock, number: int | None) -> None:
         self.call_id, self.person_id, self.now, self.within = call_id, person_id, now, within
+        self.number = number
 
 
 Work = Callable[[Session, _Asked], Told]
@@ -127,8 +129,9 @@ def _say(word: Heard) -> Work:
 
 
 def _talked_about(session: Session, asked: _Asked) -> tuple[Ticket, Booking] | None:
-    """Which booking was told last in this call."""
+    """Which booking was told in this call: that of the number which the line has spoken, without one the last."""
     told = rows.noted(session, asked.call_id, asked.person_id, (tickets.TOLD,))
+    told = [each for each in told if asked.number in (None, each[1].number)]
     return _of_round(session, *told[-1]) if told else None
 
 

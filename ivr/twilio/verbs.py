@@ -6,10 +6,13 @@ and a crash between two turns costs nothing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from callflows.events import (
     Dictate,
@@ -68,6 +71,7 @@ class Verbs:
     ) -> None:
         self._calls, self._config, self._recordings, self._flow = calls, config, recordings, flow
         self._answers, self._switchboard = answers, switchboard
+        self._one_by_one: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call
 
     async def go_on(self, call: Call) -> str:
         """Begins the conversation, takes it over from a media stream, hands it over to a person, or repeats the turn on
@@ -94,8 +98,10 @@ class Verbs:
     async def key(self, call: Call, turn: int, digits: str, at: datetime) -> str:
         """The answer to a gather: one key, several where digits are entered, or none. `at`: when the request came in
         (the database may be slow)."""
-        if not self._on_line(call, turn):
-            return self._again(call)
+        async with self._alone(call) as call:
+            return await self._key(call, turn, digits, at) if self._on_line(call, turn) else self._again(call)
+
+    async def _key(self, call: Call, turn: int, digits: str, at: datetime) -> str:
         at_ms, wait = self._at_ms(call, at), call.verbs["wait"] if call.verbs else {}
         node = wait.get("node", "")
         if wait.get("kind") == "hand_over":
@@ -113,10 +119,14 @@ class Verbs:
 
     async def recorded(self, call: Call, turn: int, form: Form, at: datetime) -> str:
         """The answer to a record, or that nothing was said. The recording is kept even when the call is over."""
-        ended_by, sid = form.get("Digits", ""), form.get("RecordingSid", "")
+        sid = form.get("RecordingSid", "")
         path = await self._recordings.note(call.id, sid, label(turn)) if sid else ""
-        if not self._on_line(call, turn):
-            return self._again(call)
+        async with self._alone(call) as call:
+            on_line = self._on_line(call, turn)
+            return await self._recorded(call, turn, form, at, path) if on_line else self._again(call)
+
+    async def _recorded(self, call: Call, turn: int, form: Form, at: datetime, path: str) -> str:
+        ended_by = form.get("Digits", "")
         wait = call.verbs["wait"] if call.verbs else {}
         ended = _dictation(wait, _seconds(form), path, ended_by)
         detail = {"node": wait.get("node", ""), "seconds": ended.seconds, "recording": path, "ended_by": ended.ended_by}
@@ -273,6 +283,14 @@ class Verbs:
         entries += [LogEntry("prompt", at_ms, {"name": each["name"]}) for each in turn_of(0, outputs, None)["says"]]
         if before or entries:
             await self._calls.log(call.id, [*before, *entries])
+
+    @asynccontextmanager
+    async def _alone(self, call: Call) -> AsyncIterator[Call]:
+        """One answer after the other, and the call as the last one has left it: the same request at the same time asks
+        the program nothing a second time."""
+        lock = self._one_by_one.setdefault(call.id, asyncio.Lock())
+        async with lock:
+            yield await self._calls.get(call.id) or call
 
     def _on_line(self, call: Call, turn: int) -> bool:
         """Whether this answers the turn on the line; an older one was answered before."""

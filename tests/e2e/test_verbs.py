@@ -7,6 +7,8 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -14,10 +16,12 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from callflows.loader import shipped
 from ivr.calls import LAST_WORD
-from ivr.ports import Callee, Disposition
+from ivr.ports import Callee, Disposition, Told
 from ivr.records import CallEvent, CarrierRecording
 from ivr.twilio import documents
+from ivr.twilio.verbs import Verbs
 from ivr.virtual import twiml, wav
 from ivr.virtual.acoustics import tone
 from tests.e2e.control import ELDER, TONE, Control, control, order
@@ -301,6 +305,37 @@ async def test_a_request_that_comes_twice_gets_the_same_answer(room: Control) ->
     assert len({answer.text for answer in answers}) == 1
     assert "health.ask" in answers[0].text
     assert (await kinds(room)).count("key") == 1
+
+
+class OneAfterTheOther:
+    """Answers to tell, one after the other."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
+        self.asked.append((query, value))
+        nth = sum(name == "reply.next" for name, _ in self.asked)
+        await asyncio.sleep(0)
+        return (
+            Told("reply", {"number": "一二三"[nth - 1], "reply": "好了。"}) if query == "reply.next" else Told("noted")
+        )
+
+
+async def test_the_same_key_at_the_same_time_says_it_once_and_of_what_was_spoken(room: Control) -> None:
+    desk = OneAfterTheOther()
+    verbs = Verbs(room.calls, room.config, room.fetcher, shipped, desk)
+    await room.calls.order(replace(order(), flow="reply"))
+    await room.calls.placed("i1", "CA1")
+    call, now = await room.calls.picked_up("i1", "CA1"), room.calls.now()
+    assert call is not None
+    await verbs.go_on(call)
+    await verbs.key(call, 1, "1", now)
+    call = await room.row()
+    later = now + timedelta(seconds=20)
+    first, second = await asyncio.gather(*(verbs.key(call, 2, "1", later) for _ in range(2)))
+    assert first == second
+    assert desk.asked == [("reply.next", ""), ("reply.solved", "一"), ("reply.next", "")]
 
 
 async def test_the_prompts_addresses(room: Control) -> None:

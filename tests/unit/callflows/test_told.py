@@ -71,6 +71,14 @@ def test_digits_that_are_no_secret_go_into_the_question_and_into_the_record() ->
     assert line.finding.detail["days"] == "14"
 
 
+def test_a_question_about_something_hands_over_what_was_told_of_it() -> None:
+    line = Conversation(WANG, flow=loader.shipped("reply")).presses("1")
+    told(line, "reply", number="一零零七", reply="修好了。").presses("1")
+    asked = line.outputs[-1]
+    assert isinstance(asked, Query)
+    assert (asked.name, asked.value) == ("reply.solved", "一零零七")
+
+
 # ── recordings ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -40,8 +40,8 @@ class Hall:
 
     # ── by telephone ──
 
-    async def ask(self, call: str, query: str, elder: str = "") -> Told:
-        return await self.counter.ask(call, query, elder)
+    async def ask(self, call: str, query: str, elder: str = "", value: str = "") -> Told:
+        return await self.counter.ask(call, query, elder, value)
 
     async def ends(self, call: str, elder: str = "", **detail: Any) -> None:
         """The call is over. `detail`: `complaint="…"` is a dictation of that text; the rest is kept as it is."""

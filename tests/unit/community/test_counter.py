@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from checkins.items import ItemKind
 from checkins.ports import Told
-from community import staff
+from community import rows, staff
 from community.counter import QUERIES, Counter
-from community.tables import Status, Wish
+from community.tables import Outcome, Status, Wish
 from tests.unit.checkins.world import World
 from tests.unit.community.hall import CHEN, Hall
 
@@ -123,6 +123,43 @@ async def test_whoever_changes_their_mind_in_the_call_is_believed_the_last_time(
             assert (await hall.ask("call-2", f"reply.{outcome}", elder)).word == "noted"
         assert hall.complaint(number).status == status
     assert [what for what, _ in hall.events(number)][-3:] == ["solved", "not_solved", "solved"]
+
+
+async def test_a_key_that_comes_twice_is_about_the_number_that_was_spoken(hall: Hall) -> None:
+    elder = hall.world.elder()
+    first, second = [await hall.complains(elder, call) for call in ("call-1", "call-2")]
+    for number in (first, second):
+        hall.hears(number)
+        hall.answers(number)
+    told = await hall.ask("call-3", "status.next", elder)
+    await hall.ask("call-3", "reply.solved", elder, told.values["number"])
+    await hall.ask("call-3", "status.next", elder)  # the same key again, a moment too late
+    assert await hall.ask("call-3", "reply.solved", elder, told.values["number"]) == Told("noted")
+    assert [hall.complaint(number).status for number in (first, second)] == [Status.ANSWERED, Status.CLOSED]
+    assert await hall.ask("call-3", "reply.solved", elder, "九九九九") == Told("")
+
+
+async def test_what_is_said_to_an_answer_that_was_replaced_meanwhile_is_about_that_one(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder)
+    hall.hears(number)
+    hall.answers(number, "修好了。")
+    await hall.ask("call-3", "status.next", elder)
+    hall.answers(number, "说错了，下个星期才修。")
+    for _ in range(2):
+        assert await hall.ask("call-3", "reply.solved", elder, "一零零一") == Told("")
+    assert hall.complaint(number).status == Status.ANSWERED
+    for _ in range(2):
+        assert await hall.ask("call-3", "reply.not_solved", elder, "一零零一") == Told("noted")
+    await hall.ask("call-3", "reply.talk", elder, "一零零一")
+    first, second = hall.look(lambda session: rows.replies(session, rows.by_number(session, number)))
+    assert (first.outcome, second.outcome, second.due_at) == (Outcome.TALK, None, hall.world.clock.now())
+    assert (hall.complaint(number).status, hall.complaint(number).rounds) == (Status.ANSWERED, 1)
+    assert hall.todo() == [ItemKind.COMPLAINT_TALK]
+    assert (await hall.ask("call-3", "status.next", elder)).word == "none"
+    assert (await hall.ask("call-3", "status.next", elder)).values["reply"] == "说错了，下个星期才修。"
+    assert await hall.ask("call-3", "reply.solved", elder, "一零零一") == Told("noted")
+    assert hall.complaint(number).status == Status.CLOSED
 
 
 async def test_nobody_says_anything_about_what_was_not_told_or_is_somebody_elses(hall: Hall) -> None:

@@ -89,8 +89,8 @@ class Help:
         self.intake = TicketIntake(hall.world.db, hall.world.clock)
         self.rounds = TicketRounds(hall.world.db, hall.world.clock)
 
-    async def ask(self, query: str, call: str = "call-1") -> Told:
-        return await self.counter.ask(call, query, self.elder)
+    async def ask(self, query: str, call: str = "call-1", value: str = "") -> Told:
+        return await self.counter.ask(call, query, self.elder, value)
 
     async def ends(self, call: str = "call-1", **detail: Any) -> None:
         person = PersonOutcome(self.elder, "rang_in", "key", detail)
@@ -376,6 +376,18 @@ async def test_they_hear_of_it_when_they_ring_in(help_: Help) -> None:
     assert (await help_.ask("booking.heard", "call-3")).word == "noted"
     assert [(await help_.ask("status.next", "call-3")).word for _ in range(3)] == ["ticket", "booked", "none"]
     assert await help_.counter.ask("call-4", "status.next", "") == Told("none")
+
+
+async def test_a_key_that_comes_twice_is_about_the_booking_that_was_spoken(help_: Help) -> None:
+    await help_.booked()
+    number = await help_.asked("taxi", "call-2")
+    help_.hall.act(staff.book, number, CHEN, text=TEXT)
+    told = await help_.ask("status.next", "call-3")
+    await help_.ask("booking.heard", "call-3", told.values["number"])
+    await help_.ask("status.next", "call-3")
+    assert (await help_.ask("booking.heard", "call-3", told.values["number"])).word == "noted"
+    found = help_.hall.look(lambda session: session.scalars(select(Ticket.status).order_by(Ticket.id)).all())
+    assert found == ["booked", "read_back"]
 
 
 async def test_what_was_told_before_it_was_replaced_is_not_what_they_know(help_: Help) -> None:
