@@ -146,9 +146,10 @@ def _say(outcome: Outcome) -> Callable[[Session, _Asked], Told]:
         found = talked_about(session, asked.call_id, asked.person_id, asked.number)
         if found is None:
             return NOBODY
-        complaint, round_ = found
-        told = {"call_id": asked.call_id, "round_": round_}
-        return NOTED if complaints.say(session, complaint, outcome, asked.now, asked.deadlines, **told) else NOBODY
+        said = complaints.say(
+            session, found[0], outcome, asked.now, asked.deadlines, call_id=asked.call_id, round_=found[1]
+        )
+        return NOTED if said else NOBODY
 
     return noted
 

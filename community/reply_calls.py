@@ -96,8 +96,7 @@ class ReplyCalls:
         detail = {"round": answer.round, "disposition": end.disposition, "told": told, "reached": reached}
         rows.note(session, complaint, CALLED, LINE, now, call_id=end.call_id, detail=detail)
         if outcome is not None:
-            said = {"call_id": end.call_id, "round_": answer.round}
-            complaints.say(session, complaint, outcome, now, self._deadlines, **said)
+            complaints.say(session, complaint, outcome, now, self._deadlines, call_id=end.call_id, round_=answer.round)
         elif reached is None:
             _later(session, [answer], now + AFTER_LINE_ERROR, now)
         else:
