@@ -291,7 +291,7 @@ def _build(
     switchboard = Switchboard(db, clock, lines=settings.lines, owner=owner)
     recorder = PromptDesk(db, clock, recordings, settings.recorded_prompts, cache(sentences.shipped))
     desk = Desk(Reception(db, clock), switchboard, TicketCounter(db, clock, deadlines, within), recorder)
-    verbs = Verbs(calls, config, fetching, flows, desk, desk)
+    verbs = Verbs(calls, config, fetching, flows, desk, desk, prompts)
     cycle = Cycle(
         db,
         placer,

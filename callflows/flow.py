@@ -213,6 +213,16 @@ class Flow:
         return frozenset(name for name, variable in self.variables.items() if variable.audio)
 
     @property
+    def optional(self) -> frozenset[str]:
+        """The variables whose values are text, and without which the flow goes another way: each step that says one is
+        said only if there is one."""
+        asked = {name for name, known in self.variables.items() if not known.audio and known.default is None}
+        for step in self.steps.values():
+            pieces = (piece for prompt in step.said for text in prompt.texts.values() for piece in text)
+            asked -= {piece.text for piece in pieces if piece.variable and piece.text != step.only_if}
+        return frozenset(asked & {step.only_if for step in self.steps.values()})
+
+    @property
     def picks(self) -> bool:
         """Whether the person whom the call is about is chosen in it."""
         return any(step.pick is not None for step in self.steps.values())

@@ -62,6 +62,11 @@ class Session:
         return self._flow.recorded
 
     @property
+    def optional(self) -> frozenset[str]:
+        """The flow's texts without which it goes another way."""
+        return self._flow.optional
+
+    @property
     def asking(self) -> bool:
         """A Query is out, and only its Verdict (or what any moment may bring) leads on."""
         return self._state.phase is Phase.ASKING

@@ -154,6 +154,14 @@ def _say(outcome: Outcome) -> Callable[[Session, _Asked], Told]:
     return noted
 
 
+def _unspoken(session: Session, asked: _Asked) -> Told:
+    """The line couldn't play the answer: a person tells them."""
+    found = talked_about(session, asked.call_id, asked.person_id, asked.number)
+    if found is None:
+        return NOBODY
+    return NOTED if reply_calls.unspoken(session, *found, asked.call_id, asked.now) else NOBODY
+
+
 def _still(session: Session, asked: _Asked) -> Told:
     found = complaints.still_wrong(session, asked.call_id, asked.person_id, asked.now, asked.deadlines)
     return NOBODY if found is None else NOTED
@@ -185,4 +193,5 @@ QUERIES: Mapping[str, Callable[[Session, _Asked], Told]] = {
     "reply.not_solved": _say(Outcome.NOT_SOLVED),
     "reply.still": _still,
     "reply.talk": _say(Outcome.TALK),
+    "reply.unspoken": _unspoken,
 }

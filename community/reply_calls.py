@@ -32,6 +32,7 @@ from community.tables import Complaint, ComplaintEvent, Outcome, Reply, Status
 
 FLOW = "reply"
 CALLING, CALLED = "calling", "called"
+UNSPOKEN = "unspoken"  # an event: the line could not play the answer
 MOST = 3  # answers in one call; the flow asks no oftener for the next one
 BATCH = 50
 AGAIN = timedelta(hours=3)  # at another hour
@@ -91,7 +92,7 @@ class ReplyCalls:
         outcome = _outcome(person) if end.disposition in TALKED else None
         called = _called(session, answer)
         known = end.call_id in called and (called[end.call_id] or not reached)
-        if answer.outcome not in (None, *staff.BY_PERSON) or (known and outcome is None):
+        if answer.outcome not in (None, *staff.BY_PERSON) or (known and outcome is None) or staff.is_by_hand(answer):
             return
         detail = {"round": answer.round, "disposition": end.disposition, "told": told, "reached": reached}
         rows.note(session, complaint, CALLED, LINE, now, call_id=end.call_id, detail=detail)
@@ -190,12 +191,25 @@ def next_answer(session: Session, call_id: str, person_id: str | None, now: date
     """What is told next in this call: the same until something was said to it."""
     for answer in _carried(session, call_id):
         complaint = session.get_one(Complaint, answer.complaint_id)
-        if answer.outcome is None and complaint.person_id == person_id and complaint.status == Status.ANSWERED:
+        waits = answer.outcome is None and not staff.is_by_hand(answer)
+        if waits and complaint.person_id == person_id and complaint.status == Status.ANSWERED:
             if not _was_told(session, answer, call_id):
                 told = {"round": answer.round}
                 rows.note(session, complaint, TOLD, rows.whose(session, complaint), now, call_id=call_id, detail=told)
             return complaint, answer
     return None
+
+
+def unspoken(session: Session, complaint: Complaint, round_: int, call_id: str, now: datetime) -> bool:
+    """This answer can't be played to them, or not spoken: a person tells them. False: nobody waits for it any more."""
+    complaint = rows.locked(session, complaint)
+    answer = rows.reply_of(session, complaint, round_)
+    if answer is None or complaint.status != Status.ANSWERED or answer != rows.last_reply(session, complaint):
+        return False
+    if answer.outcome is None and not staff.is_by_hand(answer):
+        rows.note(session, complaint, UNSPOKEN, LINE, now, call_id=call_id, detail={"round": round_})
+        staff.by_hand(session, answer, now)
+    return True
 
 
 # ── its end ───────────────────────────────────────────────────────────────────────────────────────

@@ -91,6 +91,10 @@ def by_hand(session: Session, answer: Reply, now: datetime) -> None:
     waiting.show(session, rows.of(session, answer), now)
 
 
+def is_by_hand(answer: Reply) -> bool:
+    return answer.outcome is None and answer.due_at is None and answer.intent_id is None
+
+
 def by_person(session: Session, answer: Reply, now: datetime, *, reached: bool) -> None:
     """No call is made any more, and they have not said what they think of the answer. Somebody goes there; or asks them
     who were on the line once (`reached`)."""
@@ -133,7 +137,7 @@ def said(
 
 
 def _line_cannot_ask(session: Session, complaint: Complaint, answer: Reply, now: datetime) -> bool:
-    rings = waiting.can_ring(session, complaint) and answer.outcome not in BY_PERSON
+    rings = waiting.can_ring(session, complaint) and answer.outcome not in BY_PERSON and not is_by_hand(answer)
     return not rings or waiting.stuck(session, complaint, now)
 
 

@@ -158,6 +158,17 @@ def note_told(session: Session, ticket: Ticket, booking: Booking | None, call_id
     rows.note(session, ticket, tickets.TOLD, rows.whose(session, ticket), now, call_id=call_id, detail=detail)
 
 
+def unspoken(session: Session, ticket: Ticket, booking: Booking, now: datetime, within: ReplyClock) -> bool:
+    """This booking can't be played to them, or not spoken: a person rings. False: it is out of date by now."""
+    ticket = rows.locked(session, ticket)
+    session.refresh(booking)
+    if ticket.status != TicketStatus.BOOKED or booking.outcome not in (None, Heard.BY_HAND):
+        return False
+    if booking.outcome is None:
+        waiting.by_hand(session, ticket, booking, now, within)
+    return True
+
+
 # ── its end ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -128,6 +128,14 @@ def _say(word: Heard) -> Work:
     return noted
 
 
+def _unspoken(session: Session, asked: _Asked) -> Told:
+    """The line couldn't play what was booked: a person rings."""
+    found = _talked_about(session, asked)
+    if found is None:
+        return NOBODY
+    return NOTED if calls.unspoken(session, *found, asked.now, asked.within) else NOBODY
+
+
 def _talked_about(session: Session, asked: _Asked) -> tuple[Ticket, Booking] | None:
     """Which booking was told in this call: that of the number which the line has spoken, without one the last."""
     told = rows.noted(session, asked.call_id, asked.person_id, (tickets.TOLD,))
@@ -154,5 +162,6 @@ OWN: Mapping[str, Work] = {
     "booking.heard": _say(Heard.HEARD),
     "booking.change": _say(Heard.CHANGE),
     "booking.talk": _say(Heard.TALK),
+    "booking.unspoken": _unspoken,
 }
 QUERIES = frozenset({*OWN, *counter.QUERIES})

@@ -1,5 +1,6 @@
 """Stored recordings as prompts: what somebody dictated or replied is played to somebody on the line. Files are read in
-threads; a recording that can't be played is told in the log by its path, and costs nobody a call."""
+threads; a recording that can't be played is told in the log by its path, and costs nobody a call. Texts that nobody can
+speak count like that, too: nobody is asked about what they could not hear."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from callflows.events import CallContext, Verdict
 from callflows.flow import Flow
@@ -16,9 +18,19 @@ from ivr.recordings import RecordingBrokenError, Recordings
 from ivr.reports import context_of
 from speech import g711
 from speech.loudness import pcm_to_prompt
+from speech.prompts import TONE
 from speech.recogniser import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
+
+
+class Voice(Protocol):
+    """The prompts, as 8 kHz μ-law; `get`: TONE where nobody can speak it (speech.prompts.Prompts)."""
+
+    def find(self, text: str, language: str = "zh") -> bytes | None: ...
+
+    async def get(self, text: str, language: str = "zh") -> bytes: ...
+
 
 INSTEAD = "对不起,电话出了点问题,请稍等。"  # said where a recording was to be played that is broken after all
 
@@ -40,9 +52,20 @@ async def begin(recordings: Recordings, flow: Flow, order: CallOrder) -> Session
     return Session(flow, context)
 
 
-async def told(recordings: Recordings, session: Session, verdict: Verdict) -> Verdict:
-    """The answer to a question of this conversation; recordings that can't be played count as not told."""
-    return replace(verdict, values=await _playable(recordings, session.recorded, verdict.values))
+async def told(recordings: Recordings, session: Session, verdict: Verdict, voice: Voice | None = None) -> Verdict:
+    """The answer to a question of this conversation. Recordings that can't be played count as not told; so do texts
+    that `voice` can't speak, where the flow can go on without."""
+    values = await _playable(recordings, session.recorded, verdict.values)
+    if voice is not None:
+        values = {name: text for name, text in values.items() if await _spoken(voice, session, name, text)}
+    return replace(verdict, values=values)
+
+
+async def _spoken(voice: Voice, session: Session, name: str, text: str) -> bool:
+    if name not in session.optional or voice.find(text) is not None or await voice.get(text) != TONE:
+        return True
+    log.error("what the program told as %s can't be spoken: the flow goes on without it", name)
+    return False
 
 
 async def _playable(recordings: Recordings, names: Collection[str], values: Mapping[str, str]) -> dict[str, str]:
@@ -60,9 +83,9 @@ async def audible(recordings: Recordings, names: Collection[str], context: CallC
 async def _intact(recordings: Recordings, path: str) -> bool:
     if not path:
         return False
-    if await asyncio.to_thread(_read, recordings, path) is not None:
+    if await asyncio.to_thread(_prompt, recordings, path):
         return True
-    log.error("the recording %s is missing or broken: the flow goes on without it", path)
+    log.error("the recording %s is missing or broken, or nobody speaks in it: the flow goes on without", path)
     return False
 
 

@@ -65,14 +65,6 @@ SPEAKING_MS = 10_000  # so long it is kept from being handed over while somethin
 ALARM_HOLD_S = 2.0  # so long the elder may hear nothing while an alarm is being written down
 
 
-class Voice(Protocol):
-    """The prompts, as 8 kHz μ-law."""
-
-    def find(self, text: str, language: str = "zh") -> bytes | None: ...
-
-    async def get(self, text: str, language: str = "zh") -> bytes: ...
-
-
 class CallBook(Book, Protocol):
     """What a call writes down while it goes on."""
 
@@ -84,7 +76,7 @@ class Tools:
     """What all calls of a process share."""
 
     ears: Ears
-    voice: Voice
+    voice: playback.Voice
     recordings: Recordings
     book: CallBook
     trouble: Callable[[str], None] = log.error  # tells the operator: log and console
@@ -303,7 +295,7 @@ class Pump:
 
     async def _answer(self, query: Query) -> None:
         said = await verdict(self._tools.answers, self.call_id, query)
-        told = await playback.told(self._tools.recordings, self.session, said)
+        told = await playback.told(self._tools.recordings, self.session, said, self._tools.voice)
         self.note("verdict", name=query.name, word=told.word)
         if self._asking is query:  # the conversation has not gone on by itself (a call for help, the call's limit)
             self._asking = None

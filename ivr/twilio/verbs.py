@@ -58,7 +58,8 @@ _TAKEN_OVER = {"name": "line.sorry", "language": "zh", "parts": [documents.SENTE
 
 class Verbs:
     """Every method answers with a TwiML document. `answers`: of what a flow asks the program; None: nobody can say.
-    `switchboard`: who may be rung for an elder who wants a person; None: nobody."""
+    `switchboard`: who may be rung for an elder who wants a person; None: nobody. `voice`: speaks what the program
+    tells; None: nobody looks whether it can."""
 
     def __init__(
         self,
@@ -68,9 +69,10 @@ class Verbs:
         flow: Callable[[str], Flow],
         answers: Answers | None = None,
         switchboard: Switchboard | None = None,
+        voice: playback.Voice | None = None,
     ) -> None:
         self._calls, self._config, self._recordings, self._flow = calls, config, recordings, flow
-        self._answers, self._switchboard = answers, switchboard
+        self._answers, self._switchboard, self._voice = answers, switchboard, voice
         self._one_by_one: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by call
 
     async def go_on(self, call: Call) -> str:
@@ -265,7 +267,7 @@ class Verbs:
             if not session.asking or not isinstance(came[-1], Query):
                 break
             said = await verdict(self._answers, call.id, came[-1])
-            came += session.feed(await playback.told(self._recordings.kept, session, said))
+            came += session.feed(await playback.told(self._recordings.kept, session, said, self._voice))
         return came[len(outputs) :]
 
     def _without_consent(self, session: Session, consent: bool) -> list[Output]:

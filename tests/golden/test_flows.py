@@ -345,7 +345,7 @@ RINGS_IN = {
         ]
     ),
     "says_that_it_is_solved": Case(["3", "answered reply_audio=reply7", "解决了", "是的", "noted", "none", "4"]),
-    "hears_a_reply_that_cannot_be_played": Case(["3", "answered number=一零零三"]),
+    "hears_a_reply_that_cannot_be_played": Case(["3", "answered number=一零零三", "noted", "none", "4"]),
     "hears_a_reply_and_wants_to_talk": Case(["3", "answered reply=修好了。", "3", "noted", "none", "4"]),
     "no_replies": Case(["3", "none", "4"]),
     "replies_cannot_be_looked_up": Case(["3", ""]),

@@ -25,5 +25,6 @@ BOOKING: dict[str, list[str]] = {
     "says_nothing": ["1", BOOKED, "", "", ""],
     "says_that_she_did_not_hear_it": ["1", BOOKED, "没听清楚", "1", "noted", "none"],
     "taken_back": ["1", "none"],
+    "what_cannot_be_played": ["1", "booked number=五零零一", "noted", "none"],
     "cries_for_help": ["1", BOOKED, "救命", "起不来", "", "hangup"],
 }

@@ -597,6 +597,28 @@ async def test_a_spoken_answer_is_played(hall: Hall) -> None:
     assert told.values == {"number": "一零零一", "reply_audio": "replies/7.wav"}
 
 
+async def test_an_answer_that_cannot_be_played_is_told_by_a_person_and_rung_no_more(hall: Hall) -> None:
+    elder = hall.elder()
+    number = await hall.answered(elder, recording="replies/7.wav")
+    await hall.morning(elder)
+    await hall.world.to("10:31")
+    (call,) = hall.replies()
+    await hall.asks(call, "reply.next")
+    for _ in range(2):
+        assert await hall.counter.ask(call.id, "reply.unspoken", elder, "一零零一") == Told("noted")
+    assert await hall.asks(call, "reply.next") == [Told("none")]
+    assert hall.items() == [ItemKind.COMPLAINT_TELL], "at once"
+    await hall.ends(call.id, Disposition.ANSWERED, said(elder, "no_reply"))
+    complaint, answer, events = hall.complaint(number)
+    assert (complaint.status, answer.outcome, answer.due_at, answer.calls) == (Status.ANSWERED, None, None, 0)
+    assert events.count("unspoken") == 1
+    await hall.world.to("10:31", THURSDAY)
+    assert len(hall.replies()) == 1
+    now, solved = hall.world.clock.now(), Outcome.SOLVED
+    await hall.world.db.run(lambda session: staff.said(session, number, solved, "好了", "陈老师", now))
+    assert (hall.complaint(number)[0].status, hall.items()) == (Status.CLOSED, [])
+
+
 async def test_what_they_say_of_themselves_is_the_care_rooms(hall: Hall) -> None:
     """Solved says nothing of how they are; not well does."""
     elder, other = hall.elder(), hall.elder("李桂芳")

@@ -378,6 +378,17 @@ async def test_they_hear_of_it_when_they_ring_in(help_: Help) -> None:
     assert await help_.counter.ask("call-4", "status.next", "") == Told("none")
 
 
+async def test_a_booking_that_cannot_be_played_is_told_by_a_person(help_: Help) -> None:
+    await help_.booked()
+    rung(help_, "call-2")
+    told = await help_.ask("booking.next", "call-2")
+    for _ in range(2):
+        assert (await help_.ask("booking.unspoken", "call-2", told.values["number"])).word == "noted"
+    assert (await help_.ask("booking.next", "call-2")).word == "none"
+    ended(help_, "call-2", Disposition.ANSWERED, PersonOutcome(help_.elder, "no_reply", "key", {}))
+    assert (help_.hall.todo(), help_.booking().due_at) == ([ItemKind.TICKET_TELL], None)
+
+
 async def test_a_key_that_comes_twice_is_about_the_booking_that_was_spoken(help_: Help) -> None:
     await help_.booked()
     number = await help_.asked("taxi", "call-2")

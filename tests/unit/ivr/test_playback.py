@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from callflows import loader
-from callflows.events import CallContext, DictationEnded, Person
+from callflows.events import CallContext, DictationEnded, Key, Person, Say, Started, Verdict
+from callflows.session import Session
 from ivr import playback
 from ivr.ports import Answers, Told
 from ivr.recordings import Recordings
 from speech import g711
 from speech.loudness import TARGET_DBOV, active_level
+from speech.prompts import TONE
 from speech.resample import to_floats
 from tests.unit.ivr.test_queries import BEEP, SILENT, Call, Desk
 from tests.unit.ivr.test_utterances import words
@@ -84,17 +86,47 @@ async def test_a_recorded_reply_is_played_as_loud_as_a_prompt(tmp_path: Path) ->
     assert call.prompts()[-4:] == ["status.number", "status.play", "status.look", "bye.say"]
 
 
-@pytest.mark.parametrize("path", [GONE, "../../etc/passwd", "2026/11/29/i0-broken.ulaw"])
+NOT_TO_BE_PLAYED = [GONE, "../../etc/passwd", *(f"2026/11/29/i0-{label}.ulaw" for label in ("broken", "empty", "mute"))]
+
+
+@pytest.mark.parametrize("path", NOT_TO_BE_PLAYED)
 async def test_a_recording_that_is_missing_or_broken_is_as_if_it_had_not_been_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     (tmp_path / await recorded(tmp_path, "broken")).write_bytes(b"another sound")
+    await recorded(tmp_path, "empty", b"")
+    await recorded(tmp_path, "mute", g711.ulaw_encode(silence(2000)))
     call = Line(tmp_path, Desk(Told("answered", {"number": "一零零七", "reply_audio": path}), "none"))
     await call.chooses("2")
     await call.hears(3)
     await call.hangs_up()
     assert call.prompts()[-3:] == ["status.number", "status.look", "bye.say"]
     assert f"the recording {path} is missing or broken" in caplog.text
+
+
+class Mute:
+    """Can say everything but one thing."""
+
+    def find(self, text: str, language: str = "zh") -> bytes | None:
+        return None if text == "§§" else BEEP
+
+    async def get(self, text: str, language: str = "zh") -> bytes:
+        return TONE if text == "§§" else BEEP
+
+
+@pytest.mark.parametrize(("text", "said"), [("§§", ["status.play", "status.look"]), ("修好了", ["status.reply"])])
+async def test_a_text_that_nobody_can_speak_is_as_if_it_had_not_been_told(
+    tmp_path: Path, text: str, said: list[str]
+) -> None:
+    path = await recorded(tmp_path)
+    session = Session(TELLER, WANG)
+    session.feed(Started())
+    session.feed(Key("2", 0))
+    verdict = Verdict("answered", {"number": "§§", "reply": text, "reply_audio": path})
+    told = await playback.told(Recordings(tmp_path), session, verdict, Mute())
+    assert told.values["number"] == "§§", "without it the flow would say something else"
+    names = [output.name for output in session.feed(told) if isinstance(output, Say)]
+    assert names[1 : 1 + len(said)] == said
 
 
 async def test_where_it_is_found_broken_too_late_a_word_is_said(
