@@ -37,7 +37,7 @@ from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
-from community.intake import Intake
+from community.intake import Intake, Intakes
 from community.policy import Deadlines
 from community.reply_calls import ReplyCalls
 from community.rounds import ComplaintRounds
@@ -290,7 +290,13 @@ def _build(
     within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
     switchboard = Switchboard(db, clock, lines=settings.lines, owner=owner)
     recorder = PromptDesk(db, clock, recordings, settings.recorded_prompts, cache(sentences.shipped))
-    desk = Desk(Reception(db, clock), switchboard, TicketCounter(db, clock, deadlines, within), recorder)
+    desk = Desk(
+        Reception(db, clock),
+        switchboard,
+        TicketCounter(db, clock, deadlines, within),
+        recorder,
+        BallotCounter(db, clock),
+    )
     verbs = Verbs(calls, config, fetching, flows, desk, desk, prompts)
     cycle = Cycle(
         db,
@@ -304,12 +310,11 @@ def _build(
         errands=[BookingCalls(within), ReplyCalls(deadlines)],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
-    cut = cut_off(flows, recordings.folder)
-    complained, asked = Intake(db, clock, deadlines, cut), TicketIntake(db, clock, within, cut)
+    said = Intakes(db, cut_off(flows, recordings.folder), Intake(db, clock, deadlines), TicketIntake(db, clock, within))
     calls.outbox.listener = Listener(
         cycle.settle,
         lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN),
-        also=[complained.settle, asked.settle],
+        also=[said.settle],
     )
     notes = Notes()
     if settings.carrier != "virtual" and not alerting.messengers(settings):

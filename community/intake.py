@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -43,22 +43,40 @@ class Spoken:
     seconds: float | None = None
 
 
-CutOff = Callable[[Session, str], tuple[str, Spoken] | None]  # by call: who was dictating when it broke off, and what
+Cut = tuple[str, Spoken]  # who was dictating when the call broke off, and what is left of it
+CutOff = Callable[[Session, str], Cut | None]  # by call
+
+
+class TakesIn(Protocol):
+    """What came of a call, for one kind of matter."""
+
+    async def settle(self, outcome: CallOutcome, cut: Cut | None = None) -> None: ...
+
+
+class Intakes:
+    """The telephone room's news to all who take in what was dictated; who was cut off is looked up once."""
+
+    def __init__(self, db: Database, cut_off: CutOff, *rooms: TakesIn) -> None:
+        self._db, self._cut_off, self._rooms = db, cut_off, rooms
+
+    async def settle(self, outcome: CallOutcome) -> None:
+        """Durable when it returns. Only of calls that are over: an alarm in mid-call is no news for them."""
+        if outcome.final:
+            cut = await self._db.view(lambda session: self._cut_off(session, outcome.intent_id))
+            for room in self._rooms:
+                await room.settle(outcome, cut)
 
 
 class Intake:
     """Takes in what the telephone room tells of calls."""
 
-    def __init__(
-        self, db: Database, clock: Clock, deadlines: Deadlines = DEFAULT, cut_off: CutOff = lambda _s, _c: None
-    ) -> None:
-        self._db, self._clock, self._deadlines, self._cut_off = db, clock, deadlines, cut_off
+    def __init__(self, db: Database, clock: Clock, deadlines: Deadlines = DEFAULT) -> None:
+        self._db, self._clock, self._deadlines = db, clock, deadlines
 
-    async def settle(self, outcome: CallOutcome) -> None:
-        """Durable when it returns. Only of calls that are over: an alarm in mid-call is no news for complaints."""
+    async def settle(self, outcome: CallOutcome, cut: Cut | None = None) -> None:
+        """Durable when it returns. Only of calls that are over."""
         if not outcome.final or outcome.disposition not in TALKED:
             return
-        cut = await self._db.view(lambda session: self._cut_off(session, outcome.intent_id))
         if any(_said(person) for person in outcome.people) or cut is not None:
             now = self._clock.now()
             await self._db.run(lambda session: settle(session, outcome, now, self._deadlines, cut))
@@ -69,7 +87,7 @@ def settle(
     outcome: CallOutcome,
     now: datetime,
     deadlines: Deadlines = DEFAULT,
-    cut: tuple[str, Spoken] | None = None,
+    cut: Cut | None = None,
 ) -> None:
     """`cut`: who was still dictating, and what is left of it."""
     said = {person.id: _said(person) for person in outcome.people}

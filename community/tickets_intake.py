@@ -17,7 +17,7 @@ from checkins.tables import Person
 from community import tickets
 from community import tickets_rows as rows
 from community import tickets_waiting as waiting
-from community.intake import CUT, CutOff, Spoken, kept_as, written
+from community.intake import CUT, Cut, Spoken, kept_as, written
 from community.tickets_policy import CLOCK, ReplyClock
 from community.tickets_tables import Ticket, TicketDictation, TicketKind, TicketStatus
 from storage.database import Database
@@ -29,24 +29,18 @@ CAME_LATER = "came_later"  # an event: a recording came when somebody had it alr
 class TicketIntake:
     """Takes in what the telephone room tells of calls."""
 
-    def __init__(
-        self, db: Database, clock: Clock, within: ReplyClock = CLOCK, cut_off: CutOff = lambda _s, _c: None
-    ) -> None:
-        self._db, self._clock, self._within, self._cut_off = db, clock, within, cut_off
+    def __init__(self, db: Database, clock: Clock, within: ReplyClock = CLOCK) -> None:
+        self._db, self._clock, self._within = db, clock, within
 
-    async def settle(self, outcome: CallOutcome) -> None:
+    async def settle(self, outcome: CallOutcome, cut: Cut | None = None) -> None:
         """Durable when it returns. Only of calls that are over."""
         if not outcome.final:
             return
-        cut = await self._db.view(lambda session: self._cut(session, outcome.intent_id))
+        cut = cut if cut is not None and cut[1].name == REQUEST else None
         chosen = await self._db.view(lambda session: bool(rows.of_call(session, outcome.intent_id)))
         if chosen or cut is not None or any(list(_dictated(person.detail)) for person in outcome.people):
             now = self._clock.now()
             await self._db.run(lambda session: settle(session, outcome, now, self._within, cut))
-
-    def _cut(self, session: Session, call_id: str) -> tuple[str, Spoken] | None:
-        found = self._cut_off(session, call_id)
-        return found if found is not None and found[1].name == REQUEST else None
 
 
 def settle(
@@ -54,7 +48,7 @@ def settle(
     outcome: CallOutcome,
     now: datetime,
     clock: ReplyClock = CLOCK,
-    cut: tuple[str, Spoken] | None = None,
+    cut: Cut | None = None,
 ) -> None:
     """`cut`: who was still dictating, and what is left of it."""
     said = {person.id: list(_dictated(person.detail)) for person in outcome.people if person.id}

@@ -10,8 +10,9 @@ from checkins import strangers
 from checkins.items import ItemKind
 from checkins.ports import CallOutcome, Disposition, PersonOutcome
 from community import rounds, rows
-from community.intake import Intake, Spoken, dictations
+from community.intake import Intakes, Spoken, dictations
 from community.tables import Status
+from community.tickets_intake import TicketIntake
 from tests.unit.checkins.world import World
 from tests.unit.community.hall import Hall, details
 
@@ -122,15 +123,17 @@ async def test_a_better_text_made_later_takes_the_place_and_suggests_anew(hall: 
 async def test_what_was_being_said_when_the_line_broke_off_is_followed_up(hall: Hall) -> None:
     elder = hall.world.elder()
     cut = (elder, Spoken("complaint", "2026/03/02/call-1-call.ulaw"))
-    intake = Intake(hall.world.db, hall.world.clock, cut_off=lambda _session, _call: cut)
+    looked: list[str] = []
+    tickets = TicketIntake(hall.world.db, hall.world.clock)
+    intake = Intakes(hall.world.db, lambda _session, call: looked.append(call) or cut, hall.intake, tickets)
     for _ in range(2):
         await intake.settle(CallOutcome("call-1", hall.world.clock.now(), True, Disposition.INTERRUPTED))
+    assert looked == ["call-1", "call-1"], "once for each news"
     (row,) = hall.complaints()
     assert (row.status, row.person_id) == (Status.INTERRUPTED, elder)
     assert [(each.name, each.recording) for each in hall.dictations()] == [("complaint-cut", cut[1].recording)]
     other = (elder, Spoken("unwell", "x"))
-    intake = Intake(hall.world.db, hall.world.clock, cut_off=lambda _session, _call: other)
-    await intake.settle(CallOutcome("call-2", hall.world.clock.now(), True, Disposition.INTERRUPTED))
+    await hall.intake.settle(CallOutcome("call-2", hall.world.clock.now(), True, Disposition.INTERRUPTED), other)
     assert len(hall.complaints()) == 1
 
 
@@ -192,9 +195,8 @@ async def test_what_was_being_said_when_the_line_died_belongs_there_too(hall: Ha
     elder = hall.world.elder()
     number = await unsolved(hall, elder)
     cut = (elder, Spoken("still", "2026/03/02/reply-1-whole.ulaw"))
-    intake = Intake(hall.world.db, hall.world.clock, cut_off=lambda _session, _call: cut)
     now = hall.world.clock.now()
-    await intake.settle(CallOutcome("reply-1", now, final=True, disposition=Disposition.INTERRUPTED))
+    await hall.intake.settle(CallOutcome("reply-1", now, final=True, disposition=Disposition.INTERRUPTED), cut)
     assert [row.number for row in hall.complaints()] == [number]
     assert [each.name for each in hall.dictations()][1:] == ["still-cut"]
 
