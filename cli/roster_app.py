@@ -57,7 +57,7 @@ def roster_gaps(
 @app.command("holidays")
 def roster_holidays(
     file: Annotated[
-        Path | None, typer.Argument(help="CSV: from 从, until 到, kind 类别 (放假 or 上班), name 节日")
+        Path | None, typer.Argument(help="xlsx or CSV: from 从, until 到, kind 类别 (放假 or 上班), name 节日")
     ] = None,
     by: Annotated[str, typer.Option(metavar="WHO", help="who says so; kept; needed with a file")] = "",
     year: Annotated[

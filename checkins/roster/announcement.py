@@ -49,10 +49,11 @@ class _CellError(ValueError):
 def import_announcement(session: Session, path: Path, by: str, now: datetime) -> Announced:
     """Writes the table on the word of `by`. The same file again changes nothing. RosterError without a name."""
     try:
-        rows = spreadsheet.read(path, HEADINGS, ("from", "kind")).rows
+        table = spreadsheet.read(path, HEADINGS, ("from", "kind"))
     except ValueError as error:
         return Announced(0, (f"{path.name}: {error}",))
-    wanted, errors = _read(rows)
+    wanted, errors = _read(table.rows)
+    errors = [*(str(fault) for fault in table.faults), *errors]
     if not wanted and not errors:
         errors = [f"{path.name}: names no day"]
     if errors:
@@ -101,6 +102,6 @@ def _check(day: date, working: bool, wanted: Mapping[date, bool]) -> None:
 
 def _date(cell: str, column: str) -> date:
     try:
-        return date.fromisoformat(cell)
-    except ValueError:
-        raise _CellError(column, "write a day as 2027-02-05") from None
+        return spreadsheet.read_date(cell)
+    except ValueError as error:
+        raise _CellError(column, str(error)) from None
