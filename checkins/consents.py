@@ -28,7 +28,7 @@ PURPOSE_ZH: Mapping[str, str] = {
     "family": "让家人知道",
     "street": "让街道知道",
 }
-HOW_ZH: Mapping[str, str] = {How.PAPER: "书面", How.PHONE: "电话里", How.IN_PERSON: "当面"}
+HOW_ZH: Mapping[str, str] = {How.PAPER: "书面", How.PHONE: "电话里", How.IN_PERSON: "当面", How.FILE: "表格里"}
 
 
 @dataclass(frozen=True)

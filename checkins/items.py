@@ -37,6 +37,8 @@ class ItemKind(StrEnum):
     AWAY = "away"  # by the elder's number alone: whether it was she
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
     REFUSED = "refused"  # no more machine calls, said on the telephone: ask in person whether it was their wish
+    TENANT = "tenant"  # a new resident where the register has somebody else: who lives there?
+    ENTRY_WRONG = "entry_wrong"  # an elder said by telephone what is wrong in their entry
     # Of a complaint, written by the community room; each names its number.
     COMPLAINT_NEW = "complaint_new"  # nobody has listened to what was said
     COMPLAINT_INTERRUPTED = "complaint_interrupted"  # dictated, never sent: listen, and ring back
@@ -53,6 +55,10 @@ class ItemKind(StrEnum):
     TICKET_TALK = "ticket_talk"  # they want to talk about what was booked
     TICKET_BOOK = "ticket_book"  # taken, and nothing is booked yet
     TICKET_TELL = "ticket_tell"  # the line can't tell them what was booked, or not in time: a person rings
+    # Of a ballot.
+    BALLOT_ASK = "ballot_ask"  # the line can't ask some of them: paper goes to their doors
+    BALLOT_TELL = "ballot_tell"  # the line can't tell some of them the result
+    BALLOT_PIN = "ballot_pin"  # an owner's letter is locked: a new one
 
 
 ITEM_ZH: Mapping[str, str] = {
@@ -69,6 +75,8 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.AWAY: "老人在电话里说要出门，请核对",
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
     ItemKind.REFUSED: "老人在电话里说不要自动电话，请当面问是不是本人的意思",
+    ItemKind.TENANT: "这个地址登记了新的住户，请核对谁住在那里",
+    ItemKind.ENTRY_WRONG: "老人在电话里说登记有错，请核对后确认",
     ItemKind.COMPLAINT_NEW: "有新的诉求，请听录音",
     ItemKind.COMPLAINT_INTERRUPTED: "诉求没有讲完，请听录音并回电",
     ItemKind.COMPLAINT_ANSWER: "诉求还没有答复",
@@ -83,6 +91,9 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.TICKET_TALK: "一键通：老人想谈预约，请回电",
     ItemKind.TICKET_BOOK: "一键通：接手了，还没有办好",
     ItemKind.TICKET_TELL: "一键通：预约没能自动告诉老人，请自己打电话",
+    ItemKind.BALLOT_ASK: "打钩：有人电话联系不上，请上门送纸",
+    ItemKind.BALLOT_TELL: "打钩结果：有人电话联系不上，请由人去告诉",
+    ItemKind.BALLOT_PIN: "业主打钩的密码已锁，请核对后重发信",
 }
 # Their clock has counted minutes of work already: overdue is an alarm at once.
 AT_ONCE = frozenset(

@@ -13,9 +13,11 @@ from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.items import ItemKind
 from checkins.names import named
 from checkins.phones import to_e164
-from checkins.register_log import What
+from checkins.register_log import How, What
 from checkins.results import LINE, Reason, Status, Urgency
 from checkins.tables import GONE, Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
+
+_FIELDS = ("name", "spoken_name", "language", "slot", "address", "key_holder", "notes")  # logged by their names
 
 
 def stops_calls(person: Person) -> Reason | None:
@@ -47,7 +49,15 @@ def add_person(
 
 
 def set_state(
-    session: Session, person_id: str, state: State, by: str, now: datetime, *, until: date | None = None
+    session: Session,
+    person_id: str,
+    state: State,
+    by: str,
+    now: datetime,
+    *,
+    until: date | None = None,
+    said_by: str | None = None,
+    how: How | None = None,
 ) -> None:
     """Sets an elder's state, on the word of `by`. Moved and died end every open case at once; a pause ends calls
     that are still ahead; refused turns them into a human contact. ValueError without a name, or a pause without end."""
@@ -59,7 +69,7 @@ def set_state(
     person = session.get_one(Person, person_id, with_for_update=True)
     person.state, person.state_until, person.state_source = state, until, by
     detail = {"state": state} | ({"until": until.isoformat()} if until else {})
-    register_log.note(session, person_id, What.STATE, by, now, detail=detail)
+    register_log.note(session, person_id, What.STATE, by, now, said_by=said_by, how=how, detail=detail)
     if state is not State.REFUSED:
         items.settle(session, ItemKind.REFUSED, person, by, now)
 
@@ -89,17 +99,32 @@ def set_home(session: Session, person_id: str, **texts: str | None) -> None:
         setattr(person, column, text)
 
 
-def note_change(session: Session, person_id: str, what: str, by: str, now: datetime) -> None:
-    """Writes into the newest case's log, if there is one, and into the register's, who had what of it changed."""
+def note_change(
+    session: Session,
+    person_id: str,
+    what: str,
+    by: str,
+    now: datetime,
+    *,
+    said_by: str | None = None,
+    how: How | None = None,
+    on: date | None = None,
+) -> None:
+    """Writes into the newest case's log, if there is one, and into the register's, who had what of it changed; on
+    whose word, how they said it, and from which day it is so, where that is known."""
+    day = {"on": on.isoformat()} if on else {}
     newest = select(Checkin).where(Checkin.elder_id == person_id).order_by(Checkin.date.desc()).limit(1)
     row = session.scalar(newest)
     if row is not None:
         log_event(session, row, f"register:{what}", by.strip(), now)
     if what == "mode":
-        detail = {"mode": session.get_one(Person, person_id).mode}
-        register_log.note(session, person_id, What.MODE, by.strip(), now, detail=detail)
+        detail = {"mode": session.get_one(Person, person_id).mode, **day}
+        register_log.note(session, person_id, What.MODE, by.strip(), now, said_by=said_by, how=how, detail=detail)
+    if what in _FIELDS:
+        fields = {"fields": [what], **day}
+        register_log.note(session, person_id, What.FIELDS, by.strip(), now, said_by=said_by, how=how, detail=fields)
     if what == "number":
-        register_log.note(session, person_id, What.NUMBER, by.strip(), now)
+        register_log.note(session, person_id, What.NUMBER, by.strip(), now, said_by=said_by, how=how, detail=day)
         for kind in (ItemKind.NUMBER_BAD, ItemKind.NUMBER_DOUBTED):
             items.settle(session, kind, session.get_one(Person, person_id), by.strip(), now)
 

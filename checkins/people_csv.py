@@ -1,43 +1,49 @@
-"""Elders from a spreadsheet: a CSV file in, all errors at once by row and column, nothing imported if there is one.
+"""The register's columns: what a row of a spreadsheet says about somebody, and how it is written down again.
 
 Columns (English or Chinese heading, any order): name 姓名, spoken_name 称呼, phone 电话; optional: role 角色,
 language 语言, mode 方式, slot 时间 ("08:30"), consents 同意 ("calls recording", by spaces or commas), address 地址,
-key_holder 钥匙, notes 备注 (as the line says them to somebody who has accepted to go and look).
+key_holder 钥匙, notes 备注 (as the line says them to somebody who has accepted to go and look), state 状态 and until
+暂停到, source 来源 (who says so) and date 日期 (since when it is so), id 登记号 (as the export has it).
+
+An empty cell says nothing; 无 says that there is nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
-from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from checkins import spreadsheet
-from checkins.phones import to_e164
+from checkins.phones import national, to_e164
 from checkins.schedule import read_minute
-from checkins.tables import Mode, Neighbourhood, Person, Role
+from checkins.spreadsheet import Fault, Table, read_date
+from checkins.tables import Mode, Person, Role, State
 
 CONSENTS = ("calls", "recording", "transcription", "buddy", "family", "street")
-
-_HEADINGS = {
+SHEET = ("人员", "people")  # what a workbook's sheet of people is called
+HEADINGS = {
+    "id": ("id", "登记号"),
     "name": ("name", "姓名"),
     "spoken_name": ("spoken_name", "称呼"),
-    "phone": ("phone", "number", "电话", "电话号码"),
+    "phone": ("phone", "电话", "number", "电话号码", "联系电话", "手机", "手机号码"),
     "role": ("role", "角色"),
     "language": ("language", "语言"),
     "mode": ("mode", "方式", "应答方式"),
     "slot": ("slot", "时间", "时段"),
     "consents": ("consents", "同意"),
-    "address": ("address", "地址"),
+    "address": ("address", "地址", "住址"),
     "key_holder": ("key_holder", "钥匙"),
     "notes": ("notes", "备注"),
+    "state": ("state", "状态"),
+    "until": ("until", "暂停到"),
+    "source": ("source", "来源"),
+    "date": ("date", "日期"),
 }
 SPOKEN = {"address": 100, "key_holder": 100, "notes": 200}  # most characters, as the columns of Person have it
-_REQUIRED = ("name", "spoken_name", "phone")
+REQUIRED = ("name", "spoken_name", "phone")
+NOTHING = ("无", "-", "—", "/")
 _WORDS = {
     "老人": Role.ELDER,
     "老伙伴": Role.BUDDY,
@@ -54,85 +60,176 @@ _WORDS = {
     "转写": "transcription",
     "家人": "family",
     "街道": "street",
+    "正常": State.ACTIVE,
+    "暂停": State.PAUSED,
+    "不要自动电话": State.REFUSED,
+    "搬走": State.MOVED,
+    "搬走了": State.MOVED,
+    "已故": State.DIED,
 }
+_ZH = {str(word): zh for zh, word in reversed(_WORDS.items())}  # of two words the first
+_PURPOSE_ZH = {**_ZH, "family": "家人"}
 
 
 @dataclass(frozen=True)
-class ImportReport:
-    """`errors` as sentences ("row 7, column phone: has too few digits"); when there are any, `added` is 0. `known`
-    counts rows whose name and number are in the register already. `encoding` is what the file was read as.
-    `spoken_names` are those of the people added (personal): prompts that say them can be made now, not in a call.
-    `homes` counts known ones of whom address, key holder or notes were missing and are in the file.
-    `no_consent` counts elders added whom the machine will not ring; `warnings` are sentences, too (personal)."""
+class Entry:
+    """What one row says. `values`: by the columns of Person (phone: the number) and only what is said: no entry for an
+    empty cell. `until` goes with the state. Personal."""
 
-    added: int
-    known: int
-    errors: tuple[str, ...]
-    encoding: str = ""
-    spoken_names: tuple[str, ...] = field(default=(), compare=False, repr=False)
-    no_consent: int = 0
-    warnings: tuple[str, ...] = field(default=(), repr=False)
-    homes: int = 0
+    row: int
+    values: Mapping[str, object] = field(repr=False)
+    id: str = ""
+    until: date | None = None
+    source: str = field(default="", repr=False)
+    on: date | None = None
 
+    @property
+    def name(self) -> str:
+        return str(self.values["name"])
 
-def import_people(session: Session, neighbourhood_id: int, path: Path) -> ImportReport:
-    """Adds the people of a CSV file to the register. Row numbers are the spreadsheet's (headings are row 1)."""
-    place = session.get_one(Neighbourhood, neighbourhood_id)
-    try:
-        table = spreadsheet.read(path, _HEADINGS, _REQUIRED)
-    except spreadsheet.TableError as error:
-        return ImportReport(0, 0, tuple(f"{path.name}: {sentence}" for sentence in error.sentences))
-    people, errors = _people(table.rows, place)
-    errors += map(str, table.faults)
-    if errors:
-        return ImportReport(0, 0, tuple(errors), table.encoding)
-    known = [_known(session, person) for person in people]
-    new = [person for person, old in zip(people, known, strict=True) if old is None]
-    homes = sum(_fill_in(old, person) for person, old in zip(people, known, strict=True) if old is not None)
-    warnings = tuple(warning for person in new for warning in _elsewhere(session, person))
-    session.add_all(new)
-    session.flush()
-    names = tuple(dict.fromkeys(person.spoken_name for person in new))
-    silent = sum(person.role == Role.ELDER and not person.consents.get("calls") for person in new)
-    return ImportReport(len(new), len(people) - len(new), (), table.encoding, names, silent, warnings, homes)
+    @property
+    def phone(self) -> str:
+        return str(self.values["phone"])
 
 
-def _people(table: Sequence[tuple[int, Mapping[str, str]]], place: Neighbourhood) -> tuple[list[Person], list[str]]:
-    people, errors = [], []
-    seen: dict[tuple[str, str], int] = {}
-    for number, cells in table:
-        values = {}
-        for column, read in _readers(place).items():
+def read_entries(table: Table, area_code: str, today: date) -> tuple[list[Entry], list[Fault]]:
+    """The rows in which nothing is wrong, and what is wrong in the others, in the file's order."""
+    faults, entries, readers = list(table.faults), [], _readers(area_code, today)
+    known: set[tuple[int, str]] = {(fault.row, fault.column) for fault in faults}
+    bad = {fault.row for fault in faults}
+    for number, cells in table.rows:
+        values: dict[str, object] = {}
+        for column, cell in cells.items():
             try:
-                values[column] = read(cells.get(column, ""))
+                value = readers[column](cell)
             except ValueError as error:
-                errors.append(f"row {number}, column {column}: {error}")
-        key = (str(values.get("name")), str(values.get("phone")))
-        if len(values) == len(_HEADINGS):
-            if key in seen:
-                errors.append(f"row {number}: the same person as in row {seen[key]}")
-            seen.setdefault(key, number)
-            people.append(_person(values, place))
-    return people, errors
+                bad.add(number)
+                if (number, column) not in known:
+                    faults.append(Fault(number, column, str(error)))
+            else:
+                if cell:
+                    values[column] = value
+        wrong = None if number in bad else _together(values)
+        if wrong is not None:
+            faults.append(Fault(number, *wrong))
+        elif number not in bad:
+            entries.append(_entry(number, values))
+    faults += _doubled(entries)
+    return entries, sorted(faults, key=lambda fault: fault.row)
 
 
-def _person(values: Mapping[str, object], place: Neighbourhood) -> Person:
-    plain = {column: value for column, value in values.items() if column != "phone"}
-    return Person(neighbourhood_id=place.id, number=values["phone"], **plain)
+def text_of(column: str, value: object) -> str:
+    """A value as people write it, e.g. in a cell: `_readers` reads it again. "" for none."""
+    if value is None or value == {}:
+        return ""
+    if column == "phone":
+        return national(str(value))
+    if column == "slot" and isinstance(value, int):
+        return f"{value // 60:02d}:{value % 60:02d}"
+    if isinstance(value, Mapping):
+        return " ".join(_PURPOSE_ZH[purpose] for purpose in CONSENTS if value.get(purpose))
+    return _ZH.get(str(value), str(value)) if column in ("role", "language", "mode", "state") else str(value)
 
 
-def _readers(place: Neighbourhood) -> dict[str, Callable[[str], object]]:
+def value_of(person: Person, column: str) -> object:
+    """What the register has in one of our columns."""
+    value = getattr(person, {"phone": "number"}.get(column, column))
+    return {purpose: True for purpose in CONSENTS if value.get(purpose)} if column == "consents" else value
+
+
+def reader(column: str, area_code: str, today: date) -> Callable[[str], object]:
+    """Reads what somebody writes into this column; it raises ValueError."""
+    return _readers(area_code, today)[column]
+
+
+def _entry(number: int, values: dict[str, object]) -> Entry:
+    about = {column: values.pop(column, None) for column in ("id", "until", "source", "date")}
+    until, on = about["until"], about["date"]
+    assert until is None or isinstance(until, date)
+    assert on is None or isinstance(on, date)
+    return Entry(number, values, str(about["id"] or ""), until, str(about["source"] or ""), on)
+
+
+def _together(values: Mapping[str, object]) -> tuple[str, str] | None:
+    """What two columns of a row say against each other: column and sentence."""
+    if (values.get("state") == State.PAUSED) != ("until" in values):
+        return "until", "a pause, and only a pause, has a last day"
+    return None
+
+
+def _doubled(entries: list[Entry]) -> list[Fault]:
+    """Who is in the file twice. Of one name in one home there is one, whatever their numbers."""
+    found: list[Fault] = []
+    seen: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        home = home_of(entry.values.get("address"))
+        keys = [("id", entry.id)] if entry.id else []
+        keys += [(entry.name, entry.phone)] + ([(entry.name, home)] if home else [])
+        first = next((seen[key] for key in keys if key in seen), None)
+        if first is not None:
+            found.append(Fault(entry.row, "", f"the same person as in row {first}"))
+        for key in keys:
+            seen.setdefault(key, entry.row)
+    return found
+
+
+def home_of(address: object) -> str:
+    """The same word for the same flat ("三号楼五〇二室", "3 号楼 502 室"); "" for an address that names none."""
+    if not isinstance(address, str):
+        return ""
+    plain = "".join(sign for sign in address.translate(_FIGURES).lower() if sign.isalnum())
+    return plain if any(sign.isdecimal() for sign in plain) else ""
+
+
+_FIGURES = str.maketrans("零〇一二三四五六七八九幢栋", "00123456789号号")
+
+
+def _readers(area_code: str, today: date) -> dict[str, Callable[[str], object]]:
     return {
+        "": str,
+        "id": _id,
         "name": _text,
         "spoken_name": _text,
-        "phone": lambda cell: to_e164(_text(cell), place.area_code),
+        "phone": lambda cell: _phone(cell, area_code),
         "role": lambda cell: _one_of(cell, tuple(Role), Role.ELDER),
         "language": lambda cell: _one_of(cell, ("zh", "wuu"), "zh"),
         "mode": lambda cell: _one_of(cell, tuple(Mode), Mode.KEYS),
         "slot": _slot,
         "consents": read_consents,
         **{column: partial(read_spoken, most=most) for column, most in SPOKEN.items()},
+        "state": lambda cell: _one_of(cell, tuple(State), State.ACTIVE),
+        "until": lambda cell: _day(cell, today, ahead=True),
+        "source": _short,
+        "date": lambda cell: _day(cell, today, ahead=False),
     }
+
+
+def _id(cell: str) -> str:
+    if len(cell) > 36:
+        raise ValueError("is no id: copy it from the export, or leave it empty")
+    return cell
+
+
+def _phone(cell: str, area_code: str) -> str:
+    """Spreadsheets make numbers of them: 13800000000.0, and 1.38E+10, in which figures are lost."""
+    if re.fullmatch(r"\d(\.\d+)?E\+?\d+", cell, re.IGNORECASE):
+        raise ValueError("was rounded by the spreadsheet: make the column text and type it again")
+    return to_e164(_text(re.sub(r"^(\d+)\.0+$", r"\1", cell)), area_code)
+
+
+def _day(cell: str, today: date, *, ahead: bool) -> date | None:
+    if not cell:
+        return None
+    day = read_date(cell)
+    if day != today and (day > today) != ahead:
+        raise ValueError("has passed" if ahead else "is still to come")
+    return day
+
+
+def _short(cell: str) -> str:
+    if len(cell) > 100:
+        raise ValueError("is longer than 100 characters")
+    return cell
 
 
 def _text(cell: str) -> str:
@@ -147,6 +244,8 @@ def read_spoken(cell: str, most: int) -> str | None:
     """What the line says of an elder's home; "" for nothing. Its end is the sentence's matter."""
     if len(cell) > most:
         raise ValueError(f"is longer than {most} characters")
+    if cell in NOTHING:
+        return None
     return cell.strip(" \t。.,;！!") or None
 
 
@@ -160,7 +259,7 @@ def _one_of(cell: str, words: tuple[str, ...], default: str) -> str:
 
 
 def _slot(cell: str) -> int | None:
-    if not cell:
+    if not cell or cell in NOTHING:
         return None
     minute = read_minute(cell)
     if not 8 * 60 <= minute < 21 * 60:
@@ -170,34 +269,7 @@ def _slot(cell: str) -> int | None:
 
 def read_consents(cell: str) -> dict[str, bool]:
     """ "calls recording", "拨打，录音" → purposes agreed to; "" for none. ValueError for an unknown word."""
+    if cell.strip() in NOTHING:
+        return {}
     words = re.split(r"[\s,;\u3001\uff0c\uff1b]+", cell)  # Chinese commas and semicolons, too
     return {_one_of(word, CONSENTS, ""): True for word in words if word}
-
-
-def _elsewhere(session: Session, person: Person) -> list[str]:
-    """A sentence for each other neighbourhood whose register has the same name and number."""
-    query = (
-        select(Neighbourhood.committee)
-        .join(Person, Person.neighbourhood_id == Neighbourhood.id)
-        .where(Person.number == person.number, Person.name == person.name)
-        .where(Neighbourhood.id != person.neighbourhood_id)
-    )
-    same = "is in the register with the same number, too: who moved is set to `moved` there"
-    return [f"{person.name}: {committee} {same}" for committee in session.scalars(query.distinct())]
-
-
-def _known(session: Session, person: Person) -> Person | None:
-    same = select(Person).where(
-        Person.neighbourhood_id == person.neighbourhood_id,
-        Person.number == person.number,
-        Person.name == person.name,
-    )
-    return session.scalars(same.limit(1)).first()
-
-
-def _fill_in(known: Person, person: Person) -> bool:
-    """What nobody has written down yet; what somebody has stays."""
-    missing = [column for column in SPOKEN if getattr(known, column) is None and getattr(person, column)]
-    for column in missing:
-        setattr(known, column, getattr(person, column))
-    return bool(missing)

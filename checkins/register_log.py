@@ -5,8 +5,9 @@ The register itself (tables.Person) says what holds; this says who said so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +27,7 @@ class What(StrEnum):
     NUMBER = "number"  # corrected
     NUMBER_DOUBTED = "number_doubted"  # "wrong number", said there
     MODE = "mode"  # detail: mode
+    FIELDS = "fields"  # detail: fields, columns that were written; consents, if among them; on: since when it is so
     REFUSAL_MEANT = "refusal_meant"  # asked in person: it was the elder's own wish
     REFUSAL_NOT_MEANT = "refusal_not_meant"  # asked in person: calls are wanted again
 
@@ -36,6 +38,7 @@ class How(StrEnum):
     PAPER = "paper"
     PHONE = "phone"
     IN_PERSON = "in_person"
+    FILE = "file"  # in a spreadsheet
 
 
 class PersonEvent(Base):
@@ -86,3 +89,53 @@ def last(session: Session, person_id: str, *what: What) -> PersonEvent | None:
     query = select(func.max(PersonEvent.id)).where(PersonEvent.person_id == person_id, PersonEvent.what.in_(what))
     newest = session.scalar(query)
     return None if newest is None else session.get(PersonEvent, newest)
+
+
+# ── each field's source ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Source:
+    """Whose word a field of the register is, how it was said, on which day (None: nobody wrote a day), who noted it."""
+
+    said_by: str | None = field(repr=False)
+    how: str | None
+    on: date | None
+    by: str
+    at: datetime
+
+
+def sources(session: Session, person_ids: Collection[str]) -> dict[str, dict[str, Source]]:
+    """By person and column of the spreadsheet ("phone", "consents" …), the newest word; no entry: nobody wrote it."""
+    found: dict[str, dict[str, Source]] = {}
+    for chunk in _chunks(sorted(person_ids)):
+        query = select(PersonEvent).where(PersonEvent.person_id.in_(chunk)).order_by(PersonEvent.id)
+        for event in session.scalars(query):
+            source = _source(event)
+            found.setdefault(event.person_id, {}).update(dict.fromkeys(_fields(event), source))
+    return found
+
+
+def _source(event: PersonEvent) -> Source:
+    on = (event.detail or {}).get("on")
+    return Source(event.said_by, event.how, date.fromisoformat(on) if on else None, event.by, event.at)
+
+
+def _fields(event: PersonEvent) -> tuple[str, ...]:
+    if event.what == What.FIELDS:
+        return tuple((event.detail or {}).get("fields", ()))
+    return _FIELDS.get(What(event.what), ())
+
+
+_FIELDS = {
+    What.CONSENT: ("consents",),
+    What.STATE: ("state",),
+    What.REFUSAL_MEANT: ("state",),
+    What.REFUSAL_NOT_MEANT: ("state",),
+    What.NUMBER: ("phone",),
+    What.MODE: ("mode",),
+}
+
+
+def _chunks(ids: list[str], most: int = 500) -> Iterator[list[str]]:
+    return (ids[at : at + most] for at in range(0, len(ids), most))

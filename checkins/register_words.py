@@ -58,12 +58,20 @@ def _state(person: Person, log: Sequence[PersonEvent], zone: str) -> str:
 
 def _consent(person: Person, purpose: str, log: Sequence[PersonEvent], zone: str) -> str:
     agreed = bool(person.consents.get(purpose))
-    told = [event for event in log if event.what == What.CONSENT and (event.detail or {}).get("purpose") == purpose]
-    backed = bool(told) and bool((told[-1].detail or {}).get("given")) == agreed
+    told = [event for event in log if _given(event, purpose) is not None]
+    backed = bool(told) and _given(told[-1], purpose) == agreed
     word = "同意" if agreed else "不同意"
     if backed:
         return f"{word}{PURPOSE_ZH[purpose]}{_who(told, zone)}"
     return f"{word}{PURPOSE_ZH[purpose]}" + (f"（{_UNKNOWN}）" if agreed else "（没有说过）")
+
+
+def _given(event: PersonEvent, purpose: str) -> bool | None:
+    """What it says of this purpose: alone, or with all others in a spreadsheet; None: nothing."""
+    detail = event.detail or {}
+    if event.what == What.CONSENT and detail.get("purpose") == purpose:
+        return bool(detail.get("given"))
+    return purpose in detail["consents"] if event.what == What.FIELDS and "consents" in detail else None
 
 
 def _who(told: Sequence[PersonEvent], zone: str) -> str:

@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session, joinedload
 from checkins import consents, people, pins, register_words
 from checkins.consents import Word
 from checkins.names import is_name
-from checkins.people_csv import SPOKEN, ImportReport, import_people, read_consents, read_spoken
+from checkins.people_csv import SPOKEN, read_consents, read_spoken
 from checkins.phones import national
 from checkins.schedule import local_date
 from checkins.tables import GONE, Mode, Neighbourhood, NumberState, Person, Role, State
+from community.register_book import BookReport, import_people
 from database_in_use import opened, read, write
 from settings import Settings
 
@@ -232,13 +233,13 @@ def _word(option: str, words: type[_Word], text: str) -> _Word:
     return words(text)
 
 
-def _import(session: Session, committee: str, file: Path) -> tuple[ImportReport, bool]:
+def _import(session: Session, committee: str, file: Path) -> tuple[BookReport, bool]:
     """Imports, and whether the neighbourhood was made for it; with errors there is no new neighbourhood either."""
     known = session.scalar(select(Neighbourhood).where(Neighbourhood.committee == committee).limit(1))
     place = known or Neighbourhood(name=committee.removesuffix("居委会") or committee, committee=committee)
     session.add(place)
     session.flush()
-    report = import_people(session, place.id, file)
+    report = import_people(session, place.id, file, datetime.now(UTC))
     if report.errors and known is None:
         session.delete(place)
     return report, known is None

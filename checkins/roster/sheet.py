@@ -8,8 +8,6 @@ rows; what the file does not name stays. Leave and standing in are not in it: th
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ from checkins.roster.loading import load
 from checkins.roster.turns import first_day
 from checkins.roster.values import VOLUNTEERS_HOURS, Roster, Rotation, Shift
 from checkins.schedule import read_minute
+from checkins.spreadsheet import Table
 from checkins.tables import GONE, Neighbourhood, Person, Role
 
 HEADINGS = {
@@ -38,6 +37,8 @@ HEADINGS = {
     "days": ("days", "天数"),
     "phone": ("phone", "电话"),
 }
+REQUIRED = ("kind", "person")
+SHEET = ("值班表", "roster")  # what a workbook's sheet of it is called
 KINDS = {
     "pair": "结对",
     "substitute": "替补",
@@ -91,9 +92,14 @@ def import_roster(session: Session, neighbourhood_id: int, path: Path, by: str, 
     """Changes the roster on the word of `by`. RosterError without a name."""
     place = session.get_one(Neighbourhood, neighbourhood_id)
     try:
-        table = spreadsheet.read(path, HEADINGS, ("kind", "person"))
+        table = spreadsheet.read(path, HEADINGS, REQUIRED, SHEET)
     except spreadsheet.TableError as error:
         return SheetReport(0, tuple(f"{path.name}: {sentence}" for sentence in error.sentences))
+    return take(session, place, table, by, now)
+
+
+def take(session: Session, place: Neighbourhood, table: Table, by: str, now: datetime) -> SheetReport:
+    """The same of a table that was read already."""
     roster = load(session, place.id, now)
     reader = _Reader(session, place, roster)
     errors = [str(fault) for fault in table.faults]
@@ -356,19 +362,15 @@ def _rotation(wanted: _Wanted) -> Rotation | None:
 
 def export_roster(session: Session, neighbourhood_id: int, now: datetime) -> str:
     """The table that `import_roster` reads, as it stands: with Chinese headings."""
+    return spreadsheet.to_csv(table_of(session, neighbourhood_id, now))
+
+
+def table_of(session: Session, neighbourhood_id: int, now: datetime) -> list[list[str]]:
+    """The same as rows, headings first."""
     roster = load(session, neighbourhood_id, now)
     label = _labels(session, neighbourhood_id)
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, [names[1] for names in HEADINGS.values()], lineterminator="\r\n")
-    writer.writeheader()
-    for cells in _rows(roster, label):
-        writer.writerow({HEADINGS[column][1]: _plain(text) for column, text in cells.items()})
-    return out.getvalue()
-
-
-def _plain(text: str) -> str:
-    """A spreadsheet must not take a name for a formula."""
-    return f"'{text}" if text[:1] in ("=", "@", "\t", "\r") else text
+    rows = [[cells.get(column, "") for column in HEADINGS] for cells in _rows(roster, label)]
+    return [[names[1] for names in HEADINGS.values()], *rows]
 
 
 def _rows(roster: Roster, label: Mapping[str, str]) -> Iterator[dict[str, str]]:

@@ -296,7 +296,7 @@ def test_what_was_agreed_to_is_shown_with_whose_word_it_was(tmp_path: Path) -> N
     for line in (
         "自动电话：打",
         "状态：正常",
-        "同意自动电话（没有写明是谁说的）",
+        "同意自动电话（elders.csv，表格里；people import登记，",
         "不同意录音（女儿王芳，书面，2026年3月1日；陈老师登记，",
         "同意让街道知道（女儿王芳，书面，2026年3月1日；陈老师登记，",
         "不同意让家人知道（没有说过）",
