@@ -290,13 +290,7 @@ def _build(
     within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
     switchboard = Switchboard(db, clock, lines=settings.lines, owner=owner)
     recorder = PromptDesk(db, clock, recordings, settings.recorded_prompts, cache(sentences.shipped))
-    desk = Desk(
-        Reception(db, clock),
-        switchboard,
-        TicketCounter(db, clock, deadlines, within),
-        recorder,
-        BallotCounter(db, clock),
-    )
+    desk = Desk(Reception(db, clock), switchboard, TicketCounter(db, clock, deadlines, within), recorder)
     verbs = Verbs(calls, config, fetching, flows, desk, desk, prompts)
     cycle = Cycle(
         db,
