@@ -300,8 +300,9 @@ class Move:
             self._wait_or_go_on(step)
 
     def done(self) -> None:
-        """This person's part is over: the next person, or goodbye."""
-        if self.holds(LAST_PERSON) or self.state.emergency:
+        """This person's part is over: the next person, or goodbye. Once the goodbye is being played nobody else's turn
+        comes: who is on the line may never have said who they are."""
+        if self.holds(LAST_PERSON) or self.state.emergency or self.state.phase is Phase.ENDING:
             self.hang_up()
             return
         self.set(person=self.state.person + 1, visits={}, last={}, back="")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callflows import loader
@@ -150,6 +150,7 @@ def test_what_only_a_key_may_mean_comes_from_a_key(flow: Flow, context: CallCont
 
 @pytest.mark.parametrize("name", CALLERS)
 @given(contexts, stories)
+@example(CallContext(PEOPLE[:2]), [MachineBeeped(), Key("0", 0), *[Key("0", 3001)] * 2])  # three times at the goodbye
 @settings(max_examples=200, deadline=None)
 def test_nobody_hears_an_elder_s_name_before_key_1(name: str, context: CallContext, story: list[Input]) -> None:
     session = Session(FLOWS[name], context)
