@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 from checkins import alarms, fast_clock
 from checkins.alarms import Alarm, Kind
 from checkins.tables import Neighbourhood
+from community.fast_clock import accept as community_accept
+from community.policy import Deadlines
+from community.tickets_policy import ReplyClock
 from database_in_use import read, write
 from ivr.fast_clock import accept as ivr_accept
 from settings import Settings
@@ -56,10 +59,15 @@ async def raise_test(settings: Settings, out: Console) -> int:
 async def accept_clock(settings: Settings, by: str, out: Console) -> int:
     """0; 2 without a name."""
     now = datetime.now(UTC)
+    deadlines = Deadlines(timedelta(hours=settings.complaint_heard_hours), settings.complaint_answer_days)
+    within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
+
+    def work(session: Session) -> tuple[fast_clock.Accepted, int]:
+        done = fast_clock.accept(session, by, now)
+        return done, ivr_accept(session, now) + community_accept(session, now, deadlines, within)
+
     try:
-        done, told = await write(
-            settings, lambda session: (fast_clock.accept(session, by, now), ivr_accept(session, now))
-        )
+        done, told = await write(settings, work)
     except ValueError as error:
         out.print(f"wenan: --by: {error}", style="red", highlight=False)
         return 2

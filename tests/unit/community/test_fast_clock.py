@@ -1,0 +1,87 @@
+"""A clock that was fast and is right again: complaints and tickets of the days that didn't come are of now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import inspect
+
+from checkins.roster.holidays import Calendar
+from community import fast_clock, rows, tickets, tickets_rows
+from community.policy import DEFAULT
+from community.tables import Complaint, Reply
+from community.tickets_policy import CLOCK
+from community.tickets_tables import Ticket, TicketKind
+from storage.database import Base, UtcTime
+from tests.unit.checkins.world import DAY
+from tests.unit.community.hall import Hall
+
+# Not pulled to now: hours that people named; deadlines and calls to come, which are reckoned anew.
+AHEAD = {
+    "complaint.heard_due",
+    "complaint.answer_due",
+    "complaint_reply.due_at",
+    "complaint_meeting.at",
+    "ticket.due_at",
+    "ticket.over_at",
+    "ticket_booking.due_at",
+    "ticket_booking.known_by",
+}
+
+THURSDAY = DAY + timedelta(days=3)
+
+
+def asks_for_a_taxi(hall: Hall, elder: str) -> None:
+    hall.act(lambda session, now: tickets.choose(session, "call-3", elder, TicketKind.TAXI, now))
+    hall.act(lambda session, now: tickets.send(session, "call-3", elder, now))
+
+
+async def test_what_came_on_a_day_that_did_not_come_is_due_as_if_it_came_now(hall: Hall) -> None:
+    elder = hall.world.elder()
+    before = await hall.complains(elder)
+    due = hall.complaint(before).answer_due
+    hall.at("10:00", THURSDAY)
+    ahead = await hall.complains(elder, call="call-2")
+    hall.hears(before)
+    hall.answers(before)
+    asks_for_a_taxi(hall, elder)
+
+    hall.world.clock._now = hall.world.at("10:00", DAY)
+    now = hall.world.clock.now()
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) > 0
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) == 0
+    late = hall.complaint(ahead)
+    assert (late.opened_at, late.heard_due) == (now, DEFAULT.heard_by(Calendar(), now))
+    assert late.answer_due == DEFAULT.answered_by(Calendar(), now)
+    assert due == late.answer_due, "the same day"
+    answer = hall.look(lambda session: rows.last_reply(session, rows.by_number(session, before)))
+    assert answer is not None
+    assert (answer.at, answer.due_at) == (now, now)
+    ticket = hall.look(lambda session: session.query(Ticket).one())
+    assert (ticket.opened_at, ticket.due_at) == (now, now + timedelta(minutes=10))
+    assert hall.look(lambda session: max(each.at for each in rows.events(session, late))) == now
+    assert hall.look(lambda session: max(each.at for each in tickets_rows.events(session, ticket))) == now
+
+
+async def test_a_clock_that_was_right_all_along_changes_nothing(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder)
+    hall.hears(number)
+    hall.answers(number)
+    await hall.complains(elder, call="call-2")
+    asks_for_a_taxi(hall, elder)
+    hall.later(hours=1)
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) == 0
+
+
+def test_every_moment_of_complaints_and_tickets_is_thought_of() -> None:
+    modules = {Complaint.__module__, Ticket.__module__}
+    tables = [each.class_ for each in Base.registry.mappers if each.class_.__module__ in modules]
+    moments = {
+        f"{table.__tablename__}.{column.key}"
+        for table in tables
+        for column in inspect(table).columns
+        if isinstance(column.type, UtcTime)
+    }
+    assert Reply in tables
+    assert moments - AHEAD == {str(column.expression) for column in fast_clock._WRITTEN}
