@@ -51,9 +51,12 @@ def hear(
     number: _Number,
     by: _By,
     to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="copies that any player plays (wav)")] = None,
+    told: Annotated[
+        str, typer.Option(metavar="WORDS", help="nothing can be listened to, and you have rung them: what they said")
+    ] = "",
 ) -> None:
     """Says where the recordings are. It is written down that you have listened; the first one has the case."""
-    _do(lambda it, settings: it.hear(settings, number, by, to, out))
+    _do(lambda it, settings: it.hear(settings, number, by, to, out, told=told))
 
 
 @app.command("sort")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from checkins import phones
 from checkins.names import named
 from checkins.schedule import at_minute, read_minute
-from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored
+from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, unheard
 from community import rows, staff
 from community.desk import STATUS_ZH, Shown, listed, look
 from community.policy import Deadlines
@@ -116,24 +116,38 @@ async def export(settings: Settings, committee: str, file: Path | None, out: Con
 # ── acts ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def hear(settings: Settings, number: int, by: str, to: Path | None, out: Console) -> int:
-    """Says where the recordings are, and writes down who listens. `to`: a folder for copies that any player plays."""
-    now = datetime.now(UTC)
+async def hear(settings: Settings, number: int, by: str, to: Path | None, out: Console, *, told: str = "") -> int:
+    """Says where the recordings are, and writes down who listens. `to`: a folder for copies that any player plays.
+    What can't be listened to isn't heard; who has rung them instead says what they were told (`told`)."""
+    now, found = datetime.now(UTC), await read(settings, lambda session: look(session, number))
+    why = "" if told.strip() else await asyncio.to_thread(_not_to_be_heard, settings, found)
 
     def work(session: Session) -> tuple[Shown, dict[str, Any]]:
-        staff.hear(session, number, by, now)
         one, second = _with_texts(session, number)
+        if [each.id for each in one.dictations] != [each.id for each in found.dictations]:
+            raise ValueError("more of it has come at this very moment: once more, please")
+        if not why:
+            staff.hear(session, number, by, now, told.strip())
         log_listening(session, one.dictations, named(by), now)
         return one, second
 
     one, second = await write(settings, work)
     _dictations(out, settings, one.dictations, second)
-    if not any(each.recording for each in one.dictations):
-        say(out, "nothing was recorded: ring them back", style="yellow")
     if to is not None:
         await copy_all(settings, number, one.dictations, to, out)
+    if why:
+        raise ValueError(f"{number} still waits to be heard: {why}. Ring them, then `cases hear {number} --told WORDS`")
     say(out, f"{number} was heard by {by}. To be answered by {clock(one.row.answer_due, one.zone) or 'nobody'}.")
     return 0
+
+
+def _not_to_be_heard(settings: Settings, one: Shown) -> str:
+    """Why what nobody has heard yet can't be listened to; "": it can."""
+    last = max((event.at for event in one.events if event.what == staff.HEARD), default=None)
+    fresh = [each for each in one.dictations if last is None or each.at > last]
+    if not fresh and (last is None or one.row.heard_due is not None):
+        return "nothing was recorded, or the recording hasn't come yet (then try again in a minute)"
+    return "; ".join(f"{each.name}: {why}" for each in fresh if (why := unheard(settings, each.recording)))
 
 
 async def reply(settings: Settings, number: int, text: str, recording: Path | None, by: str, out: Console) -> int:

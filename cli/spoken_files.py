@@ -4,6 +4,7 @@ staff have spoken themselves, stored as the line plays it."""
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -16,9 +17,11 @@ from sqlalchemy.orm import Session
 
 from console import call_log
 from console.wav import wav
-from ivr.recordings import RecordingBrokenError, Recordings
+from ivr.recordings import BYTES_PER_S, RecordingBrokenError, Recordings
 from settings import Settings
 from speech import human
+
+MOST_S = 180  # of what staff speak: nobody keeps more in mind
 
 
 class Said(Protocol):
@@ -43,6 +46,16 @@ def log_listening(session: Session, said: Iterable[Said], by: str, now: datetime
             call_log.listened(session, known[each.call_id], each.recording, by, now)
 
 
+def unheard(settings: Settings, recording: str) -> str:
+    """Why nobody can listen to it; "": one can."""
+    if not recording:
+        return "nothing was recorded"
+    try:
+        return "" if Recordings(settings.data_dir / "recordings").read(recording) else "the recording is empty"
+    except RecordingBrokenError as error:
+        return str(error)
+
+
 async def copy_all(settings: Settings, number: int, said: Iterable[Said], to: Path, out: Console) -> None:
     """As wav files into the folder `to`. LookupError when one can't be written there; a broken recording is told."""
     for each in said:
@@ -65,8 +78,8 @@ def _copy(settings: Settings, said: Said, target: Path, out: Console) -> None:
 async def stored(
     settings: Settings, call_id: str, label: str, file: Path | None, now: datetime
 ) -> AsyncIterator[str | None]:
-    """The path of what staff have spoken into `file` (None: nothing), at the prompts' loudness; dropped again when what
-    it was meant for is refused (LookupError, ValueError)."""
+    """The path of what staff have spoken into `file` (None: nothing), at the prompts' loudness, whole on the disk;
+    dropped again when what it was meant for is refused (LookupError, ValueError)."""
     kept = None if file is None else await _recorded(settings, call_id, label, file, now)
     try:
         yield kept
@@ -78,20 +91,44 @@ async def stored(
 
 async def _recorded(settings: Settings, call_id: str, label: str, file: Path, now: datetime) -> str:
     try:
-        audio = await asyncio.to_thread(human.read, file, "")
+        audio = await asyncio.to_thread(_spoken, file)
     except OSError as error:
         raise LookupError(f"{file}: {error.strerror}") from None
     except human.Unreadable as error:
         raise ValueError(f"{file}: {error}") from None
     recordings = Recordings(settings.data_dir / "recordings")
     try:
-        return (await recordings.add(call_id, f"{label}-{now:%H%M%S%f}", now, audio)).path
+        path = (await recordings.add(call_id, f"{label}-{now:%H%M%S%f}", now, audio)).path
     finally:
-        await recordings.close()
+        await recordings.close(within_s=0)  # what didn't fit now is not tried again: staff are told
+    if not await asyncio.to_thread(_is, recordings, path, audio):
+        await asyncio.to_thread(_drop, path_of(settings, path))
+        raise LookupError("the recording could not be stored whole: is the disk full? Nothing was changed")
+    return path
+
+
+def _spoken(file: Path) -> bytes:
+    """At the prompts' loudness. OSError, or Unreadable with the reason: what is no file of its own may never end."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise human.Unreadable("this is no file")
+    if file.suffix.lower() != ".wav":
+        raise human.Unreadable("save it as .wav")
+    audio = human.read(file, "")
+    if len(audio) > MOST_S * BYTES_PER_S:
+        raise human.Unreadable(f"the line plays at most {MOST_S // 60} minutes: say it shorter")
+    return audio
+
+
+def _is(recordings: Recordings, path: str, audio: bytes) -> bool:
+    """Read back."""
+    try:
+        return recordings.read(path) == audio
+    except RecordingBrokenError:
+        return False
 
 
 def _drop(recording: Path) -> None:
-    for ending in (".ulaw", ".sha256"):
+    for ending in (".ulaw", ".sha256", ".part", ".sha256-part"):
         recording.with_suffix(ending).unlink(missing_ok=True)
 
 

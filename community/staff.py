@@ -23,10 +23,11 @@ BY_PERSON = (Outcome.UNREACHED, Outcome.UNCLEAR)  # the calls are over, and they
 NOT_HEARD = "nobody has listened to it yet: `cases hear` first"
 
 
-def hear(session: Session, number: int, by: str, now: datetime) -> Complaint:
-    """`by` listens to what was said. Whoever listens first has it, until it is given to somebody."""
+def hear(session: Session, number: int, by: str, now: datetime, words: str = "") -> Complaint:
+    """`by` listens to what was said, or has rung them where nothing can be listened to: `words`, what they said then.
+    Whoever listens first has it, until it is given to somebody."""
     complaint, by = rows.by_number(session, number), named(by)
-    rows.note(session, complaint, HEARD, by, now)
+    rows.note(session, complaint, HEARD, by, now, detail={"words": words} if words else None)
     complaint.heard_due = None
     complaint.heard_at, complaint.heard_by = complaint.heard_at or now, complaint.heard_by or by[:100]
     complaint.owner = complaint.owner or by[:100]

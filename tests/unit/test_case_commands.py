@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import errno
 import io
+import os
 import shutil
 import wave
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from rich.console import Console
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from checkins import items
 from checkins.people import add_person
 from checkins.ports import CallOutcome, PersonOutcome
 from checkins.tables import Mode, Neighbourhood
@@ -23,6 +27,7 @@ from cli import case_commands as commands
 from cli.running import said
 from community import complaints, intake, rows
 from community.tables import Complaint, Reply, Status, Wish
+from ivr import recordings
 from ivr.recordings import Recordings
 from ivr.records import Call, CallEvent
 from server import app
@@ -63,9 +68,9 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
     return Settings(database_url=url, data_dir=tmp_path)
 
 
-async def recorded(folder: Path, now: datetime) -> str:
+async def recorded(folder: Path, now: datetime, ulaw: bytes = b"\xff" * 4000) -> str:
     recordings = Recordings(folder / "recordings")
-    kept = await recordings.add("call-0", "dictation1", now, b"\xff" * 4000)
+    kept = await recordings.add("call-0", "dictation1", now, ulaw)
     await recordings.close()
     return kept.path
 
@@ -78,6 +83,13 @@ class Desk:
     async def says(self, work: object) -> tuple[int, str]:
         status = await said(work, self.out)  # type: ignore[arg-type]
         return status, self.out.export_text()
+
+    def items(self) -> list[str]:
+        db = Database(self.settings.database_url)
+        with db.read() as session:
+            found = [item.kind for item in items.open_items(session)]
+        db.close()
+        return sorted(found, reverse=True)
 
     def row(self, number: int) -> Complaint:
         db = Database(self.settings.database_url)
@@ -121,15 +133,19 @@ async def test_listed_heard_answered_and_closed_by_what_she_said_to_a_person(des
     assert "1002" not in told
 
 
+def spoken_into(file: Path, seconds: int = 1, rate: int = 16000) -> Path:
+    tone = (8000 * np.sin(2 * np.pi * 300 * np.arange(rate * seconds) / rate)).astype("<i2")
+    with wave.open(str(file), "wb") as audio:
+        audio.setnchannels(1)
+        audio.setsampwidth(2)
+        audio.setframerate(rate)
+        audio.writeframes(tone.tobytes())
+    return file
+
+
 async def test_a_spoken_answer_is_stored_as_the_line_plays_it(desk: Desk, tmp_path: Path) -> None:
     await commands.hear(desk.settings, 1001, CHEN, None, desk.out)
-    spoken = tmp_path / "answer.wav"
-    tone = (8000 * np.sin(2 * np.pi * 300 * np.arange(16000) / 16000)).astype("<i2")
-    with wave.open(str(spoken), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16000)
-        file.writeframes(tone.tobytes())
+    spoken = spoken_into(tmp_path / "answer.wav")
     _, told = await desk.says(commands.reply(desk.settings, 1001, "", spoken, CHEN, desk.out))
     assert "The line rings them" in told
     db = Database(desk.settings.database_url)
@@ -152,9 +168,68 @@ async def test_what_is_no_recording_is_refused_and_nothing_is_left(desk: Desk, t
     assert sorted((tmp_path / "recordings").rglob("*")) == before
 
 
+async def test_an_answer_is_a_wav_file_of_three_minutes_at_most(desk: Desk, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "answer.ulaw").write_bytes(bytes(range(256)) * 40)
+    spoken_into(tmp_path / "long.wav", 181, 8000)
+    await commands.hear(desk.settings, 1001, CHEN, None, desk.out)
+    for name, why in (("pipe.wav", "no file"), ("answer.ulaw", "save it as .wav"), ("long.wav", "3 minutes")):
+        async with asyncio.timeout(20):
+            status, told = await desk.says(commands.reply(desk.settings, 1001, "", tmp_path / name, CHEN, desk.out))
+        assert (status, why in told) == (2, True)
+    assert desk.row(1001).status == Status.HEARD
+
+
+async def test_with_the_disk_full_no_answer_is_given_by_half(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await commands.hear(desk.settings, 1001, CHEN, None, desk.out)
+    before = sorted(each for each in (tmp_path / "recordings").rglob("*") if each.is_file())
+
+    def fills(take: Any, part: Path, final: bool) -> None:
+        part.write_bytes(b"\x80" * 100)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recordings.Take, "_write_pieces", fills)
+    work = commands.reply(desk.settings, 1001, "", spoken_into(tmp_path / "answer.wav"), CHEN, desk.out)
+    status, told = await desk.says(work)
+    assert (status, "disk full" in told, desk.row(1001).status) == (2, True, Status.HEARD)
+    assert sorted(each for each in (tmp_path / "recordings").rglob("*") if each.is_file()) == before
+
+
+@pytest.mark.parametrize("left", [None, b""], ids=["lost", "empty"])
+async def test_what_nobody_can_listen_to_is_heard_by_ringing_them(
+    desk: Desk, tmp_path: Path, left: bytes | None
+) -> None:
+    for file in (tmp_path / "recordings").rglob("*dictation1*"):
+        file.unlink()
+    if left is not None:
+        await recorded(tmp_path, desk.row(1001).opened_at, left)
+    for _ in range(2):
+        status, told = await desk.says(commands.hear(desk.settings, 1001, CHEN, None, desk.out))
+        assert (status, "电梯坏了" in told, "still waits to be heard" in told) == (2, True, True)
+        assert (desk.row(1001).status, desk.row(1001).heard_by) == (Status.SENT, None)
+        assert desk.items() == ["complaint_new"] * 2
+    await desk.says(commands.hear(desk.settings, 1001, CHEN, None, desk.out, told="电梯停在三楼"))
+    assert (desk.row(1001).status, desk.items()) == (Status.HEARD, ["complaint_new", "complaint_answer"])
+    _, told = await desk.says(commands.show(desk.settings, 1001, desk.out))
+    assert "words=电梯停在三楼" in told
+    status, told = await desk.says(commands.hear(desk.settings, 1001, CHEN, None, desk.out))
+    assert status == 0, "once it was heard it may be looked at again"
+
+
+async def test_nothing_is_heard_before_it_has_come(desk: Desk) -> None:
+    db, now = Database(desk.settings.database_url), datetime.now(UTC)
+    with db.write() as session:
+        elder = rows.by_number(session, 1001).person_id
+        number = complaints.file(session, "call-9", elder, now).number
+    db.close()
+    status, told = await desk.says(commands.hear(desk.settings, number, CHEN, None, desk.out))
+    assert (status, "hasn't come yet" in told, desk.row(number).status) == (2, True, Status.SENT)
+
+
 async def test_an_answer_that_may_not_be_given_leaves_no_recording(desk: Desk, tmp_path: Path) -> None:
-    spoken = tmp_path / "answer.ulaw"
-    spoken.write_bytes(bytes(range(256)) * 40)
+    spoken = spoken_into(tmp_path / "answer.wav")
     before = sorted((tmp_path / "recordings").rglob("*.ulaw"))
     status, told = await desk.says(commands.reply(desk.settings, 1001, "", spoken, CHEN, desk.out))
     assert (status, "nobody has listened" in told) == (2, True)
