@@ -37,6 +37,9 @@ from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
+from community.ballot_calls import BallotCalls
+from community.ballot_counter import BallotCounter
+from community.ballot_rounds import BallotRounds
 from community.intake import Intake, Intakes
 from community.policy import Deadlines
 from community.reply_calls import ReplyCalls
@@ -138,6 +141,7 @@ class House:
         loops.append(ComplaintRounds(self.db, self.clock, second_texts).run(stop))
         within = ReplyClock(timedelta(minutes=self.settings.ticket_minutes))
         loops.append(TicketRounds(self.db, self.clock, within).run(stop))
+        loops.append(BallotRounds(self.db, self.clock).run(stop))
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -290,7 +294,13 @@ def _build(
     within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
     switchboard = Switchboard(db, clock, lines=settings.lines, owner=owner)
     recorder = PromptDesk(db, clock, recordings, settings.recorded_prompts, cache(sentences.shipped))
-    desk = Desk(Reception(db, clock), switchboard, TicketCounter(db, clock, deadlines, within), recorder)
+    desk = Desk(
+        Reception(db, clock),
+        switchboard,
+        TicketCounter(db, clock, deadlines, within),
+        recorder,
+        BallotCounter(db, clock),
+    )
     verbs = Verbs(calls, config, fetching, flows, desk, desk, prompts)
     cycle = Cycle(
         db,
@@ -301,7 +311,7 @@ def _build(
         reserved=settings.lines_reserved,
         starts_per_s=settings.calls_per_second,
         burst=settings.calls_burst,
-        errands=[BookingCalls(within), ReplyCalls(deadlines)],
+        errands=[BookingCalls(within), ReplyCalls(deadlines), BallotCalls()],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     said = Intakes(db, cut_off(flows, recordings.folder), Intake(db, clock, deadlines), TicketIntake(db, clock, within))

@@ -14,6 +14,8 @@ from checkins import ports
 from checkins.handing_over import Switchboard
 from checkins.reception import Reception
 from checkins.ringing_in import Heard
+from community import ballot_counter
+from community.ballot_counter import BallotCounter
 from community.counter import Counter
 from community.intake import CutOff, Spoken
 from community.tickets_counter import QUERIES
@@ -45,9 +47,16 @@ class Desk:
     the community room, those of staff who record prompts to their desk. Satisfies ivr.ports.Answers,
     ivr.ports.Reception and ivr.ports.Switchboard."""
 
-    def __init__(self, reception: Reception, switchboard: Switchboard, counter: Counter, prompts: PromptDesk) -> None:
+    def __init__(
+        self,
+        reception: Reception,
+        switchboard: Switchboard,
+        counter: Counter,
+        prompts: PromptDesk,
+        ballots: BallotCounter,
+    ) -> None:
         self._reception, self._switchboard, self._counter = reception, switchboard, counter
-        self._prompts = prompts
+        self._prompts, self._ballots = prompts, ballots
 
     async def rang_in(self, call_id: str, number: str) -> telephone_ports.CallOrder | telephone_ports.Unserved:
         answer = await self._reception.rang_in(call_id, number)
@@ -61,6 +70,8 @@ class Desk:
         whom: ports.Answers = self._counter if query in QUERIES else self._reception
         if query in prompt_desk.QUERIES:
             whom = self._prompts
+        if query in ballot_counter.QUERIES:
+            whom = self._ballots
         told = await whom.ask(call_id, query, person_id, value)
         return telephone_ports.Told(told.word, told.values)
 

@@ -19,18 +19,20 @@ MAX_TURNS = 9  # of pages; then whoever turns them is taken for someone who does
 
 
 def key(move: Move, event: Key) -> None:
-    """`#` ends the entry, the last possible digit too. What isn't a digit is an answer of `anytime`, or nothing."""
+    """`#` ends the entry, the last possible digit too. What isn't a digit is an answer of `anytime`, or nothing. Where
+    one digit is all, so is each key that the step offers by `anytime`: a 0 leads to a person, a second 0 is a cry."""
+    choice = next((choice for choice in move.flow.offered(move.step) if choice.key == event.digit), None)
     if event.digit == "#":
         move.cut()
         _end(move, by_key=True)
-    elif event.digit.isdigit():
+    elif event.digit.isdigit() and (choice is None or move.step.entry is None or move.step.entry.most > 1):
         _digit(move, event)
-    else:
-        choice = next((choice for choice in move.flow.offered(move.step) if choice.key == event.digit), None)
-        if choice is not None:
-            move.cut()
-            move.set(entry="")
-            move.take(choice)
+    elif choice is not None:
+        move.cut()
+        move.sign("key")
+        last = {"by": "key", "key": event.digit, "node": move.step.node}
+        move.set(entry="", answered=True, last=last, key=event.digit, key_ms=event.at_ms)
+        move.take(choice)
 
 
 def _digit(move: Move, event: Key) -> None:

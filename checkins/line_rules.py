@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     CHECKIN = "checkin"
     REPLY = "reply"  # the committee's answer to what they had complained of
     BOOKING = "booking"  # what was booked for them
+    BALLOT = "ballot"  # something to choose, or what came of it
     EMERGENCY = "emergency"
 
 

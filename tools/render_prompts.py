@@ -51,6 +51,7 @@ PACKS = {
     "zh-ringing-in.zip": ("rings_in", "stranger"),
     "zh-replies.zip": ("reply",),
     "zh-tickets.zip": ("booking",),
+    "zh-ballots.zip": ("ballot",),
 }
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
@@ -76,6 +77,13 @@ SAMPLES = {
     "reply_audio": "灯已经换好了。",
     "answer_by": "星期五下午五点前",
     "notice": "今天下午活动室量血压。",
+    "title": "电梯",
+    "place": "一共两件,第一件。",
+    "question": "要不要装电梯?",
+    "options": "赞成,请按1;反对,请按2。",
+    "before": "反对",
+    "chosen": "赞成",
+    "tally": "赞成,一百零二;反对,三。",
 }
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
 NAME_CONTEXT = Context("请问您是", "本人吗?")

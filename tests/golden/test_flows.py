@@ -17,7 +17,7 @@ from callflows import loader
 from callflows.events import CallContext, Person
 from callflows.session import Finding, Session
 from callflows.text_runner import TextLine
-from tests.golden import record_cases, reply_cases, ticket_cases
+from tests.golden import ballot_cases, record_cases, reply_cases, ticket_cases
 
 HERE = Path(__file__).parent
 UPDATE = os.environ.get("WENAN_UPDATE_GOLDEN") == "1"
@@ -391,6 +391,7 @@ CASES = {
     "record_prompts": RECORDS,
     "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
     "rings_in": {**RINGS_IN, **{name: Case(**case) for name, case in ticket_cases.RINGS_IN.items()}},
+    "ballot": {name: Case(typed) for name, typed in ballot_cases.BALLOT.items()},
     "booking": {name: Case(typed) for name, typed in ticket_cases.BOOKING.items()},
     "stranger": STRANGER,
     "line_alarm": LINE_ALARM,

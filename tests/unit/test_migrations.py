@@ -12,7 +12,13 @@ def test_no_table_or_column_lacks_its_revision() -> None:
     care = ["tables", "roster.tables", "items", "contacts", "pins", "alarms", "device_tables", "register_log"]
     assert (
         migrate.missing(
-            [*(f"checkins.{name}" for name in care), "ivr.records", "community.tables", "community.tickets_tables"]
+            [
+                *(f"checkins.{name}" for name in care),
+                "ivr.records",
+                "community.tables",
+                "community.tickets_tables",
+                "community.ballot_tables",
+            ]
         )
         == []
     )

@@ -1,0 +1,146 @@
+"""The calls of ballots: that something may be chosen, and later what came of it, to all who took part. The cycle makes
+them within the hours and limits of calls (checkins.other_calls); who can't be rung, or three times not reached, is on
+the sheet for somebody to go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import items
+from checkins.items import ItemKind
+from checkins.line_rules import Purpose
+from checkins.other_calls import Barred, Ended, Later, Lines
+from checkins.ports import TALKED, CallRequest
+from checkins.tables import Person
+from community.ballot_tables import Ballot, BallotCall, Errand, Rung
+from community.reply_calls import AFTER_LINE_ERROR, LINE_FAILED, wrong_number
+
+FLOW = "ballot"
+CALLS = 3  # that reached nobody
+AGAIN = timedelta(hours=2)  # after one that did not
+LOST = timedelta(hours=1)  # without news of a call: asked again
+BATCH = 50
+REACHED = ("heard", "refused", "wants_person", "not_well")  # results of the flow: they were asked
+TELL_WITHIN = timedelta(days=3)
+
+
+class BallotCalls:
+    """Satisfies checkins.other_calls.Errands."""
+
+    purpose = Purpose.BALLOT
+
+    def claim(self, session: Session, now: datetime, lines: Lines) -> Sequence[CallRequest]:
+        requests = []
+        for person_id in _waiting(session, now):
+            found = _due(session, person_id, now)
+            if found and (request := self._ring(session, person_id, found, now, lines)) is not None:
+                requests.append(request)
+            if lines.free <= 0:
+                break
+        return requests
+
+    def _ring(
+        self, session: Session, person_id: str, found: Sequence[BallotCall], now: datetime, lines: Lines
+    ) -> CallRequest | None:
+        try_no = max(row.calls for row in found) + 1
+        match lines.ring(session.get_one(Person, person_id), Purpose.BALLOT, FLOW, try_no=try_no):
+            case Barred():
+                for row in found:
+                    by_hand(session, row, now)
+            case Later(until):
+                for row in found:
+                    row.due_at = max(until, now)
+            case CallRequest() as request:
+                for row in found:
+                    row.intent_id, row.due_at = request.id, now + LOST
+                return request
+        return None
+
+    def ended(self, session: Session, end: Ended, now: datetime) -> None:
+        """What was chosen or heard in it is written down already."""
+        person = next(iter(end.people), None)
+        if person is not None:
+            wrong_number(session, person, end, now)
+        reached = end.disposition in TALKED and person is not None and person.result in REACHED
+        query = select(BallotCall).where(BallotCall.intent_id == end.call_id, BallotCall.outcome.is_(None))
+        for row in session.scalars(query.with_for_update()):
+            row.intent_id = None  # told once
+            if end.disposition in LINE_FAILED:
+                row.due_at = now + AFTER_LINE_ERROR
+            elif reached and row.errand == Errand.ASK:
+                row.outcome, row.due_at = Rung.HEARD, None
+            else:
+                row.calls += 1
+                row.due_at = now + AGAIN
+                if row.calls >= CALLS:
+                    by_hand(session, row, now)
+
+
+def _waiting(session: Session, now: datetime) -> list[str]:
+    query = select(BallotCall.person_id).where(BallotCall.due_at <= now, BallotCall.outcome.is_(None))
+    return list(dict.fromkeys(session.scalars(query.order_by(BallotCall.due_at, BallotCall.id).limit(BATCH))))
+
+
+def _due(session: Session, person_id: str, now: datetime) -> list[BallotCall]:
+    query = select(BallotCall).where(BallotCall.person_id == person_id, BallotCall.outcome.is_(None))
+    query = query.where(BallotCall.due_at <= now).order_by(BallotCall.id).with_for_update(skip_locked=True)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def ask(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: datetime) -> None:
+    """They are to be rung; the same again is no second call."""
+    query = select(BallotCall.id).where(BallotCall.ballot_id == ballot.id, BallotCall.person_id == person_id)
+    if session.scalar(query.where(BallotCall.errand == errand)) is None:
+        due = max(now, ballot.opens_at)
+        session.add(BallotCall(ballot_id=ballot.id, person_id=person_id, errand=errand, due_at=due, calls=0))
+        session.flush()
+
+
+def pending(session: Session, person_id: str, errand: Errand) -> list[BallotCall]:
+    """What they are to hear yet, by this line or by a person."""
+    query = select(BallotCall).where(BallotCall.person_id == person_id, BallotCall.errand == errand)
+    open_ = BallotCall.outcome.is_(None) | (BallotCall.outcome == Rung.BY_HAND)
+    return list(session.scalars(query.where(open_).order_by(BallotCall.id)))
+
+
+def over(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: datetime) -> None:
+    """They have chosen, or heard."""
+    for row in pending(session, person_id, errand):
+        if row.ballot_id == ballot.id:
+            row.outcome, row.due_at = Rung.DONE, None
+    session.flush()
+
+
+def by_hand(session: Session, row: BallotCall, now: datetime) -> None:
+    """One item for the ballot: who it is, is on its sheet."""
+    row.outcome, row.due_at = Rung.BY_HAND, None
+    ballot = session.get_one(Ballot, row.ballot_id)
+    detail = {"ballot": ballot.number, "text": f"{ballot.number}号打钩:{ballot.title}"}
+    kind = ItemKind.BALLOT_ASK if row.errand == Errand.ASK else ItemKind.BALLOT_TELL
+    due = ballot.closes_at if row.errand == Errand.ASK else now + TELL_WITHIN
+    place = ballot.neighbourhood_id
+    items.open_item(session, kind, now, neighbourhood_id=place, due_at=due, about=str(ballot.number), detail=detail)
+
+
+def stop(session: Session, ballot: Ballot) -> None:
+    query = select(BallotCall).where(BallotCall.ballot_id == ballot.id, BallotCall.outcome.is_(None))
+    for row in session.scalars(query):
+        row.outcome, row.due_at = Rung.OVER, None
+
+
+def asked(session: Session, ballot: Ballot, errand: Errand) -> list[Person]:
+    """Who is waited for, by the line or by a person."""
+    query = select(Person).join(BallotCall, BallotCall.person_id == Person.id)
+    query = query.where(BallotCall.ballot_id == ballot.id, BallotCall.errand == errand)
+    open_ = BallotCall.outcome.is_(None) | (BallotCall.outcome == Rung.BY_HAND)
+    return list(session.scalars(query.where(open_).order_by(Person.address, Person.name)))
+
+
+def is_by_hand(session: Session, ballot: Ballot, person_id: str, errand: Errand) -> bool:
+    return any(
+        row.ballot_id == ballot.id and row.outcome == Rung.BY_HAND for row in pending(session, person_id, errand)
+    )

@@ -1,0 +1,269 @@
+"""What a flow asks about ballots while somebody is on the line. Every answer is one short transaction; the same
+question again in the same call changes nothing twice. Personal, and what was chosen is secret: nothing of it is logged.
+
+An elder's number is who they are, as in all calls that come in; an owner's unit is opened by the number and the PIN of
+its letter alone, whoever calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import pins
+from checkins.pins import PinVerdict
+from checkins.ports import Clock, Told
+from checkins.results import LINE
+from checkins.tables import Person
+from community import ballot as core
+from community import ballot_acts as acts
+from community import ballot_calls as calls
+from community import ballot_rows as rows
+from community.ballot import Act, Channel, Refusal, Unit
+from community.ballot_tables import Ballot, BallotEvent, BallotSlot, BallotTopic, Errand
+from storage.database import Database
+
+NOBODY, NONE = Told(""), Told("none")
+ASKED, AGAIN, LETTER = "asked", "again", "letter"  # events, with the call
+# What is said to who is refused.
+WHY: Mapping[Refusal, str] = {
+    Refusal.CLOSED: "这次打钩已经结束了,不能再选。",
+    Refusal.NOT_YET: "这次打钩还没有开始。",
+    Refusal.OTHER_PERSON: "您家已经有人选过了,一户只选一次。",
+    Refusal.OTHER_CHANNEL: "您已经在纸上选过了。要改,请到居委会。",
+}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """`value`: a key or a PIN; secret."""
+
+    call_id: str
+    person_id: str
+    value: str = field(repr=False)
+    now: datetime
+
+
+class BallotCounter:
+    """Answers the questions in `QUERIES`."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+
+    async def ask(self, call_id: str, query: str, person_id: str, value: str = "") -> Told:
+        asked = _Asked(call_id, person_id, value, self._clock.now())
+        if query == PIN:
+            return Told(await asyncio.to_thread(self._pin, asked))
+        work = OWN[query]
+        return await self._db.run(lambda session: work(session, asked))
+
+    def _pin(self, asked: _Asked) -> str:
+        """Hashing takes its time: between two transactions. A letter that there isn't takes as long."""
+        with self._db.read() as session:
+            slot = _letter(session, asked)
+            stored = slot.pin if slot is not None else None
+        right = pins.matches(asked.value, stored or _NO_PIN)
+        with self._db.write() as session:
+            slot = _letter(session, asked)
+            if slot is None:
+                for each in _owners(session, asked.now)[:1]:
+                    acts.refuse(session, each, Refusal.NOT_ON_ROLL, LINE, asked.now, call_id=asked.call_id)
+                return PinVerdict.WRONG
+            if slot.pin != stored:
+                return ""
+            return acts.judge(session, slot, right and stored is not None, asked.now, asked.call_id)
+
+
+_NO_PIN = pins.hashed("no letter has this")
+
+
+# ── whose turn ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _begin(session: Session, asked: _Asked) -> Told:
+    """A result that they wait for, then what they may choose, then whether owners may."""
+    if asked.person_id and calls.pending(session, asked.person_id, Errand.RESULT):
+        return Told("result")
+    mine = _mine(session, asked)
+    if mine:
+        return Told("open", _titles([ballot for ballot, _ in mine]))
+    owners = _owners(session, asked.now)
+    return Told("owners", _titles(owners)) if owners else NONE
+
+
+def _titles(found: list[Ballot]) -> dict[str, str]:
+    return {"title": "、".join(dict.fromkeys(each.title for each in found))[:100]}
+
+
+def _mine(session: Session, asked: _Asked) -> list[tuple[Ballot, BallotSlot]]:
+    """Open ballots with the place of this caller; an owner's unit counts from its PIN on."""
+    proven = [each.slot_id for each in rows.in_call(session, asked.call_id) if each.what == acts.PROVEN]
+    found = []
+    for ballot in rows.open_now(session, asked.now):
+        if ballot.unit != Unit.OWNER:
+            slot = rows.slot_of(session, ballot, asked.person_id) if asked.person_id else None
+        else:
+            mine = (session.get_one(BallotSlot, each) for each in reversed(proven) if each is not None)
+            slot = next((each for each in mine if each.ballot_id == ballot.id), None)
+        if slot is not None:
+            found.append((ballot, slot))
+    return found
+
+
+def _owners(session: Session, now: datetime) -> list[Ballot]:
+    return [each for each in rows.open_now(session, now) if each.unit == Unit.OWNER]
+
+
+def _unit(session: Session, asked: _Asked) -> Told:
+    """The number of a letter. Whether there is such a letter is not said."""
+    for ballot in _owners(session, asked.now):
+        query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id)
+        slot = session.scalar(query.where(BallotSlot.letter == int(asked.value or 0)))
+        rows.note(session, ballot, LETTER, LINE, asked.now, slot=slot, call_id=asked.call_id)
+    return Told("known")
+
+
+def _letter(session: Session, asked: _Asked) -> BallotSlot | None:
+    """Whose number was typed last in this call."""
+    typed = [each for each in rows.in_call(session, asked.call_id) if each.what == LETTER]
+    last = next((each.slot_id for each in reversed(typed) if each.slot_id), None) if typed else None
+    found = session.get(BallotSlot, last) if last is not None else None
+    return found if found is not None and typed[-1].slot_id == found.id else None
+
+
+# ── topics ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _next(session: Session, asked: _Asked) -> Told:
+    """Without a key the next topic; with one, what is chosen of the topic that was asked last. One query does both, so
+    that the call forgets what was read back as soon as the next topic is told."""
+    return _choose(session, asked) if asked.value else _topic(session, asked)
+
+
+def _topic(session: Session, asked: _Asked) -> Told:
+    mine = _mine(session, asked)
+    if not mine:
+        return Told("closed", {"why": WHY[Refusal.CLOSED]})
+    answered, since = _answered(session, asked.call_id), _since_pause(session, asked.call_id)
+    for ballot, slot in mine:
+        topics = rows.topics(session, ballot)
+        for topic in topics:
+            if (ballot.id, topic.position) in answered:
+                continue
+            if since >= core.GROUP:
+                rows.note(session, ballot, PAUSE, LINE, asked.now, slot=slot, call_id=asked.call_id)
+                return Told("more")
+            detail = {"topic": topic.position}
+            rows.note(session, ballot, ASKED, LINE, asked.now, slot=slot, call_id=asked.call_id, detail=detail)
+            return Told("topic", _values(session, ballot, slot, topic, len(topics)))
+    return Told("done")
+
+
+PAUSE = "pause"  # an event: a group of topics was over
+
+
+def _answered(session: Session, call_id: str) -> set[tuple[int, int]]:
+    """(ballot, topic) of what was answered in this call, since they wanted to choose anew."""
+    found: set[tuple[int, int]] = set()
+    last: BallotEvent | None = None
+    for event in rows.in_call(session, call_id):
+        if event.what == AGAIN:
+            found = set()
+        elif event.what == ASKED:
+            last = event
+        elif event.what == ANSWERED and last is not None:
+            found.add((last.ballot_id, (last.detail or {}).get("topic", 0)))
+    return found
+
+
+ANSWERED = "answered"  # an event: a key was pressed for the topic that was asked last
+
+
+def _since_pause(session: Session, call_id: str) -> int:
+    count = 0
+    for event in rows.in_call(session, call_id):
+        count = 0 if event.what in (PAUSE, AGAIN) else count + (event.what == ANSWERED)
+    return count
+
+
+def _values(session: Session, ballot: Ballot, slot: BallotSlot, topic: BallotTopic, topics: int) -> dict[str, str]:
+    before = _before(session, ballot, slot, topic)
+    said = {"place": core.place_of(topic.position, topics), "question": topic.question}
+    said["options"] = core.offered(topic.options)
+    return said | ({"before": before} if before else {})
+
+
+def _before(session: Session, ballot: Ballot, slot: BallotSlot, topic: BallotTopic) -> str:
+    assert ballot.key is not None
+    voter = core.voter_of(ballot.key, slot.id)
+    option = core.last_of(rows.chosen(session, ballot, voter)).get((voter, topic.position))
+    return topic.options[option - 1] if option else ""
+
+
+def _choose(session: Session, asked: _Asked) -> Told:
+    last = next((each for each in reversed(rows.in_call(session, asked.call_id)) if each.what == ASKED), None)
+    slot = session.get(BallotSlot, last.slot_id) if last is not None and last.slot_id else None
+    if last is None or slot is None:
+        return NOBODY
+    ballot = session.get_one(Ballot, last.ballot_id)
+    position, person = (last.detail or {}).get("topic", 0), session.get(Person, asked.person_id)
+    owner = ballot.unit == Unit.OWNER
+    holder = slot.code if owner else asked.person_id
+    who = slot.label if owner or person is None else person.name
+    act = Act(slot.id, holder, Channel.PHONE, position, int(asked.value))
+    why = acts.choose(session, ballot, slot, act, who, asked.now, asked.call_id)
+    if why is Refusal.NO_SUCH_OPTION:
+        return Told("again")
+    rows.note(session, ballot, ANSWERED, LINE, asked.now, slot=slot, call_id=asked.call_id)
+    if why is not None:
+        return Told("closed", {"why": WHY.get(why, WHY[Refusal.CLOSED])})
+    if person is not None:
+        calls.over(session, ballot, person.id, Errand.ASK, asked.now)
+    topic = next(each for each in rows.topics(session, ballot) if each.position == position)
+    return Told("noted", {"chosen": topic.options[act.option - 1]})
+
+
+def _again(session: Session, asked: _Asked) -> Told:
+    for ballot, slot in _mine(session, asked):
+        rows.note(session, ballot, AGAIN, LINE, asked.now, slot=slot, call_id=asked.call_id)
+    return Told("noted")
+
+
+# ── the result ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _result(session: Session, asked: _Asked) -> Told:
+    """One topic after the other; they have heard it when there is no other."""
+    told = {
+        (e.ballot_id, (e.detail or {}).get("topic")) for e in rows.in_call(session, asked.call_id) if e.what == READ
+    }
+    for row in calls.pending(session, asked.person_id, Errand.RESULT):
+        ballot = session.get_one(Ballot, row.ballot_id)
+        topics = rows.topics(session, ballot)
+        for topic in topics:
+            if (ballot.id, topic.position) not in told:
+                detail = {"topic": topic.position}
+                rows.note(session, ballot, READ, LINE, asked.now, call_id=asked.call_id, detail=detail)
+                counted = (ballot.result or {}).get(str(topic.position), [])
+                said = {"title": ballot.title, "place": core.place_of(topic.position, len(topics))}
+                said |= {"question": topic.question, "tally": core.told(topic.options, counted)}
+                return Told("result", said)
+        calls.over(session, ballot, asked.person_id, Errand.RESULT, asked.now)
+    return NONE
+
+
+READ = "read"  # an event: the result of a topic was read to them
+PIN = "ballot.pin"
+OWN: Mapping[str, Callable[[Session, _Asked], Told]] = {
+    "ballot.begin": _begin,
+    "ballot.unit": _unit,
+    "ballot.next": _next,
+    "ballot.again": _again,
+    "ballot.result": _result,
+}
+QUERIES = frozenset({*OWN, PIN})

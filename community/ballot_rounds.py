@@ -1,0 +1,79 @@
+"""When a ballot is over its result is counted and sealed, in one transaction: the counts, that the key of its voters is
+gone, and whom the line tells. Then nobody can choose, or change, any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins.ports import Clock
+from checkins.results import LINE
+from checkins.tables import Person
+from community import ballot as core
+from community import ballot_calls as calls
+from community import ballot_rows as rows
+from community.ballot import Unit
+from community.ballot_tables import Ballot, BallotCall, BallotSlot, Errand, Rung
+from storage.database import Database
+from storage.rounds import repeat
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 20.0
+SEALED = "sealed"
+
+
+class BallotRounds:
+    """Everything it does may be done twice."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+
+    async def look(self) -> None:
+        now = self._clock.now()
+        for ballot_id in await self._db.view(lambda session: _over(session, now)):
+            await self._db.run(lambda session, each=ballot_id: seal(session, each, now))
+
+    async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
+        await repeat(self.look, stop, every_s, log, "a round of the ballots failed (%s); the next one follows")
+
+
+def _over(session: Session, now: datetime) -> list[int]:
+    query = select(Ballot.id).where(Ballot.sealed_at.is_(None), Ballot.closes_at <= now, Ballot.withdrawn_by.is_(None))
+    return list(session.scalars(query.order_by(Ballot.id)))
+
+
+def seal(session: Session, ballot_id: int, now: datetime) -> None:
+    ballot = rows.locked(session, ballot_id)
+    if ballot.sealed_at is not None or ballot.closes_at > now:
+        return
+    ballot.result, ballot.sealed_at, ballot.key = counted(session, ballot), now, None
+    rows.note(session, ballot, SEALED, LINE, now)
+    query = select(BallotCall).where(BallotCall.ballot_id == ballot.id, BallotCall.errand == Errand.ASK)
+    for row in session.scalars(query.where(BallotCall.outcome.is_(None))):
+        row.outcome, row.due_at = Rung.OVER, None
+    for person in _took_part(session, ballot):
+        calls.ask(session, ballot, person, Errand.RESULT, now)
+
+
+def counted(session: Session, ballot: Ballot) -> dict[str, list[int]]:
+    """From the log alone; before and after the sealing it comes to the same."""
+    options = {topic.position: len(topic.options) for topic in rows.topics(session, ballot)}
+    found = core.counts(rows.chosen(session, ballot), options)
+    return {str(topic): votes for topic, votes in found.items()}
+
+
+def _took_part(session: Session, ballot: Ballot) -> list[str]:
+    """Of a person's or a household's place who chose; of an owner's unit who of it is in the register."""
+    query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id, BallotSlot.holder.is_not(None))
+    found: list[str] = []
+    for slot in session.scalars(query.order_by(BallotSlot.id)):
+        if ballot.unit == Unit.OWNER:
+            found += [person.id for person in rows.members(session, slot)]
+        elif session.get(Person, slot.holder) is not None:
+            found.append(slot.holder or "")
+    return list(dict.fromkeys(found))

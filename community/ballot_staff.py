@@ -1,0 +1,298 @@
+"""What staff do about ballots. Each act names who does it. What is refused by a rule comes back as a Refusal, and is
+logged; what is typed wrongly is a ValueError or LookupError, one sentence."""
+
+from __future__ import annotations
+
+import csv
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import StringIO
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import pins
+from checkins.names import named, says_something
+from checkins.people import stops_calls
+from checkins.phones import NumberError, to_e164
+from checkins.tables import GONE, Neighbourhood, Person, Role
+from community import ballot as core
+from community import ballot_acts as acts
+from community import ballot_calls as calls
+from community import ballot_rows as rows
+from community.ballot import BY_STAFF, Act, Channel, Neighbour, Refusal, Unit
+from community.ballot_tables import (
+    FIRST_LETTER,
+    Ballot,
+    BallotMember,
+    BallotProxy,
+    BallotSlot,
+    BallotTopic,
+    Errand,
+)
+from community.spoken import bounded
+
+MADE, WITHDRAWN, PROXY, LETTER_MADE = "made", "withdrawn", "proxy", "letter_made"
+DEFAULT_OPTIONS = ("赞成", "反对")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place on the roll to be."""
+
+    code: str
+    label: str
+    members: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+# ── making one ────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_topic(text: str) -> tuple[str, list[str]]:
+    """ "要不要装电梯?|赞成|反对|弃权"; without options 赞成 and 反对."""
+    question, *options = (part.strip() for part in text.split("|"))
+    found = options or list(DEFAULT_OPTIONS)
+    if not says_something(question) or not 2 <= len(found) <= core.KEYS or len(set(found)) < len(found):
+        raise ValueError(f'a topic is "question|option|option": 2 to {core.KEYS} options, each another one: {text}')
+    if any(not says_something(each) or len(each) > 30 for each in found):
+        raise ValueError(f"an option is 1 to 30 characters long: {text}")
+    return bounded(question), found
+
+
+def read_roll(text: str) -> list[tuple[str, tuple[str, ...], str]]:
+    """The owners' roll: 室号,业主,电话 (several owners: 、). All that is wrong is said at once."""
+    found, wrong, seen = [], [], set[str]()
+    reader = csv.DictReader(StringIO(text.lstrip("\ufeff")))
+    if not {"室号", "业主"} <= {(name or "").strip() for name in reader.fieldnames or ()}:
+        raise ValueError(
+            "the owners' roll needs the columns 室号 and 业主 (and 电话, if the line is to tell the result)"
+        )
+    for line, row in enumerate(reader, 2):
+        unit, phone = (row.get("室号") or "").strip(), (row.get("电话") or "").strip()
+        owners = tuple(name.strip() for name in (row.get("业主") or "").split("、") if name.strip())
+        if not core.plain(unit) or not owners:
+            wrong.append(f"line {line}: a unit and its owner are needed")
+        elif core.plain(unit) in seen:
+            wrong.append(f"line {line}: {unit} stands there twice")
+        seen.add(core.plain(unit))
+        found.append((unit, owners, phone))
+    if wrong or not found:
+        raise ValueError("the owners' roll: " + ("; ".join(wrong) or "it is empty"))
+    return found
+
+
+def make(
+    session: Session,
+    place: Neighbourhood,
+    title: str,
+    topics: Sequence[str],
+    unit: Unit,
+    opens: datetime,
+    closes: datetime,
+    by: str,
+    now: datetime,
+    *,
+    roll: str = "",
+    rings: bool = True,
+) -> Ballot:
+    """Its roll is made now, from the register or the owners' roll, and stays as it is."""
+    by, asked = named(by), [read_topic(each) for each in topics]
+    if not says_something(title) or len(title) > 60:
+        raise ValueError("a title is 1 to 60 characters long")
+    if not 1 <= len(asked) <= core.MOST_TOPICS:
+        raise ValueError(f"a ballot has 1 to {core.MOST_TOPICS} topics")
+    if closes <= max(opens, now):
+        raise ValueError("it would close before it opens, or is over already")
+    if (unit is Unit.OWNER) != bool(roll):
+        raise ValueError("an owners' ballot, and only that, needs the owners' roll (--roll)")
+    ballot = Ballot(neighbourhood_id=place.id, number=rows.next_number(session), title=title, unit=unit, made_by=by)
+    ballot.opens_at, ballot.closes_at, ballot.key = opens, closes, secrets.token_hex(32)
+    session.add(ballot)
+    session.flush()
+    for nth, (question, options) in enumerate(asked, 1):
+        session.add(BallotTopic(ballot_id=ballot.id, position=nth, question=question, options=options))
+    places = _owned(session, place, roll) if unit is Unit.OWNER else _lived(session, place, unit)
+    if not places:
+        raise ValueError("nobody may choose: the register has no elder of this committee")
+    _enrol(session, ballot, places, rings, now)
+    rows.note(session, ballot, MADE, by, now)
+    return ballot
+
+
+def _enrol(session: Session, ballot: Ballot, places: Sequence[Place], rings: bool, now: datetime) -> None:
+    owner = ballot.unit == Unit.OWNER
+    for nth, each in enumerate(places):
+        slot = BallotSlot(ballot_id=ballot.id, code=each.code[:100], label=each.label[:200], wrong=0)
+        slot.owners, slot.letter = (list(each.owners), FIRST_LETTER + nth) if owner else (None, None)
+        session.add(slot)
+        session.flush()
+        session.add_all(BallotMember(slot_id=slot.id, person_id=person) for person in each.members)
+        for person in each.members if rings and not owner else ():
+            calls.ask(session, ballot, person, Errand.ASK, now)
+    session.flush()
+
+
+def _residents(session: Session, place: Neighbourhood) -> list[Person]:
+    query = select(Person).where(Person.neighbourhood_id == place.id, Person.role == Role.ELDER)
+    return list(session.scalars(query.where(Person.state.not_in(GONE)).order_by(Person.name, Person.id)))
+
+
+def _lived(session: Session, place: Neighbourhood, unit: Unit) -> list[Place]:
+    people = {person.id: person for person in _residents(session, place)}
+    if unit is Unit.PERSON:
+        return [Place(one.id, one.name, (one.id,)) for one in people.values()]
+    homes = core.households([Neighbour(one.id, one.address or "", one.number or "") for one in people.values()])
+    return [Place(home[0], "、".join(people[each].name for each in home), tuple(home)) for home in homes]
+
+
+def _owned(session: Session, place: Neighbourhood, roll: str) -> list[Place]:
+    """Who of the register is told the result: by name and number of the roll. It proves nothing."""
+    known = {(one.name, one.number): one.id for one in _residents(session, place)}
+    found = []
+    for unit, owners, phone in read_roll(roll):
+        number = _number(phone, place.area_code)
+        members = tuple(known[name, number] for name in owners if number and (name, number) in known)
+        found.append(Place(core.plain(unit), f"{unit} {'、'.join(owners)}", members, owners))
+    return found
+
+
+def _number(phone: str, area: str) -> str | None:
+    try:
+        return to_e164(phone, area) if phone else None
+    except NumberError:
+        return None
+
+
+# ── paper, visits, proxies ────────────────────────────────────────────────────────────────────────
+
+
+def find_slot(session: Session, ballot: Ballot, whose: str) -> BallotSlot | None:
+    """By an owner's unit, or by the name or id of somebody who lives there. ValueError when that is several."""
+    code = core.plain(whose)
+    found = []
+    for slot in rows.slots(session, ballot):
+        if ballot.unit == Unit.OWNER:
+            hit = slot.code == code
+        else:
+            hit = any(whose in (person.id, person.name) for person in rows.members(session, slot))
+        found += [slot] if hit else []
+    if len(found) > 1:
+        raise ValueError(f"{whose} is {len(found)} places of this roll: give the person's id (`people list`)")
+    return found[0] if found else None
+
+
+def enter(
+    session: Session,
+    number: int,
+    whose: str,
+    choices: Mapping[int, int],
+    channel: Channel,
+    by: str,
+    now: datetime,
+    *,
+    who: str = "",
+    change: bool = False,
+) -> Refusal | None:
+    """What stands on a paper, or was said at a door. `who` has signed it, of an owner's unit: an owner, or somebody
+    whose written proxy is on file."""
+    ballot, by = rows.by_number(session, number), named(by)
+    if channel not in BY_STAFF or not choices:
+        raise ValueError("say what was chosen, on paper or at a visit")
+    slot = find_slot(session, ballot, whose)
+    if slot is None:
+        return acts.refuse(session, ballot, Refusal.NOT_ON_ROLL, by, now)
+    holder = _holder(session, ballot, slot, whose, who.strip())
+    if holder is None:
+        return acts.refuse(session, ballot, Refusal.NO_PROXY, by, now, slot=slot)
+    done = [Act(slot.id, holder, channel, topic, option, change) for topic, option in sorted(choices.items())]
+    why = acts.choose_all(session, ballot, slot, done, by, now)
+    if why is None and ballot.unit != Unit.OWNER:
+        calls.over(session, ballot, holder, Errand.ASK, now)
+    return why
+
+
+def _holder(session: Session, ballot: Ballot, slot: BallotSlot, whose: str, who: str) -> str | None:
+    if ballot.unit != Unit.OWNER:
+        return next(each.id for each in rows.members(session, slot) if whose in (each.id, each.name))
+    if who in (slot.owners or []):
+        return slot.code
+    proxies = session.scalars(select(BallotProxy.name).where(BallotProxy.slot_id == slot.id))
+    return slot.code if who and who in set(proxies) else None
+
+
+def proxy(session: Session, number: int, unit: str, name: str, document: str, by: str, now: datetime) -> None:
+    """`name` may choose for this unit, by a paper that is kept at `document`."""
+    ballot, by = rows.by_number(session, number), named(by)
+    slot = find_slot(session, ballot, unit) if ballot.unit == Unit.OWNER else None
+    if slot is None:
+        raise LookupError(f"{unit} is no unit of this ballot's owners' roll")
+    if not says_something(document):
+        raise ValueError("a proxy counts only in writing: say where the paper is kept (--document)")
+    session.add(BallotProxy(slot_id=slot.id, name=named(name)[:100], document=document.strip()[:200], by=by, at=now))
+    rows.note(session, ballot, PROXY, by, now, slot=slot)
+
+
+def withdraw(session: Session, number: int, by: str, now: datetime) -> None:
+    """It is over without a result: nobody is rung any more."""
+    ballot, by = rows.by_number(session, number), named(by)
+    if ballot.sealed_at is not None:
+        raise ValueError("it is over already")
+    ballot.withdrawn_by, ballot.sealed_at, ballot.key = by[:100], now, None
+    rows.note(session, ballot, WITHDRAWN, by, now)
+    calls.stop(session, ballot)
+
+
+# ── letters ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Letter:
+    """`pin` stands on paper only."""
+
+    slot_id: int
+    unit: str
+    number: int
+    pin: str
+    hashed: str
+
+
+def letters(session: Session, number: int, unit: str = "") -> list[Letter]:
+    """New PINs for all units that have none, or for one. Only read: they count from `post` on. About 20 a second."""
+    ballot = session.scalars(select(Ballot).where(Ballot.number == number)).one_or_none()
+    if ballot is None or ballot.unit != Unit.OWNER:
+        raise LookupError(f"{number} is no owners' ballot")
+    found = [each for each in rows.slots(session, ballot) if (each.code == core.plain(unit) if unit else not each.pin)]
+    if unit and not found:
+        raise LookupError(f"{unit} is no unit of this ballot's owners' roll")
+    return [_letter(slot) for slot in found]
+
+
+def _letter(slot: BallotSlot) -> Letter:
+    pin = pins.make()
+    return Letter(slot.id, slot.label, slot.letter or 0, pin, pins.hashed(pin))
+
+
+def post(session: Session, number: int, made: Iterable[Letter], by: str, now: datetime) -> None:
+    """The letters are on paper: their PINs count, and older ones no more."""
+    ballot, by = rows.by_number(session, number), named(by)
+    for letter in made:
+        slot = session.get_one(BallotSlot, letter.slot_id, with_for_update=True)
+        slot.pin, slot.wrong, slot.locked_at = letter.hashed, 0, None
+        rows.note(session, ballot, LETTER_MADE, by, now, slot=slot)
+
+
+# ── whom to see ───────────────────────────────────────────────────────────────────────────────────
+
+
+def to_visit(session: Session, ballot: Ballot) -> list[Person]:
+    """Who has not chosen and can't be rung, or wasn't reached: paper goes to their door. After the result: who has
+    not heard it."""
+    errand = Errand.ASK if ballot.sealed_at is None else Errand.RESULT
+    return [
+        person
+        for person in calls.asked(session, ballot, errand)
+        if stops_calls(person) is not None or calls.is_by_hand(session, ballot, person.id, errand)
+    ]
