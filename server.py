@@ -20,6 +20,7 @@ try:
         people_app,
         policy_app,
         prompt_app,
+        register_app,
         roster_app,
         ticket_app,
     )
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for name, group in (
     ("people", people_app.app),
+    ("register", register_app.app),
     ("roster", roster_app.app),
     ("policy", policy_app.app),
     ("cases", case_app.app),

@@ -88,8 +88,10 @@ class Entry:
         return str(self.values["name"])
 
     @property
-    def phone(self) -> str:
-        return str(self.values["phone"])
+    def phone(self) -> str | None:
+        """As E.164; None: there is none."""
+        number = self.values["phone"]
+        return None if number is None else str(number)
 
 
 def read_entries(table: Table, area_code: str, today: date) -> tuple[list[Entry], list[Fault]]:
@@ -114,8 +116,10 @@ def read_entries(table: Table, area_code: str, today: date) -> tuple[list[Entry]
             faults.append(Fault(number, *wrong))
         elif number not in bad:
             entries.append(_entry(number, values))
-    faults += _doubled(entries)
-    return entries, sorted(faults, key=lambda fault: fault.row)
+    doubled = _doubled(entries)
+    twice = {fault.row for fault in doubled}
+    faults += doubled
+    return [entry for entry in entries if entry.row not in twice], sorted(faults, key=lambda fault: fault.row)
 
 
 def text_of(column: str, value: object) -> str:
@@ -160,10 +164,10 @@ def _together(values: Mapping[str, object]) -> tuple[str, str] | None:
 def _doubled(entries: list[Entry]) -> list[Fault]:
     """Who is in the file twice. Of one name in one home there is one, whatever their numbers."""
     found: list[Fault] = []
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str | None], int] = {}
     for entry in entries:
         home = home_of(entry.values.get("address"))
-        keys = [("id", entry.id)] if entry.id else []
+        keys: list[tuple[str, str | None]] = [("id", entry.id)] if entry.id else []
         keys += [(entry.name, entry.phone)] + ([(entry.name, home)] if home else [])
         first = next((seen[key] for key in keys if key in seen), None)
         if first is not None:
@@ -210,8 +214,10 @@ def _id(cell: str) -> str:
     return cell
 
 
-def _phone(cell: str, area_code: str) -> str:
+def _phone(cell: str, area_code: str) -> str | None:
     """Spreadsheets make numbers of them: 13800000000.0, and 1.38E+10, in which figures are lost."""
+    if cell in NOTHING:
+        return None
     if re.fullmatch(r"\d(\.\d+)?E\+?\d+", cell, re.IGNORECASE):
         raise ValueError("was rounded by the spreadsheet: make the column text and type it again")
     return to_e164(_text(re.sub(r"^(\d+)\.0+$", r"\1", cell)), area_code)

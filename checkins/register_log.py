@@ -28,8 +28,17 @@ class What(StrEnum):
     NUMBER_DOUBTED = "number_doubted"  # "wrong number", said there
     MODE = "mode"  # detail: mode
     FIELDS = "fields"  # detail: fields, columns that were written; consents, if among them; on: since when it is so
+    SAID_WRONG = "said_wrong"  # by telephone, of what the register has; detail: field, recording
+    NOT_CHANGED = "not_changed"  # staff looked into that, and it stays; detail: field, why
     REFUSAL_MEANT = "refusal_meant"  # asked in person: it was the elder's own wish
     REFUSAL_NOT_MEANT = "refusal_not_meant"  # asked in person: calls are wanted again
+    ONE_KEY = "one_key"  # the elder was shown key 5
+    TEST_WANTED = "test_wanted"  # staff want a test call rung now
+    TEST_CALL = "test_call"  # one was ordered; detail: asked, who of the staff had wanted it
+    # What a test call came to; detail: disposition, result.
+    TEST_HEARD = "test_heard"
+    TEST_VAIN = "test_vain"
+    TEST_NOTHING = "test_nothing"  # no call was possible, or the line failed: it says nothing of the telephone
 
 
 class How(StrEnum):

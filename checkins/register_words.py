@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -28,6 +28,11 @@ NUMBER_ZH = {
     NumberState.SUSPECT: "接电话的人说打错了，号码要核对",
     NumberState.BAD: "没有这个号码，要核对",
 }
+_TRIED_ZH: Mapping[str, str] = {
+    What.TEST_HEARD: "听得清楚",
+    What.TEST_VAIN: "没有试成",
+    What.TEST_NOTHING: "没有打通线路，还不知道",
+}
 _UNKNOWN = "没有写明是谁说的"
 
 
@@ -42,6 +47,7 @@ def lines(session: Session, person: Person, zone: str) -> list[str]:
     found.append(f"号码：{NUMBER_ZH[NumberState(person.number_state)]}{_who(number, zone)}")
     mode = [event for event in log if event.what == What.MODE]
     found.append(f"应答方式：{MODE_ZH[Mode(person.mode)]}{_who(mode, zone)}")
+    found += [_tried(log, zone), _one_key(log, zone)]
     return found + [_consent(person, purpose, log, zone) for purpose in PURPOSE_ZH]
 
 
@@ -56,6 +62,20 @@ def _state(person: Person, log: Sequence[PersonEvent], zone: str) -> str:
     return text
 
 
+def _tried(log: Sequence[PersonEvent], zone: str) -> str:
+    ends = [event for event in log if event.what in _TRIED_ZH]
+    if not ends:
+        return "试打电话：还没有试过"
+    text = f"试打电话：{_TRIED_ZH[ends[-1].what]}（{_local(ends[-1].at, zone)}）"
+    heard = [event for event in ends if event.what == What.TEST_HEARD]
+    return text + (f"，上一次听清楚是{_local(heard[-1].at, zone)}" if heard and heard[-1] is not ends[-1] else "")
+
+
+def _one_key(log: Sequence[PersonEvent], zone: str) -> str:
+    shown = [event for event in log if event.what == What.ONE_KEY]
+    return f"一键通（按5）：{'教过' if shown else '还没有教过'}{_who(shown, zone)}"
+
+
 def _consent(person: Person, purpose: str, log: Sequence[PersonEvent], zone: str) -> str:
     agreed = bool(person.consents.get(purpose))
     told = [event for event in log if _given(event, purpose) is not None]
@@ -67,11 +87,11 @@ def _consent(person: Person, purpose: str, log: Sequence[PersonEvent], zone: str
 
 
 def _given(event: PersonEvent, purpose: str) -> bool | None:
-    """What it says of this purpose: alone, or with all others in a spreadsheet; None: nothing."""
+    """What it says of this purpose; of one that a spreadsheet doesn't name it says nothing (None)."""
     detail = event.detail or {}
     if event.what == What.CONSENT and detail.get("purpose") == purpose:
         return bool(detail.get("given"))
-    return purpose in detail["consents"] if event.what == What.FIELDS and "consents" in detail else None
+    return True if event.what == What.FIELDS and purpose in detail.get("consents", ()) else None
 
 
 def _who(told: Sequence[PersonEvent], zone: str) -> str:
@@ -81,10 +101,14 @@ def _who(told: Sequence[PersonEvent], zone: str) -> str:
     event = told[-1]
     on = (event.detail or {}).get("on")
     said = [event.said_by or "", HOW_ZH.get(event.how or "", ""), _day(date.fromisoformat(on)) if on else ""]
-    noted = _day(event.at.astimezone(ZoneInfo(zone)).date())
+    noted = _local(event.at, zone)
     by = {LINE: "系统记下", BY_PHONE: "电话里记下"}.get(event.by, f"{event.by}登记")
     whole = "，".join(part for part in said if part)
     return f"（{whole + '；' if whole else ''}{by}，{noted}）"
+
+
+def _local(moment: datetime, zone: str) -> str:
+    return _day(moment.astimezone(ZoneInfo(zone)).date())
 
 
 def _day(day: date) -> str:

@@ -222,7 +222,7 @@ def _movers(changes: Sequence[Change], register: _Register) -> list[Tenant]:
 def _elsewhere(session: Session, place: Neighbourhood, new: Sequence[Entry]) -> list[str]:
     """A sentence for each other neighbourhood whose register has the same name and number."""
     wanted: dict[tuple[str, str | None], Entry] = {(entry.name, entry.phone): entry for entry in new}
-    numbers = sorted({entry.phone for entry in new})
+    numbers = sorted({entry.phone for entry in new if entry.phone})
     found = []
     for at in range(0, len(numbers), 500):
         query = (
@@ -280,7 +280,7 @@ def _change(session: Session, person_id: str, changes: Sequence[Change], told: T
     for change in changes:
         value: Any = change.value
         if change.column == "phone":
-            people.set_number(session, person_id, value)
+            _set_number(session, person, value)
             note("number")
         elif change.column == "mode":
             people.set_mode(session, person_id, Mode(value))
@@ -297,6 +297,13 @@ def _change(session: Session, person_id: str, changes: Sequence[Change], told: T
             setattr(person, change.column, change.value)
     if plain:
         _note(session, person, entry, plain, told, now)
+
+
+def _set_number(session: Session, person: Person, number: str | None) -> None:
+    if number is None:
+        person.number = None
+    else:
+        people.set_number(session, person.id, number)
 
 
 def _note(session: Session, person: Person, entry: Entry, columns: Sequence[str], told: Told, now: datetime) -> None:
