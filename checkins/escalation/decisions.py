@@ -48,6 +48,8 @@ def _searching(scene: Scene) -> Action:
         return Ring(ready)
     if turns:
         return scene.wait(*(moment for _, moment in turns))
+    if not scene.rung_somebody():  # everybody talks to others, and has for long: whoever comes next may be free
+        return _onward(scene)
     if ago(search.round_since, now) < (every := timedelta(minutes=step.every)):
         return scene.wait(search.round_since + every, *([now + POLL] if scene.passed_over() else []))
     return NextRung(search.rung, search.round + 1) if search.round + 1 < step.rounds else _onward(scene)

@@ -2,7 +2,8 @@
 
 What holds for every call to a responder: never while they are on another one, never within 2 min of the last, never
 in the hours in which their role sleeps. A call whose end nobody told holds its place for 2 min, for the step's
-spacing while they are still on the line. Somebody who talks to others is waited for as long, then passed over.
+spacing while they are still on the line. Somebody who talks to others is waited for as long, then passed over; a round
+that has rung nobody for that reason is not repeated, the next rung begins.
 
 A stamp that lies more than 10 min ahead of the clock was made by a clock that ran fast: it counts as long ago, so
 that a clock set right doesn't stop a search. (That no call starts until somebody has looked is the cycle's matter.)
@@ -112,6 +113,12 @@ class Scene:
         """Somebody of this rung is on another call who hasn't been rung often enough in this round."""
         people = [person for role in self.roles(self.search.rung) for person in role]
         return any(person.id in self.busy and not self._called_enough(person) for person in people)
+
+    def rung_somebody(self) -> bool:
+        """Whether a call of this rung was made in this round."""
+        people = [person for role in self.roles(self.search.rung) for person in role]
+        calls = [call for person in people if (call := self.search.called(person.id))]
+        return any(call.calls or call.errors for call in calls)
 
     def _on_the_line(self, person: Responder) -> bool:
         """Our last call to them may still be going on."""

@@ -171,7 +171,7 @@ class SqlHouse:
 
     def first(self, call: str, elder: str) -> bool:
         def pressed(session: Session) -> bool:
-            row = session.scalars(select_cases().where(Checkin.elder_id == elder)).one()
+            row = session.scalars(select_cases().where(Checkin.id == self._case(elder))).one()
             return answers.first(session, session.get_one(CallIntent, call), row, self.now)
 
         return self._act(pressed)
@@ -204,8 +204,10 @@ class SqlHouse:
         self._act(lambda session: people.set_state(session, elder, State(state), "register", self.now))
 
     def _case(self, elder: str) -> int:
+        """The one that is open; the older one, where it goes on after midnight beside the next day's."""
+        still_open = select(Checkin.id).order_by(Checkin.status == Status.CLOSED, Checkin.id)
         with self.db.read() as session:
-            return session.scalars(select(Checkin.id).where(Checkin.elder_id == elder)).one()
+            return session.scalars(still_open.where(Checkin.elder_id == elder).limit(1)).one()
 
     # ── looking ──
 

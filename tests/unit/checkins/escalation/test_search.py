@@ -195,6 +195,14 @@ def test_the_only_one_who_is_there_is_looked_for_every_minute() -> None:
     assert line.rings("09:38") == ("陈老师",)
 
 
+def test_a_round_in_which_everybody_talks_to_others_is_not_repeated() -> None:
+    """Duty is kept on the line by other cases: deputy and family don't wait for three rounds of it."""
+    line = Line(people={who: some for who, some in PEOPLE.items() if who is not Who.BUDDY})
+    line.busy = {"陈老师"}
+    rung = [who for minute in range(30, 42) for who in line.rings(f"09:{minute}")]
+    assert rung == ["吴老师", "女儿", "儿子"]
+
+
 def test_nobody_is_rung_twice_within_two_minutes(line: Line) -> None:
     line.people = {**PEOPLE, Who.DUTY: PEOPLE[Who.BUDDY][:1], Who.BUDDY: PEOPLE[Who.BUDDY][:1]}
     line.rings("09:30")
