@@ -30,6 +30,7 @@ from checkins.alarm_calls import SECOND
 from checkins.alarms import Kind
 from checkins.contact_rounds import ContactRounds
 from checkins.cycle import Cycle
+from checkins.enrolment.trial_calls import TrialCalls
 from checkins.errands import REASONS
 from checkins.handing_over import Switchboard
 from checkins.mornings import Mornings
@@ -311,7 +312,7 @@ def _build(
         reserved=settings.lines_reserved,
         starts_per_s=settings.calls_per_second,
         burst=settings.calls_burst,
-        errands=[BookingCalls(within), ReplyCalls(deadlines), BallotCalls()],
+        errands=[BookingCalls(within), ReplyCalls(deadlines), BallotCalls(), TrialCalls(settings.test_call_days)],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     said = Intakes(db, cut_off(flows, recordings.folder), Intake(db, clock, deadlines), TicketIntake(db, clock, within))

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     complaint_heard_hours: float = Field(2.0, gt=0, le=40, description="working hours until a complaint is heard")
     complaint_answer_days: int = Field(5, ge=1, le=60, description="working days until a complaint is answered")
     ticket_minutes: int = Field(10, ge=1, le=99, description="working minutes until somebody takes a ticket (key 5)")
+    test_call_days: int = Field(30, ge=0, le=366, description="days without a talk until a line is tried; 0: never")
     recogniser_workers: int = Field(2, ge=1, le=64, description="threads that recognise speech")
     whisper_threads: int = Field(1, ge=1, le=64, description="processor threads per Whisper utterance")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")

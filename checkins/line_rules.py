@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     REPLY = "reply"  # the committee's answer to what they had complained of
     BOOKING = "booking"  # what was booked for them
     BALLOT = "ballot"  # something to choose, or what came of it
+    TEST = "test"  # whether the telephone works
     EMERGENCY = "emergency"
 
 

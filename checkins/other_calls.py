@@ -40,7 +40,7 @@ LEAVE = 1  # of a day's calls to a number: for what the care room may still want
 SOON = timedelta(minutes=2)  # a check-in that is due so soon has its line already
 LOOK_AGAIN = timedelta(minutes=10)  # their own call is ahead, or somebody looks for them
 NO_ROOM = timedelta(hours=1)  # the next check-in needs what is left of a day's calls
-OTHERS = frozenset({Purpose.BALLOT, Purpose.BOOKING, Purpose.REPLY})
+OTHERS = frozenset({Purpose.BALLOT, Purpose.BOOKING, Purpose.REPLY, Purpose.TEST})
 _OF_THEMSELVES = (Result.NOT_WELL, Result.WANTS_PERSON, Result.REFUSED, Result.EMERGENCY)
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 
@@ -95,15 +95,16 @@ class Lines:
     free: int
 
     def ring(
-        self, elder: Person, purpose: Purpose, flow: str, ring_s: int = 45, try_no: int = 1
+        self, elder: Person, purpose: Purpose, flow: str, ring_s: int = 45, try_no: int = 1, *, asked: bool = False
     ) -> CallRequest | Later | Barred:
-        """The order for one call to this elder; its intent is written. With no line free: Later, now."""
+        """The order for one call to this elder; its intent is written. With no line free: Later, now. `asked`: staff
+        are with them and want it now, also while their own call is ahead; as many calls as that may need are left."""
         barred = stops_calls(elder)
         if barred is not None:
             return Barred(barred)
         number, place = elder.number, self.session.get_one(Neighbourhood, elder.neighbourhood_id)
         assert number is not None
-        until = self._not_before(elder, place, number, purpose)
+        until = self._not_before(elder, place, number, purpose, asked)
         if until > self.now or self.free <= 0:
             return Later(until)
         row = self._today(elder, place)
@@ -130,14 +131,16 @@ class Lines:
         found: Checkin | None = self.session.scalars(free).one_or_none()
         return found
 
-    def _not_before(self, elder: Person, place: Neighbourhood, number: str, purpose: Purpose) -> datetime:
+    def _not_before(self, elder: Person, place: Neighbourhood, number: str, purpose: Purpose, asked: bool) -> datetime:
         live = select(CallIntent.id).where(CallIntent.number == number, CallIntent.state.in_(LIVE)).limit(1)
         if self.session.scalar(live) is not None:
             return self.now + NEWS_WITHIN
-        if _wanted(self.session, number):
+        ahead = _wanted(self.session, number)
+        if ahead and not asked:
             return self.now + LOOK_AGAIN
         policy, before = policies.call_policy(place, elder), dialled(self.session, number, self.now)
-        allowed = allowed_at(purpose, before, self.now, leave=LEAVE)
+        leave = max(LEAVE, len(policy.try_after)) if ahead else LEAVE
+        allowed = allowed_at(purpose, before, self.now, leave=leave)
         if not leaves_room(before, self.now, _next_tries(elder, place, policy, self.now)):
             allowed = max(allowed, self.now + NO_ROOM)
         return within_hours(place.timezone, policy, allowed)

@@ -53,6 +53,19 @@ def number(
     do("cli.people_commands", lambda it, settings: it.set_person(settings, who, by, it.Change(number=digits), out))
 
 
+@app.command("test-call")
+def test_call(who: _Who, by: _By) -> None:
+    """The line rings the elder now, says that it is a test, and asks whether it is heard well. No check-in. What came
+    of it stands in `people show`; when it isn't heard, somebody must go and look (the console's list)."""
+    _do(lambda it, settings: it.test_call(settings, who, by, out))
+
+
+@app.command("one-key")
+def one_key(who: _Who, by: _By) -> None:
+    """You have shown the elder key 5: ring the line, press 5, and say what is needed."""
+    _do(lambda it, settings: it.one_key(settings, who, by, out))
+
+
 @app.command("papers")
 def papers(
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="where to; made if it isn't there")],

@@ -10,13 +10,15 @@ from rich.console import Console
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import consents, people, refusals, register_words
+from checkins import consents, people, refusals, register_log, register_words
 from checkins.consents import Word
 from checkins.enrolment import font as fonts
+from checkins.enrolment import trial_calls
 from checkins.enrolment.papers import Facts, consent_sheet, fridge_card
+from checkins.names import named
 from checkins.people_csv import read_consents
 from checkins.phones import national
-from checkins.register_log import SELF, How
+from checkins.register_log import SELF, How, What
 from checkins.schedule import local_date
 from checkins.tables import GONE, Neighbourhood, Person, Role
 from cli.people_commands import find_person
@@ -54,6 +56,35 @@ async def refusal(settings: Settings, who: str, meant: bool, found: str, by: str
         refusals.asked(session, elder.id, by, now, meant=meant, found=found)
         session.flush()
         return register_words.lines(session, elder, place.timezone)[:2]
+
+    _print(out, await write(settings, work))
+    return 0
+
+
+async def test_call(settings: Settings, who: str, by: str, out: Console) -> int:
+    """Orders one, which the running line makes. The same."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> str:
+        elder, _ = _elder(session, who)
+        trial_calls.want(session, elder.id, by, now)
+        return elder.name
+
+    name = await write(settings, work)
+    most = int(trial_calls.WANTED_FOR.total_seconds()) // 60
+    _print(out, [f"{name}: the line rings as soon as it may, within {most} minutes or not at all: `people show` says"])
+    return 0
+
+
+async def one_key(settings: Settings, who: str, by: str, out: Console) -> int:
+    """Writes down that the elder was shown key 5. The same."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> list[str]:
+        elder, place = _elder(session, who)
+        register_log.note(session, elder.id, What.ONE_KEY, named(by), now)
+        session.flush()
+        return register_words.lines(session, elder, place.timezone)
 
     _print(out, await write(settings, work))
     return 0

@@ -52,6 +52,7 @@ PACKS = {
     "zh-replies.zip": ("reply",),
     "zh-tickets.zip": ("booking",),
     "zh-ballots.zip": ("ballot",),
+    "zh-test-calls.zip": ("test_call",),
 }
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.

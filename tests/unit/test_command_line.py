@@ -88,6 +88,8 @@ def run(*arguments: str, text: str = "") -> Result:
         "people refusal",
         "people number",
         "people papers",
+        "people test-call",
+        "people one-key",
         "policy show",
         "policy set",
         "policy check",
@@ -309,6 +311,16 @@ def test_what_was_agreed_to_is_shown_with_whose_word_it_was(tmp_path: Path) -> N
     assert "已当面问过，是本人的意思（本人，当面；李老师登记，" in asked.output
     again = run("people", "refusal", "王秀英", "--call-again", "--by", "李老师")
     assert "自动电话：打\n状态：正常（李老师登记，" in again.output
+
+
+def test_key_5_was_shown_and_who_may_not_be_rung_is_not_tried(tmp_path: Path) -> None:
+    imported(tmp_path)
+    shown = run("people", "one-key", "王秀英", "--by", "陈老师")
+    assert "一键通（按5）：教过（陈老师登记，" in shown.output
+    assert "试打电话：还没有试过" in shown.output
+    run("people", "set", "王秀英", "--by", "陈老师", "--state", "refused")
+    refused = run("people", "test-call", "王秀英", "--by", "陈老师")
+    assert (refused.exit_code, "the line may not ring them (refused)" in refused.output) == (2, True)
 
 
 @pytest.mark.parametrize(
