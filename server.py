@@ -13,6 +13,7 @@ try:
 
     from cli import (
         alarm_app,
+        ballot_app,
         case_app,
         device_app,
         enrolment_app,
@@ -43,6 +44,7 @@ for name, group in (
     ("policy", policy_app.app),
     ("cases", case_app.app),
     ("tickets", ticket_app.app),
+    ("ballots", ballot_app.app),
     ("devices", device_app.app),
     ("alarms", alarm_app.app),
     ("clock", alarm_app.clock),

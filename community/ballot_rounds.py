@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,7 +37,7 @@ class BallotRounds:
     async def look(self) -> None:
         now = self._clock.now()
         for ballot_id in await self._db.view(lambda session: _over(session, now)):
-            await self._db.run(lambda session, each=ballot_id: seal(session, each, now))
+            await self._db.run(partial(seal, ballot_id=ballot_id, now=now))
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
         await repeat(self.look, stop, every_s, log, "a round of the ballots failed (%s); the next one follows")

@@ -46,7 +46,9 @@ class Log:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(ACTS, st.sampled_from([0, 1, None])), max_size=25), st.randoms(use_true_random=False))
-def test_a_kill_between_any_two_writes_loses_no_choice_and_counts_none_twice(acts: list, random: object) -> None:
+def test_a_kill_between_any_two_writes_loses_no_choice_and_counts_none_twice(
+    acts: list[tuple[Act, int | None]], random: object
+) -> None:
     log, whole = Log(), dict[tuple[int, int], int]()
     for act, dies_after in acts:
         if dies_after is not None and not log.act(act, dies_after):

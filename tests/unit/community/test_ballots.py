@@ -250,7 +250,7 @@ async def test_elders_are_rung_once_it_is_open_and_told_the_result_when_they_too
     _well(hall)
     vote = Vote(hall)
     cycle = hall.world.another_cycle("cycle-2")
-    cycle._errands = [BallotCalls()]
+    cycle._errands = (BallotCalls(),)
     hall.later(minutes=5)
     assert {request.flow for request in await _rings(hall, cycle)} == {"ballot"}
     with hall.world.db.read() as session:

@@ -1,0 +1,276 @@
+"""What the commands `ballots …` do. Each returns an exit status; they work beside a running server. No command shows
+who chose what, and none counts before the closing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins.enrolment import font as fonts
+from checkins.phones import national
+from checkins.schedule import at_minute, read_minute
+from checkins.tables import Neighbourhood
+from cli.spoken_files import clock, say
+from community import ballot as core
+from community import ballot_papers as papers
+from community import ballot_rounds as rounds
+from community import ballot_rows as rows
+from community import ballot_staff as staff
+from community.ballot import Channel, Refusal, Unit
+from community.ballot_papers import Addressed, Facts
+from community.ballot_tables import Ballot
+from database_in_use import read, write
+from settings import Settings
+
+REFUSAL_ZH: Mapping[str, str] = {
+    Refusal.NOT_YET: "还没有开始",
+    Refusal.CLOSED: "已经结束",
+    Refusal.NOT_ON_ROLL: "不在名册上",
+    Refusal.NO_PROXY: "不是业主,也没有书面委托",
+    Refusal.OTHER_PERSON: "这一户已经有人选过",
+    Refusal.OTHER_CHANNEL: "已经用别的方式选过",
+    Refusal.NOT_PROVEN: "没有信上的密码",
+    Refusal.PIN_WRONG: "密码不对",
+    Refusal.PIN_LOCKED: "密码已锁",
+    Refusal.NO_SUCH_OPTION: "没有这一项",
+}
+UNIT_ZH = {Unit.PERSON: "一人一次", Unit.HOUSEHOLD: "一户一次", Unit.OWNER: "一套业主一次"}
+
+
+# ── looking ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def show_all(settings: Settings, out: Console, *, everything: bool) -> int:
+    def work(session: Session) -> list[tuple[Ballot, str]]:
+        query = select(Ballot).order_by(Ballot.number)
+        found = session.scalars(query if everything else query.where(Ballot.sealed_at.is_(None)))
+        return [(row, session.get_one(Neighbourhood, row.neighbourhood_id).timezone) for row in found]
+
+    found = await read(settings, work)
+    table = Table("number", "title", "who", Column("from", no_wrap=True), Column("until", no_wrap=True), "")
+    for row, zone in found:
+        over = "" if row.sealed_at is None else "withdrawn" if row.withdrawn_by else "over"
+        times = (clock(row.opens_at, zone)[5:], clock(row.closes_at, zone)[5:])
+        table.add_row(str(row.number), row.title.replace("[", "\\["), UNIT_ZH[Unit(row.unit)], *times, over)
+    out.print(table if found else "no ballots" if everything else "no ballot is open")
+    return 0
+
+
+async def show(settings: Settings, number: int, out: Console) -> int:
+    def work(session: Session) -> tuple[Any, ...]:
+        row = rows.by_number(session, number)
+        labels = {slot.id: slot.label for slot in rows.slots(session, row)}
+        zone = session.get_one(Neighbourhood, row.neighbourhood_id).timezone
+        see = [(person.name, person.address or "") for person in staff.to_visit(session, row)]
+        refused = [each for each in rows.events(session, row) if each.what == rows.REFUSED]
+        return row, zone, rows.topics(session, row), labels, see, refused
+
+    row, zone, topics, labels, see, refused = await read(settings, work)
+    say(
+        out,
+        f"{row.number} {row.title}: {UNIT_ZH[Unit(row.unit)]}, until {clock(row.closes_at, zone)}, by {row.made_by}",
+    )
+    for topic in topics:
+        counted = (row.result or {}).get(str(topic.position))
+        told = f": {core.told(topic.options, counted)}" if counted else f" ({' / '.join(topic.options)})"
+        say(out, f"  {topic.position}. {topic.question}{told}")
+    if see:
+        say(out, "to be seen in person: " + ", ".join(f"{name} {address}".strip() for name, address in see))
+    for each in refused:
+        why = REFUSAL_ZH.get((each.detail or {}).get("reason", ""), "")
+        say(out, f"{clock(each.at, zone)}  refused: {why}  {labels.get(each.slot_id, '')}  ({each.who})")
+    return 0
+
+
+async def count(settings: Settings, number: int, out: Console) -> int:
+    """3: the log does not come to what was told, or has more voters than there are places that chose."""
+
+    def work(session: Session) -> tuple[Ballot, dict[str, list[int]], int, int]:
+        row = rows.by_number(session, number)
+        if row.result is None:
+            raise ValueError("it is counted when it is over")
+        took = len([slot for slot in rows.slots(session, row) if slot.holder])
+        return row, rounds.counted(session, row), core.voters(rows.chosen(session, row)), took
+
+    row, counted, voters, took = await read(settings, work)
+    same = counted == row.result and voters <= took
+    say(out, f"{voters} voters, {took} places of the roll chose: {'the same result' if same else 'NOT what was told'}")
+    return 0 if same else 3
+
+
+# ── acts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def new(
+    settings: Settings,
+    title: str,
+    topics: Sequence[str],
+    committee: str,
+    unit: str,
+    roll: Path | None,
+    since: str,
+    until: str,
+    rings: bool,
+    by: str,
+    out: Console,
+) -> int:
+    if unit not in list(Unit):
+        raise ValueError(f"--unit must be one of {', '.join(Unit)}")
+    now, text = datetime.now(UTC), _text(roll)
+
+    def work(session: Session) -> tuple[int, int]:
+        place = _place(session, committee.strip())
+        opens = moment(since, place.timezone, "--from") if since.strip() else now
+        closes = moment(until, place.timezone, "--until", end=True)
+        row = staff.make(
+            session, place, title.strip(), topics, Unit(unit), opens, closes, by, now, roll=text, rings=rings
+        )
+        return row.number, len(rows.slots(session, row))
+
+    number, places = await write(settings, work)
+    say(out, f"{number}: {places} may choose, each once.")
+    if unit == Unit.OWNER:
+        say(out, f"Now their letters: `ballots letters {number} --to FILE --by WHO`.")
+    return 0
+
+
+async def enter(
+    settings: Settings,
+    number: int,
+    whose: str,
+    choose: Sequence[str],
+    who: str,
+    visit: bool,
+    change: bool,
+    by: str,
+    out: Console,
+) -> int:
+    """1: refused."""
+    now, choices, channel = datetime.now(UTC), read_choices(choose), Channel.VISIT if visit else Channel.PAPER
+
+    def work(session: Session) -> Refusal | None:
+        return staff.enter(session, number, whose, choices, channel, by, now, who=who, change=change)
+
+    why = await write(settings, work)
+    if why is None:
+        say(out, "It counts.")
+        return 0
+    say(out, f"refused, and logged: {REFUSAL_ZH[why]} ({why})", style="red")
+    return 1
+
+
+async def proxy(settings: Settings, number: int, unit: str, name: str, document: str, by: str, out: Console) -> int:
+    now = datetime.now(UTC)
+    await write(settings, lambda session: staff.proxy(session, number, unit, name, document, by, now))
+    say(out, f"{name} may choose for {unit}.")
+    return 0
+
+
+async def withdraw(settings: Settings, number: int, by: str, out: Console) -> int:
+    now = datetime.now(UTC)
+    await write(settings, lambda session: staff.withdraw(session, number, by, now))
+    say(out, f"{number} is over, without a result.")
+    return 0
+
+
+# ── papers ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def letters(
+    settings: Settings, number: int, to: Path, unit: str, line: str, font: Path | None, by: str, out: Console
+) -> int:
+    """First the paper, then what counts: a PIN that nobody has on paper would shut its owner out."""
+    fonts.load(font)
+    facts = await read(settings, lambda session: _facts(session, number, _line(settings, line)))
+    made = await read(settings, lambda session: staff.letters(session, number, unit))
+    if not made:
+        raise ValueError("all units have their letter; --unit makes a new one")
+    _write(to, papers.letters(facts, [Addressed(each.unit, each.number, each.pin) for each in made]))
+    now = datetime.now(UTC)
+    await write(settings, lambda session: staff.post(session, number, made, by, now))
+    say(out, f"{len(made)} letters in {to}: print them, then delete the file.")
+    return 0
+
+
+async def paper(settings: Settings, number: int, to: Path, line: str, font: Path | None, out: Console) -> int:
+    fonts.load(font)
+    facts = await read(settings, lambda session: _facts(session, number, _line(settings, line)))
+    _write(to, papers.sheet(facts))
+    say(out, f"{to}: one for each who chooses by hand.")
+    return 0
+
+
+def _facts(session: Session, number: int, line: str) -> Facts:
+    row = rows.by_number(session, number)
+    place = session.get_one(Neighbourhood, row.neighbourhood_id)
+    topics = tuple((topic.question, tuple(topic.options)) for topic in rows.topics(session, row))
+    return Facts(place.committee, row.title, clock(row.closes_at, place.timezone), line, topics)
+
+
+def _line(settings: Settings, line: str) -> str:
+    number = line.strip() or national(settings.twilio_from)
+    if not number:
+        raise ValueError("which number do people ring? WENAN_TWILIO_FROM is not set: give --line")
+    return number
+
+
+def _write(to: Path, pdf: bytes) -> None:
+    """Readable by nobody else; LookupError when it is there already, or can't be written."""
+    try:
+        to.touch(mode=0o600, exist_ok=False)
+        to.write_bytes(pdf)
+    except OSError as error:
+        raise LookupError(f"{to}: {error.strerror}") from None
+
+
+# ── reading what is typed ─────────────────────────────────────────────────────────────────────────
+
+
+def read_choices(choose: Sequence[str]) -> dict[int, int]:
+    """ "1=2": of topic 1 the second option."""
+    found: dict[int, int] = {}
+    for each in choose:
+        topic, _, option = each.partition("=")
+        if not (topic.strip().isdecimal() and option.strip().isdecimal()) or int(topic) in found:
+            raise ValueError(f'--choose: write "1=2" for the second option of topic 1, each topic once: {each}')
+        found[int(topic)] = int(option)
+    return found
+
+
+def moment(text: str, zone: str, what: str, *, end: bool = False) -> datetime:
+    """ "2026-03-09" (its beginning, or its `end`), "2026-03-09 17:00"."""
+    day, _, time = text.strip().replace("T", " ").partition(" ")
+    try:
+        on = date.fromisoformat(day)
+        if time.strip():
+            return at_minute(zone, on, read_minute(time.strip()))
+        return at_minute(zone, on + timedelta(days=1) if end else on, 0)
+    except ValueError:
+        raise ValueError(f'{what}: write "2026-03-09" or "2026-03-09 17:00"') from None
+
+
+def _text(roll: Path | None) -> str:
+    if roll is None:
+        return ""
+    try:
+        return roll.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{roll}: save it as CSV in UTF-8") from None
+    except OSError as error:
+        raise LookupError(f"{roll}: {error.strerror}") from None
+
+
+def _place(session: Session, committee: str) -> Neighbourhood:
+    found = list(session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)))
+    if committee:
+        found = [each for each in found if each.committee == committee]
+    if len(found) != 1:
+        raise LookupError("which committee? --committee names it, as it is spoken" if found else "no such committee")
+    return found[0]
