@@ -19,19 +19,20 @@ from checkins import alarms
 from checkins.alarm_rounds import is_due
 from checkins.alarms import MAX_NAME, Alarm, AlarmWay, Kind
 from checkins.intents import intend
-from checkins.pace import LIVE, is_line_down
+from checkins.pace import LIVE
 from checkins.ports import TALKED, Callee, CallRequest, Disposition, PersonOutcome
 from checkins.responders import Rosters
 from checkins.roster import loading, resolve
 from checkins.roster.values import Duty, Responder
 from checkins.roster.values import Kind as Role
+from checkins.second_trunk import FAILED, trunk_for
+from checkins.second_trunk import SECOND as SECOND
 from checkins.tables import CallIntent, Neighbourhood, Person
 
 log = logging.getLogger(__name__)
 
 CALL = "call"  # the way
 FLOW = PURPOSE = "line_alarm"
-SECOND = "alarm"  # the second trunk
 RING_S = 45
 NEXT_AFTER = timedelta(minutes=5)  # nobody has acknowledged: the next one is rung
 AGAIN_AFTER = timedelta(minutes=2)  # after a line error
@@ -40,7 +41,6 @@ MOST = 4  # alarms in one call
 OVER_AFTER = timedelta(minutes=3)  # one that goes on for longer holds up nobody else
 LONGEST = timedelta(minutes=10)  # that a call is ever put off
 OPERATOR = "operator"
-_FAILED = (Disposition.LINE_ERROR, Disposition.CANCELLED, Disposition.UNKNOWN)  # ringing twice harms nobody here
 
 # Spoken; the flow's prompt pack holds exactly these.
 SPOKEN = {
@@ -99,7 +99,7 @@ def answered(
     said = {person.id for person in people if person.result == "acknowledged" and person.evidence == "key" and talked}
     for alarm_id in said:
         alarms.acknowledge(session, int(alarm_id), _name(session, intent), now)
-    if disposition in _FAILED:
+    if disposition in FAILED:
         _not_rung(session, intent.responder or "", now)
 
 
@@ -155,13 +155,7 @@ def _trunk(session: Session, now: datetime, caller: Caller) -> str:
     """The second one while the line is down; the other one when the last alarm call met a line error."""
     if not caller.second:
         return ""
-    query = select(CallIntent.trunk, CallIntent.disposition).where(
-        CallIntent.purpose == PURPOSE, CallIntent.created_at > now - LONGEST
-    )
-    last = session.execute(query.order_by(CallIntent.created_at.desc()).limit(1)).one_or_none()
-    if last is not None and last.disposition in _FAILED:
-        return "" if last.trunk else SECOND
-    return SECOND if is_line_down(session, now) else ""
+    return trunk_for(session, now, CallIntent.purpose == PURPOSE, CallIntent.created_at > now - LONGEST)
 
 
 def _not_rung(session: Session, person_id: str, now: datetime) -> None:

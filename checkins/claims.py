@@ -77,6 +77,7 @@ class Trunk:
     starts_per_s: float
     reserved: int = 0
     burst: int = BURST
+    second: bool = False  # there is another one, for what must get out when this one is dead
 
     @property
     def rate(self) -> Rate:
@@ -137,7 +138,7 @@ def _begin(session: Session, now: datetime, owner: str, trunk: Trunk) -> _Work:
     pace = pace_now(session, now, trunk.lines, trunk.rate)
     lines = lines_now(session, now, pace, trunk.lines + trunk.reserved)
     claimed = Claimed(line_down=pace.line_down)
-    finder = Finder(session, now, owner, Rosters(session, now), lines, claimed.requests)
+    finder = Finder(session, now, owner, Rosters(session, now), lines, claimed.requests, trunk.second)
     return _Work(session, now, owner, claimed, pace, finder)
 
 

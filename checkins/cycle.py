@@ -87,7 +87,8 @@ class _Live:
 
 class Cycle:
     """One worker. `owner` names it in leases and logs; `lines` is the trunk's, of which `reserved` stay free for
-    people ringing in; `errands`: other rooms' calls. Several cycles may work on one database."""
+    people ringing in; `second`: emergencies have another trunk, too; `errands`: other rooms' calls. Several cycles may
+    work on one database."""
 
     def __init__(
         self,
@@ -100,13 +101,14 @@ class Cycle:
         reserved: int = 2,
         starts_per_s: float = 1.0,
         burst: int = BURST,
+        second: bool = False,
         errands: Sequence[Errands] = (),
     ) -> None:
         if not 0 <= reserved < lines:
             raise ValueError("lines kept free must be fewer than the lines there are")
         self._db, self._placer, self._clock, self._owner = db, placer, clock, owner
         self._errands = tuple(errands)
-        self._trunk = Trunk(lines - reserved, starts_per_s, reserved, burst)
+        self._trunk = Trunk(lines - reserved, starts_per_s, reserved, burst, second)
         self._planned_at: datetime | None = None
         self._ticked_at: datetime | None = None
         self._line_down = False

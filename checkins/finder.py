@@ -42,11 +42,13 @@ from checkins.people import stops_calls
 from checkins.ports import Callee, CallRequest
 from checkins.responders import Rosters
 from checkins.results import SLEEPLESS, URGENCIES, Status, Urgency
+from checkins.second_trunk import trunk_for
 from checkins.tables import CallIntent, Checkin, IntentCheckin, Person
 
 log = logging.getLogger(__name__)
 
 CONFIRM_AGAIN = timedelta(minutes=5)  # after a busy or broken line
+FAILED_WITHIN = timedelta(minutes=10)  # a line error so long ago says nothing about the trunk now
 MOST = 20  # cases in one call: about what its 10 min hold; the others are rung with the next one
 _MOVES = 20  # of one search at one moment; more would be a fault
 
@@ -116,6 +118,7 @@ class Finder:
     rosters: Rosters
     lines: Lines
     requests: list[CallRequest]
+    second: bool = False  # there is another trunk, for emergencies on a dead line
     limited: bool = False
     reminded: int = 0
     _errands: dict[tuple[str, str, str], _Errand] = field(default_factory=dict)
@@ -222,7 +225,8 @@ class Finder:
             self.limited = True
             return
         rows = sorted(errand.rows, key=_urgency)[:MOST]
-        intent = self._intend(number, errand.kind, rows, flow=errand.flow, responder=errand.responder.id)
+        trunk = self._trunk(errand)
+        intent = self._intend(number, errand.kind, rows, flow=errand.flow, responder=errand.responder.id, trunk=trunk)
         for row in rows:
             search = searches.search_of(row)
             assert search is not None
@@ -235,7 +239,14 @@ class Finder:
         callees = tuple(self._callee(row, errand) for row in rows)
         person = self.session.get(Person, errand.responder.id)
         made = request(intent, rows[0], errand.responder, callees, person)
-        self.requests.append(replace(made, urgent=errand.urgent))
+        self.requests.append(replace(made, urgent=errand.urgent, trunk=trunk))
+
+    def _trunk(self, errand: _Errand) -> str:
+        """In an emergency the other trunk is tried when the line is dead, or failed them a moment ago."""
+        if not (self.second and errand.urgent):
+            return ""
+        near = CallIntent.created_at > self.now - FAILED_WITHIN
+        return trunk_for(self.session, self.now, CallIntent.responder == errand.responder.id, near)
 
     def _callee(self, row: Checkin, errand: _Errand) -> Callee:
         search = searches.search_of(row)
@@ -253,9 +264,18 @@ class Finder:
             row.due_at = self.now + min(NEWS_WITHIN, timedelta(minutes=AWAKE))
 
     def _intend(
-        self, number: str, purpose: str, rows: list[Checkin], *, flow: str | None = None, responder: str | None = None
+        self,
+        number: str,
+        purpose: str,
+        rows: list[Checkin],
+        *,
+        flow: str | None = None,
+        responder: str | None = None,
+        trunk: str = "",
     ) -> CallIntent:
-        intent = intend(self.session, number, purpose, self.now, self.owner, flow=flow, responder=responder)
+        intent = intend(
+            self.session, number, purpose, self.now, self.owner, flow=flow, responder=responder, trunk=trunk or None
+        )
         serve(self.session, intent, rows)
         self.session.flush()
         self.rosters.rings(number)
