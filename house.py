@@ -141,7 +141,7 @@ class House:
         loops += [self.second_pass.run(stop), self.bell.run(stop), ContactRounds(self.db, self.clock).run(stop)]
         loops.append(ComplaintRounds(self.db, self.clock, second_texts).run(stop))
         within = ReplyClock(timedelta(minutes=self.settings.ticket_minutes))
-        loops.append(TicketRounds(self.db, self.clock, within).run(stop))
+        loops.append(TicketRounds(self.db, self.clock, within, second_texts).run(stop))
         loops.append(BallotRounds(self.db, self.clock).run(stop))
         if rounds:
             loops.append(self.cycle.run(stop))

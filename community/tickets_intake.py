@@ -17,7 +17,7 @@ from checkins.tables import Person
 from community import tickets
 from community import tickets_rows as rows
 from community import tickets_waiting as waiting
-from community.intake import CUT, Cut, Spoken, kept_as, written
+from community.intake import CUT, YOUNG, Cut, Spoken, kept_as, written
 from community.tickets_policy import CLOCK, ReplyClock
 from community.tickets_tables import Ticket, TicketDictation, TicketKind, TicketStatus
 from storage.database import Database
@@ -84,3 +84,25 @@ def _attach(session: Session, ticket: Ticket, call_id: str, said: Spoken, now: d
     session.flush()
     if ticket.status not in (TicketStatus.INTERRUPTED, TicketStatus.WAITING):
         rows.note(session, ticket, CAME_LATER, LINE, now, call_id=call_id)
+
+
+# ── what a slower engine makes of it afterwards ───────────────────────────────────────────────────
+
+
+def young(session: Session, now: datetime) -> list[TicketDictation]:
+    """What was dictated not long ago: a second text of it may still come."""
+    query = select(TicketDictation).where(TicketDictation.at > now - YOUNG, TicketDictation.recording != "")
+    return list(session.scalars(query))
+
+
+def differs(row: TicketDictation, found: Spoken) -> bool:
+    return (row.transcript, row.engine) != (found.text, found.engine[:32])
+
+
+def better(session: Session, text_of: Mapping[str, Spoken]) -> None:
+    """What a slower engine made of recordings after their calls, by recording. The text that was made during the call
+    stays in the call's own log."""
+    for row in session.scalars(select(TicketDictation).where(TicketDictation.recording.in_(text_of))).all():
+        found = text_of[row.recording]
+        if differs(row, found):
+            row.transcript, row.engine, row.confidence = found.text, found.engine[:32], found.confidence

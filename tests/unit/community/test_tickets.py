@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from checkins import alarms, items
 from checkins.alarm_rounds import rhythm
@@ -23,6 +23,7 @@ from checkins.tables import State
 from community import tickets_rows as rows
 from community import tickets_staff as staff
 from community import tickets_waiting as waiting
+from community.intake import Spoken
 from community.tickets_calls import BookingCalls
 from community.tickets_counter import TicketCounter
 from community.tickets_intake import TicketIntake
@@ -163,6 +164,23 @@ async def test_what_could_not_be_written_down_in_the_call_is_a_ticket_after_it(h
         "interrupted",
         [ItemKind.TICKET_RING_BACK],
     )
+
+
+async def test_a_better_text_made_later_takes_the_place(help_: Help) -> None:
+    await help_.asked()
+    found = {path: Spoken("", path, "明天看眼科", "whisper", 0.9) for path in ("2026/03/02/1.ulaw", "another.ulaw")}
+    asked: list[Any] = []
+
+    def texts(_session: object, calls: Any) -> dict[str, Spoken]:
+        asked.append(calls)
+        return found
+
+    world = help_.hall.world
+    for _ in range(2):
+        await TicketRounds(world.db, world.clock, texts=texts).look()
+    said = help_.hall.look(lambda session: rows.dictations(session, help_.ticket()))
+    assert [(each.transcript, each.engine, each.confidence) for each in said] == [("明天看眼科", "whisper", 0.9)]
+    assert asked[0] == ["call-1"]
 
 
 async def test_without_a_recording_somebody_rings_back(help_: Help) -> None:
@@ -414,3 +432,22 @@ async def test_what_was_told_before_it_was_replaced_is_not_what_they_know(help_:
 async def test_nothing_open_waits_for_nobody(help_: Help) -> None:
     await help_.booked()
     assert not help_.hall.look(lambda session: waiting.anything(session, help_.hall.world.clock.now()))
+
+
+async def test_a_row_that_cannot_be_read_is_an_item_and_the_others_are_seen_to(
+    help_: Help, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Help(help_.hall)
+    first, second = await help_.booked(), await other.asked("taxi", "call-2")
+    other.hall.act(staff.book, second, CHEN, text=TEXT)
+    with help_.hall.world.db.write() as session:
+        session.execute(text("UPDATE ticket SET opened_at = 'soon' WHERE number = :number"), {"number": first})
+    assert claims(help_, CallRequest("call-3", "+862155510001", "booking", (), {}, 45)) == 1, "the other one's"
+    help_.hall.later(hours=2)
+    for _ in range(2):
+        await help_.rounds.look()
+    found = [(item.kind, item.key.rpartition(" ")[2]) for item in help_.hall.items()]
+    assert (ItemKind.UNREADABLE, str(first)) in found
+    assert [kind for kind, _ in found if kind == ItemKind.TICKET_TELL] == [ItemKind.TICKET_TELL]
+    assert "can't be rung out" in caplog.text
+    caplog.clear()
