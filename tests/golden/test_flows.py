@@ -338,11 +338,17 @@ RINGS_IN = {
             "answered number=一零零三 reply=路灯修好了。",
             "没解决",
             "noted",
+            "门口那盏还不亮",
+            "noted",
             "waiting number=一零零四 answer_by=后天下午五点前",
             "waiting number=一零零二",
             "none",
             "4",
         ]
+    ),
+    "hears_a_reply_and_the_line_drops_after_not_solved": Case(["3", "answered reply=修好了。", "2", "noted", "hangup"]),
+    "not_solved_without_a_recording": Case(
+        ["3", "answered reply=修好了。", "2", "noted", "1", "noted", "none", "4"], consent=False
     ),
     "says_that_it_is_solved": Case(["3", "answered reply_audio=reply7", "解决了", "是的", "noted", "none", "4"]),
     "hears_a_reply_that_cannot_be_played": Case(["3", "answered number=一零零三", "noted", "none", "4"]),
