@@ -38,6 +38,7 @@ class ItemKind(StrEnum):
     RESPONDER_ASKS = "responder_asks"  # a buddy, or whoever was rung, pressed 0: a person rings back
     REFUSED = "refused"  # no more machine calls, said on the telephone: ask in person whether it was their wish
     PHONE_DEAD = "phone_dead"  # a test call in vain, or the elder does not hear well
+    UNREADABLE = "unreadable"  # something of a complaint or a ticket can't be read: nobody sees what it waits for
     TENANT = "tenant"  # a new resident where the register has somebody else: who lives there?
     ENTRY_WRONG = "entry_wrong"  # an elder said by telephone what is wrong in their entry
     # Of a complaint, written by the community room; each names its number.
@@ -77,6 +78,7 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.RESPONDER_ASKS: "老伙伴想找居委，请回电",
     ItemKind.REFUSED: "老人在电话里说不要自动电话，请当面问是不是本人的意思",
     ItemKind.PHONE_DEAD: "试打的电话没有试成，电话可能坏了，请去看看",
+    ItemKind.UNREADABLE: "记录坏了，看不到，请找管机器的人，并当面问",
     ItemKind.TENANT: "这个地址登记了新的住户，请核对谁住在那里",
     ItemKind.ENTRY_WRONG: "老人在电话里说登记有错，请核对后确认",
     ItemKind.COMPLAINT_NEW: "有新的诉求，请听录音",

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from checkins import phones
 from checkins.names import named
 from checkins.schedule import at_minute, read_minute
-from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, unheard
-from community import rows, staff
+from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, tell_broken, unheard
+from community import readable, rows, staff
 from community.desk import STATUS_ZH, Shown, listed, look
 from community.policy import Deadlines
 from community.tables import Complaint, Dictation, Outcome
@@ -46,6 +46,7 @@ async def show_all(settings: Settings, committee: str, out: Console, *, everythi
     """3: something is overdue."""
     now = datetime.now(UTC)
     found = await read(settings, lambda session: listed(session, committee, everything=everything))
+    broken = await read(settings, readable.complaints)
     table = Table("number", "", Column("since", no_wrap=True), "who", "what", "where", "owner")
     table.add_column("due", no_wrap=True)
     table.add_column("")
@@ -58,7 +59,8 @@ async def show_all(settings: Settings, committee: str, out: Console, *, everythi
         more = (row.category or "", _escaped(row.place or ""), _escaped(row.owner or ""), due)
         table.add_row(*cells, *more, " ".join(filter(None, (unsolved, above))))
     out.print(table if found else "no complaints" if everything else "no complaint is open")
-    return 3 if any(each.due is not None and each.due <= now for each in found) else 0
+    tell_broken(out, broken)
+    return 3 if broken or any(each.due is not None and each.due <= now for each in found) else 0
 
 
 async def show(settings: Settings, number: int, out: Console) -> int:

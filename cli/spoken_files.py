@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from sqlalchemy.orm import Session
 
+from community.readable import Broken
 from console import call_log
 from console.wav import wav
 from ivr.recordings import BYTES_PER_S, RecordingBrokenError, Recordings
@@ -130,6 +131,11 @@ def _is(recordings: Recordings, path: str, audio: bytes) -> bool:
 def _drop(recording: Path) -> None:
     for ending in (".ulaw", ".sha256", ".part", ".sha256-part"):
         recording.with_suffix(ending).unlink(missing_ok=True)
+
+
+def tell_broken(out: Console, broken: Iterable[Broken]) -> None:
+    for one in broken:
+        say(out, f"{one.number} can't be read: tell who looks after the machine, and ask them in person", style="red")
 
 
 def clock(moment: datetime | None, zone: str) -> str:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from checkins.names import named
 from checkins.schedule import at_minute, local_date, read_minute
 from checkins.tables import Person
-from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored
+from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, tell_broken
+from community import readable
 from community import tickets_rows as rows
 from community import tickets_staff as staff
 from community import tickets_waiting as waiting
@@ -42,10 +43,14 @@ async def show_all(settings: Settings, out: Console, *, everything: bool) -> int
     now = datetime.now(UTC)
 
     def work(session: Session) -> list[tuple[Ticket, str, str]]:
-        found = waiting.of_interest(session, None, everything=everything)
-        return [(row, session.get_one(Person, row.person_id).name, rows.calendar(session, row).zone) for row in found]
+        found: list[tuple[Ticket, str, str]] = []
+        for row in waiting.of_interest(session, None, everything=everything):
+            with readable.apart(session, f"ticket {row.number} can't be shown"):
+                whose = session.get_one(Person, row.person_id).name
+                found.append((row, whose, rows.calendar(session, row).zone))
+        return found
 
-    found = await read(settings, work)
+    found, broken = await read(settings, work), await read(settings, readable.tickets)
     table = Table("number", "", "what", Column("since", no_wrap=True), "who", "owner", Column("due", no_wrap=True))
     for row, who, zone in found:
         due = clock(row.due_at, zone)[5:]
@@ -53,7 +58,8 @@ async def show_all(settings: Settings, out: Console, *, everything: bool) -> int
         cells = (str(row.number), STATUS_ZH[row.status], waiting.KIND_ZH[row.kind], clock(row.opened_at, zone)[5:])
         table.add_row(*cells, who.replace("[", "\\["), (row.owner or "").replace("[", "\\["), late)
     out.print(table if found else "no tickets" if everything else "no ticket is open")
-    return 3 if any(row.due_at is not None and row.due_at <= now for row, _, _ in found) else 0
+    tell_broken(out, broken)
+    return 3 if broken or any(row.due_at is not None and row.due_at <= now for row, _, _ in found) else 0
 
 
 async def show(settings: Settings, number: int, out: Console) -> int:

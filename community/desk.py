@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from checkins.tables import Neighbourhood, Person
-from community import rows, waiting
+from community import readable, rows, waiting
 from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Reply, Status
 
 STATUS_ZH: Mapping[str, str] = {
@@ -40,13 +40,17 @@ class Shown:
 
 
 def listed(session: Session, committee: str = "", *, everything: bool = False) -> list[Shown]:
-    """What is open or unheard, or everything; of one committee, or of all ("")."""
-    query = select(Complaint).join(Neighbourhood, Neighbourhood.id == Complaint.neighbourhood_id)
+    """What is open or unheard, or everything; of one committee, or of all (""). Without what can't be read."""
+    query = select(Complaint.id).join(Neighbourhood, Neighbourhood.id == Complaint.neighbourhood_id)
     if committee.strip():
         query = query.where(or_(Neighbourhood.committee == committee.strip(), Neighbourhood.name == committee.strip()))
     if not everything:
         query = query.where(or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None)))
-    return [_shown(session, row) for row in session.scalars(query.order_by(Complaint.number))]
+    found: list[Shown] = []
+    for row in readable.each(session, Complaint, session.scalars(query.order_by(Complaint.number)).all()):
+        with readable.apart(session, f"complaint {row.number} can't be shown"):
+            found.append(_shown(session, row))
+    return found
 
 
 def look(session: Session, number: int) -> Shown:

@@ -25,7 +25,7 @@ from checkins.other_calls import Barred, Ended, Later, Lines
 from checkins.ports import TALKED, CallRequest, Disposition, PersonOutcome
 from checkins.results import LINE
 from checkins.tables import Person
-from community import complaints, rows, staff
+from community import complaints, readable, rows, staff
 from community.complaints import TOLD
 from community.policy import DEFAULT, REPLY_CALLS, Deadlines
 from community.tables import Complaint, ComplaintEvent, Outcome, Reply, Status
@@ -50,15 +50,18 @@ class ReplyCalls:
     purpose = Purpose.REPLY
 
     def __init__(self, deadlines: Deadlines = DEFAULT) -> None:
-        self._deadlines = deadlines
+        self._deadlines, self._again = deadlines, readable.Again()
 
     def claim(self, session: Session, now: datetime, lines: Lines) -> Sequence[CallRequest]:
-        """One call for each person who waits for an answer, while lines are free."""
-        requests = []
-        for person_id in _waiting(session, now):
-            answers = _answers(session, person_id)
-            if answers and (request := _ring(session, person_id, answers, now, lines)) is not None:
-                requests.append(request)
+        """One call for each person who waits for an answer, while lines are free. What goes wrong with one of them
+        keeps nobody else waiting."""
+        requests: list[CallRequest] = []
+        for person_id in _waiting(session, now, self._again.left_out(now)):
+            request = None
+            with self._again.apart(session, person_id, now, "answers that wait for somebody can't be rung out"):
+                answers = _answers(session, person_id)
+                request = _ring(session, person_id, answers, now, lines) if answers else None
+            requests += [request] if request is not None else []
             if lines.free <= 0:
                 break
         return requests
@@ -131,11 +134,12 @@ def _reached(end: Ended, person: PersonOutcome | None, told: Sequence[Reply]) ->
 # ── calls ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _waiting(session: Session, now: datetime) -> list[str]:
+def _waiting(session: Session, now: datetime, left_out: Sequence[str]) -> list[str]:
     """Who waits for an answer that is due, the longest first."""
     query = select(Complaint.person_id).join(Reply, Reply.complaint_id == Complaint.id)
     due = (Reply.due_at <= now) | (Reply.due_at > now + NEVER_SO_FAR)
-    query = query.where(due, Reply.outcome.is_(None), Complaint.person_id.is_not(None))
+    query = query.where(due, Reply.outcome.is_(None))
+    query = query.where(Complaint.person_id.is_not(None), Complaint.person_id.not_in(left_out))
     return list(dict.fromkeys(session.scalars(query.order_by(Reply.due_at, Reply.id).limit(BATCH))))
 
 

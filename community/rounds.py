@@ -1,5 +1,5 @@
-"""What follows for complaints by the passing of time: what is overdue has its item, and what a slower engine made of a
-recording takes the place of what was understood during the call."""
+"""What follows for complaints by the passing of time: what is overdue has its item, so has what can't be read, and what
+a slower engine made of a recording takes the place of what was understood during the call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from checkins.ports import Clock
-from community import intake, waiting
+from community import intake, readable, waiting
 from community.intake import Spoken
 from storage.database import Database
 from storage.rounds import repeat
@@ -31,6 +31,8 @@ class ComplaintRounds:
 
     async def look(self) -> None:
         now = self._clock.now()
+        if await self._db.view(readable.complaints):
+            await self._db.run(lambda session: readable.tell(session, readable.complaints, now))
         if await self._db.view(lambda session: waiting.late(session, now)):
             await self._db.run(lambda session: waiting.keep(session, now))
         if await self._db.view(lambda session: self._fresh(session, now)):

@@ -22,7 +22,7 @@ from checkins.other_calls import Barred, Ended, Later, Lines
 from checkins.ports import TALKED, CallRequest, PersonOutcome
 from checkins.results import LINE
 from checkins.tables import Person
-from community import tickets
+from community import readable, tickets
 from community import tickets_rows as rows
 from community import tickets_waiting as waiting
 from community.reply_calls import AFTER_LINE_ERROR, LINE_FAILED, NEVER_SO_FAR, wrong_number
@@ -41,15 +41,18 @@ class BookingCalls:
     purpose = Purpose.BOOKING
 
     def __init__(self, within: ReplyClock = CLOCK) -> None:
-        self._within = within
+        self._within, self._again = within, readable.Again()
 
     def claim(self, session: Session, now: datetime, lines: Lines) -> Sequence[CallRequest]:
-        """One call for each person who waits for a booking, while lines are free."""
-        requests = []
-        for person_id in _waiting(session, now):
-            found = _bookings(session, person_id)
-            if found and (request := self._ring(session, person_id, found, now, lines)) is not None:
-                requests.append(request)
+        """One call for each person who waits for a booking, while lines are free. What goes wrong with one of them
+        keeps nobody else waiting."""
+        requests: list[CallRequest] = []
+        for person_id in _waiting(session, now, self._again.left_out(now)):
+            request = None
+            with self._again.apart(session, person_id, now, "bookings that wait for somebody can't be rung out"):
+                found = _bookings(session, person_id)
+                request = self._ring(session, person_id, found, now, lines) if found else None
+            requests += [request] if request is not None else []
             if lines.free <= 0:
                 break
         return requests
@@ -121,11 +124,12 @@ class BookingCalls:
 # ── calls ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _waiting(session: Session, now: datetime) -> list[str]:
+def _waiting(session: Session, now: datetime, left_out: Sequence[str]) -> list[str]:
     """Who waits for a booking that is due; who must know it first, first."""
     query = select(Ticket.person_id).join(Booking, Booking.ticket_id == Ticket.id)
     due = (Booking.due_at <= now) | (Booking.due_at > now + NEVER_SO_FAR)
     query = query.where(due, Booking.outcome.is_(None), Ticket.status == TicketStatus.BOOKED)
+    query = query.where(Ticket.person_id.not_in(left_out))
     query = query.order_by(Booking.known_by.is_(None), Booking.known_by, Booking.due_at, Booking.id)
     return list(dict.fromkeys(session.scalars(query.limit(BATCH))))
 

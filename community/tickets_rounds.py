@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from checkins.ports import Clock
+from community import readable
 from community import tickets_intake as intake
 from community import tickets_waiting as waiting
 from community.intake import Spoken
@@ -34,6 +35,8 @@ class TicketRounds:
 
     async def look(self) -> None:
         now = self._clock.now()
+        if await self._db.view(readable.tickets):
+            await self._db.run(lambda session: readable.tell(session, readable.tickets, now))
         if await self._db.view(lambda session: waiting.anything(session, now)):
             await self._db.run(lambda session: waiting.keep(session, now, self._within))
         if await self._db.view(lambda session: self._fresh(session, now)):

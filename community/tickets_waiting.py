@@ -7,6 +7,7 @@ overdue; what is overdue is an alarm at once (checkins.alarm_signs).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from checkins.items import Item, ItemKind
 from checkins.people import stops_calls
 from checkins.results import LINE
 from checkins.tables import Person
+from community import readable
 from community import tickets_rows as rows
 from community.tickets_policy import CLOCK, ReplyClock, last_moment
 from community.tickets_tables import Booking, Heard, Ticket, TicketKind, TicketStatus, Wants
@@ -91,23 +93,28 @@ def by_hand(session: Session, ticket: Ticket, booking: Booking, now: datetime, c
 
 def overdue(session: Session, now: datetime) -> list[Ticket]:
     """What is overdue and has no item (any more)."""
-    query = select(Ticket).where(Ticket.due_at <= now, Ticket.status != TicketStatus.CLOSED).order_by(Ticket.id)
-    found = [(row, kind_of(row)) for row in session.scalars(query)]
-    return [row for row, kind in found if kind and kind not in {item.kind for item in open_items(session, row)}]
+    query = select(Ticket.id).where(Ticket.due_at <= now, Ticket.status != TicketStatus.CLOSED).order_by(Ticket.id)
+    found: list[Ticket] = []
+    for row in readable.each(session, Ticket, session.scalars(query).all()):
+        with _apart(session, row):
+            kind = kind_of(row)
+            found += [row] if kind and kind not in {item.kind for item in open_items(session, row)} else []
+    return found
 
 
 def stuck(session: Session, now: datetime) -> list[tuple[Ticket, Booking]]:
     """What the line should have told them by now."""
-    query = select(Ticket, Booking).join(Booking, Booking.ticket_id == Ticket.id).order_by(Booking.id)
+    query = select(Booking.id, Ticket.id).join(Ticket, Booking.ticket_id == Ticket.id).order_by(Booking.id)
     query = query.where(Ticket.status == TicketStatus.BOOKED, Booking.due_at.is_not(None), Booking.outcome.is_(None))
-    found = [(ticket, booking) for ticket, booking in session.execute(query)]
+    of, read = {id_: of_ for id_, of_ in session.execute(query)}, readable.each
+    found = [(row, one) for one in read(session, Booking, list(of)) for row in read(session, Ticket, [of[one.id]])]
     return [each for each in found if each[1].due_at and last_moment(each[1].known_by, each[1].due_at) <= now]
 
 
 def over(session: Session, now: datetime) -> list[Ticket]:
     """Read back, and its time is over."""
-    query = select(Ticket).where(Ticket.status == TicketStatus.READ_BACK, Ticket.over_at <= now)
-    return list(session.scalars(query.order_by(Ticket.id)))
+    query = select(Ticket.id).where(Ticket.status == TicketStatus.READ_BACK, Ticket.over_at <= now)
+    return list(readable.each(session, Ticket, session.scalars(query.order_by(Ticket.id)).all()))
 
 
 def anything(session: Session, now: datetime) -> bool:
@@ -118,16 +125,26 @@ def anything(session: Session, now: datetime) -> bool:
 def keep(session: Session, now: datetime, clock: ReplyClock = CLOCK) -> None:
     """Safe to repeat."""
     for ticket in overdue(session, now):
-        show(session, rows.locked(session, ticket), LINE, now)
+        with _apart(session, ticket):
+            show(session, rows.locked(session, ticket), LINE, now)
     for ticket, booking in stuck(session, now):
-        ticket = rows.locked(session, ticket)
-        session.refresh(booking)
-        if booking.outcome is None and booking.due_at is not None:
-            by_hand(session, ticket, booking, now, clock)
+        with _apart(session, ticket):
+            _stuck(session, rows.locked(session, ticket), booking, now, clock)
     for ticket in over(session, now):
-        ticket = rows.locked(session, ticket)
-        if ticket.status == TicketStatus.READ_BACK:
-            close(session, ticket, LINE, "over", now)
+        with _apart(session, ticket):
+            ticket = rows.locked(session, ticket)
+            if ticket.status == TicketStatus.READ_BACK:
+                close(session, ticket, LINE, "over", now)
+
+
+def _apart(session: Session, ticket: Ticket) -> AbstractContextManager[None]:
+    return readable.apart(session, f"ticket {ticket.number} can't be seen to")
+
+
+def _stuck(session: Session, ticket: Ticket, booking: Booking, now: datetime, clock: ReplyClock) -> None:
+    session.refresh(booking)
+    if booking.outcome is None and booking.due_at is not None:
+        by_hand(session, ticket, booking, now, clock)
 
 
 def close(session: Session, ticket: Ticket, by: str, reason: str, now: datetime) -> None:
@@ -142,8 +159,8 @@ def close(session: Session, ticket: Ticket, by: str, reason: str, now: datetime)
 
 def of_interest(session: Session, committee_ids: set[int] | None, *, everything: bool) -> list[Ticket]:
     """What is open, or everything; of these neighbourhoods, or of all (None)."""
-    query = select(Ticket).order_by(Ticket.number)
+    query = select(Ticket.id).order_by(Ticket.number)
     if not everything:
         query = query.where(Ticket.status != TicketStatus.CLOSED)
-    found = session.scalars(query).all()
+    found = readable.each(session, Ticket, session.scalars(query).all())
     return [row for row in found if committee_ids is None or row.neighbourhood_id in committee_ids]

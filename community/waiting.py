@@ -17,7 +17,7 @@ from checkins import items, phones, promises
 from checkins.items import Item, ItemKind
 from checkins.people import stops_calls
 from checkins.tables import Person
-from community import rows
+from community import readable, rows
 from community.policy import RING_BACK
 from community.tables import Complaint, Meeting, Outcome, Reply, Status
 
@@ -125,8 +125,12 @@ def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
     meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None), Meeting.at <= now)
     due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, Complaint.status == Status.ANSWERED, meeting)
     open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None))
-    found = session.scalars(select(Complaint).where(open_, due).order_by(Complaint.id)).all()
-    return [(row, wait) for row in found for wait in _missing(session, row, now)]
+    ids = session.scalars(select(Complaint.id).where(open_, due).order_by(Complaint.id)).all()
+    found: list[tuple[Complaint, Wait]] = []
+    for row in readable.each(session, Complaint, ids):
+        with readable.apart(session, f"nobody can say what complaint {row.number} waits for"):
+            found += [(row, wait) for wait in _missing(session, row, now)]
+    return found
 
 
 def _missing(session: Session, complaint: Complaint, now: datetime) -> list[Wait]:
