@@ -312,6 +312,7 @@ def _build(
         reserved=settings.lines_reserved,
         starts_per_s=settings.calls_per_second,
         burst=settings.calls_burst,
+        second=second is not None,
         errands=[BookingCalls(within), ReplyCalls(deadlines), BallotCalls(), TrialCalls(settings.test_call_days)],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
@@ -333,7 +334,7 @@ def _build(
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts, desk))
     if second:
-        by_keys = Verbs(calls, second, fetching, flows)
+        by_keys = Verbs(calls, second, fetching, flows, desk, voice=prompts)
         web.include_router(telephone_routes.routes(calls, second, media, by_keys, prompts))
     house = House(
         settings,

@@ -8,12 +8,15 @@ from typing import Any
 import httpx
 from twilio.request_validator import RequestValidator
 
+from checkins import devices
 from checkins.alarms import Alarm, open_alarms
+from checkins.devices import DeviceKind
 from checkins.people import add_person
 from checkins.results import Status
 from checkins.roster import edits
 from checkins.roster.values import Rotation
 from checkins.schedule import local_date
+from checkins.standard_webhooks import Stamp
 from checkins.tables import Role
 from tests.e2e.line import ZONE, Story, story
 from tests.fakes.carrier import AUTH_TOKEN, FakeCarrier
@@ -38,7 +41,7 @@ async def _dead_morning(carrier: FakeCarrier, other: FakeCarrier, tmp_path: Path
     async with story(carrier, tmp_path, **_second(other)) as line:
         elders = [await line.elder(f"王{number[-1]}", number) for number in ELDERS]
         await line.house.db.run(lambda session: _duty(session, line))
-        carrier.rest_fault("refuse_429", times=10)
+        carrier.rest_fault("refuse_429", times=30)
         await line.tick()
         call = other.expect_call(CHEN)
         await _look(line)
@@ -51,6 +54,8 @@ async def _dead_morning(carrier: FakeCarrier, other: FakeCarrier, tmp_path: Path
         [alarm] = await _alarms(line)
         assert (alarm.kind, alarm.acknowledged_by, alarm.over_at) == ("line_down", "陈老师", None)
         assert {(await line.now(elder)).try_no for elder in elders} == {0}
+
+        await _button(line, other)
 
         url = f"{line.house.base_url}/twilio/alarm/status?call={call.sid}"
         forged = RequestValidator(AUTH_TOKEN).compute_signature(url, {"CallSid": call.sid})
@@ -69,6 +74,26 @@ async def _dead_morning(carrier: FakeCarrier, other: FakeCarrier, tmp_path: Path
         assert {(await line.now(elder)).status for elder in elders} == {Status.WAITING}
         assert await _alarms(line) == []
         other.verify()
+
+
+async def _button(line: Story, other: FakeCarrier) -> None:
+    """An emergency on the dead line: duty is rung by the second carrier, and takes it by key."""
+    await line.later(minutes=3)
+    elder = await line.elder("张", "+862155500104")
+    now = line.house.clock.now()
+    added = await line.house.db.run(lambda session: devices.add(session, elder, DeviceKind.ALARM_BUTTON, "陈老师", now))
+    event = Stamp("e1", now)
+    await line.house.db.run(lambda session: devices.receive(session, added.id, event, b"", now))
+    call = other.expect_call(CHEN)
+    await line.tick()
+    for step in ("greet.ask", "urgent.ask"):
+        await call.hears(step)
+        call.presses("1")
+    await call.hears("accept.urgent")
+    await call.ended()
+    await other.idle()
+    await line.house.telephone.sweep()
+    assert (await line.now(elder)).owner, "only a name ends it, and one has it"
 
 
 def _second(other: FakeCarrier) -> dict[str, Any]:
