@@ -21,9 +21,10 @@ from checkins.people import set_state
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Placed, Told, Trace
 from checkins.results import Status as CaseStatus
 from checkins.tables import Checkin, IntentState, NumberState, State
-from community import complaints, rows, staff, waiting
+from community import complaints, desk, rows, staff, waiting
 from community.counter import Counter
 from community.reply_calls import AFTER_LINE_ERROR, FLOW, ReplyCalls
+from community.rounds import ComplaintRounds
 from community.tables import Complaint, Outcome, Reply, Status
 from storage.database import Database
 from tests.fakes import postgres
@@ -667,3 +668,48 @@ async def test_when_the_line_is_down_for_a_day_a_person_is_told(hall: Hall) -> N
     hall.world.clock.advance(hours=2)
     await hall.world.db.run(lambda session: waiting.keep(session, hall.world.clock.now()))
     assert hall.items() == [ItemKind.COMPLAINT_TELL]
+
+
+# ── rows that can't be read ───────────────────────────────────────────────────────────────────────
+
+BROKEN = "UPDATE complaint SET opened_at = 'soon' WHERE number = :number"
+
+
+async def test_a_row_that_cannot_be_read_keeps_nobody_else_waiting(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = hall.elder(), hall.elder("李桂芳")
+    number = await hall.answered(first, "灯修好了。")
+    await hall.answered(second, "下周换。")
+    with hall.world.db.write() as session:
+        session.execute(text(BROKEN), {"number": number})
+    await hall.morning(first, second)
+    await hall.world.to("10:31")
+    assert [callee.id for call in hall.replies() for callee in call.callees] == [second]
+    caplog.clear()
+    await hall.world.to("10:45")
+    assert "can't be rung out" not in caplog.text, "not again and again"
+    caplog.clear()
+
+
+async def test_what_nobody_can_read_is_an_item_and_the_others_are_watched_and_listed(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    elder = hall.elder()
+    numbers = [await hall.answered(elder, each) for each in ("灯修好了。", "下周换。")]
+    third = await hall.world.db.run(lambda session: complaints.file(session, "call-3", elder, hall.world.clock.now()))
+    with hall.world.db.write() as session:
+        session.execute(text(BROKEN), {"number": numbers[0]})
+        session.execute(text("UPDATE complaint_reply SET at = 'soon' WHERE id = 2"))
+        session.execute(text("UPDATE item SET done_by = 'somebody', done_at = 0"))
+    hall.world.clock.advance(days=2)
+    watch = ComplaintRounds(hall.world.db, hall.world.clock, lambda _session, _calls: {})
+    for _ in range(2):
+        await watch.look()
+    with hall.world.db.read() as session:
+        found = [(item.kind, item.key.rpartition(" ")[2]) for item in items.open_items(session)]
+        assert [each.row.number for each in desk.listed(session)] == [third.number]
+    assert sorted(kind for kind, _ in found) == ["complaint_new", "unreadable", "unreadable"]
+    assert {about for kind, about in found if kind == "unreadable"} == set(map(str, numbers))
+    assert "can't be shown" in caplog.text
+    caplog.clear()
