@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cache, partial
 
 from checkins.phones import national, to_e164
 from checkins.schedule import read_minute
@@ -96,7 +96,8 @@ class Entry:
 
 def read_entries(table: Table, area_code: str, today: date) -> tuple[list[Entry], list[Fault]]:
     """The rows in which nothing is wrong, and what is wrong in the others, in the file's order."""
-    faults, entries, readers = list(table.faults), [], _readers(area_code, today)
+    faults, entries = list(table.faults), []
+    readers = {column: cache(read) for column, read in _readers(area_code, today).items()}  # few words, many rows
     known: set[tuple[int, str]] = {(fault.row, fault.column) for fault in faults}
     bad = {fault.row for fault in faults}
     for number, cells in table.rows:

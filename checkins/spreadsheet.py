@@ -21,6 +21,7 @@ LOST = ("\ufffd", "锟斤拷")  # what is left of a text that was saved in the w
 # Columns that lists have and the line must not: what it does not need it does not know (docs/privacy.md).
 LEFT_OUT = ("序号", "性别", "年龄", "出生日期", "出生年月", "身份证", "身份证号", "身份证号码", "证件号码", "民族")
 _WIDE = {0xFF01 + n: 0x21 + n for n in range(94) if chr(0x21 + n).isalnum()} | dict.fromkeys((0xA0, 0x3000), " ")
+_WIDE_SIGN = re.compile("[\uff01-\uff5e]")
 _UNSEEN = ("Cc", "Cf")
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?|(\d{4})(\d{2})(\d{2})")
 
@@ -103,10 +104,12 @@ def table(sheet: Sheet, encoding: str, headings: Mapping[str, Sequence[str]], re
     if len(sheet.rows) - head > MAX_ROWS:
         raise TableError(f"has more than {MAX_ROWS:,} rows")
     rows, faults = [], []
+    doubtful = bool(sheet.faults) or None in columns
     for number, row in enumerate(sheet.rows[head:], start=head + 1):
         texts = [tidy(cell) for cell in row]
         if any(texts):
-            faults += _faults(sheet, number, texts, columns)
+            if len(texts) > len(columns) or doubtful or any(sign in "".join(texts) for sign in LOST):
+                faults += _faults(sheet, number, texts, columns)
             padded = texts + [""] * (len(columns) - len(texts))
             rows.append((number, {column: text for column, text in zip(columns, padded, strict=False) if column}))
     return Table(rows, encoding, faults, left_out)
@@ -116,7 +119,7 @@ def tidy(cell: str) -> str:
     """Without what can't be seen, full-width figures and letters as usual, and without the apostrophe by which
     spreadsheets mark a text."""
     plain = cell.strip()
-    if not plain.isascii() or not plain.isprintable():
+    if not plain.isprintable() or _WIDE_SIGN.search(plain):
         plain = "".join(" " if sign in "\n\r\t" else sign for sign in plain.translate(_WIDE) if _seen(sign)).strip()
     return plain[1:].strip() if plain[:1] == "'" else plain
 

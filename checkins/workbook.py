@@ -20,11 +20,11 @@ import python_calamine
 import xlsxwriter
 
 MAX_UNPACKED = 300_000_000  # bytes of all parts; a sheet of 50,000 people has some 40 million
-MAX_ROWS = 100_000
-MAX_COLUMNS = 60
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*)>")
-_REF = re.compile(rb"""(?:^|\s)r\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
-_ERROR = re.compile(rb"""(?:^|\s)t\s*=\s*["']e["']""")
+MAX_ROWS = 99_999
+# A cell's name in a row or a column (from CA on, the 79th) that no register has; where a formula failed.
+_FAR = re.compile(rb"""\sr\s*=\s*["']([A-Z]*[0-9]{6,}|(?:[A-Z]{3,}|[C-Z][A-Z])[0-9]+)["']""")
+_ERROR = re.compile(rb"""<(?:\w+:)?c\s(?=[^>]*\st\s*=\s*["']e["'])[^>]*>""")
+_REF = re.compile(rb"""\sr\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 Place = tuple[int, int]  # row and column, from 1 as the spreadsheet shows them
 
@@ -97,17 +97,15 @@ def _texts(parts: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _errors(text: bytes, name: str) -> dict[Place, str]:
     """Cells with a formula's error. ValueError when a cell is too far off for a register."""
+    far = _FAR.search(text)
+    if far is not None:
+        where = far[1].decode()
+        raise ValueError(f"sheet {name}: there is something in {where}, too far off; delete rows and columns there")
     found = {}
-    for cell in _CELL.finditer(text):
-        at = _REF.search(cell[1])
-        if at is None:
-            continue
-        row, column = int(at[2]), _number(at[1])
-        if row > MAX_ROWS or column > MAX_COLUMNS:
-            where = f"{at[1].decode()}{row}"
-            raise ValueError(f"sheet {name}: there is something in {where}, too far off; delete rows and columns there")
-        if _ERROR.search(cell[1]):
-            found[row, column] = "holds a formula that failed: write what should stand there"
+    for cell in _ERROR.finditer(text):
+        at = _REF.search(cell[0])
+        if at is not None:
+            found[int(at[2]), _number(at[1])] = "holds a formula that failed: write what should stand there"
     return found
 
 

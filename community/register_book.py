@@ -143,7 +143,7 @@ def _take_all(
 ) -> BookReport:
     assert book.people is not None
     wrong = sorted([*faults, *made.faults], key=lambda fault: fault.row)
-    sentences = _sentences(made, update=update)  # before anything changes: they say what was
+    sentences = _sentences(made, update=update) if not wrong else ((), (), (), tuple(made.warnings), ())
     made.faults.clear()  # the rest is tried all the same, so that the roster's rows are judged by it, and taken back
     added = (
         register_people.carry_out(session, place, made, told, now, update=update) if book.roster or not wrong else []
