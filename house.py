@@ -7,14 +7,13 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
@@ -70,6 +69,7 @@ from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.phone import Phone, PhoneKind
 from joints import Desk, Listener, Placer, cut_off, second_texts
+from serving import listen, serve
 from settings import Settings, SettingsError
 from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
@@ -83,7 +83,6 @@ log = logging.getLogger(__name__)
 
 VIRTUAL_SID = "AC" + "0" * 32
 VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
-MAX_MESSAGE_BYTES = 64 * 1024  # of a WebSocket
 NAMES_EVERY_S = 60.0
 AUDITOR_AFTER_S = 15.0
 QUIET_CALLS = 2  # with more calls on a line no dictation is transcribed again
@@ -232,7 +231,7 @@ async def open_house(
             stack.enter_context(held(settings.data_dir))
         except FolderTakenError as error:
             raise SettingsError(str(error)) from None
-        listener = stack.enter_context(_listen(settings.port))
+        listener = stack.enter_context(listen(settings.port))
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         _prepare(settings, fresh)
         clock = clock or SystemClock()
@@ -245,7 +244,7 @@ async def open_house(
         found = config(base_url) if config else _twilio_config(settings, base_url, virtual)
         house = _build(settings, clock, base_url, found, virtual, ears, lockstep)
         stack.push_async_callback(_close, house)
-        await stack.enter_async_context(_serve(house.web, listener, settings.lines))
+        await stack.enter_async_context(serve(house.web, listener, settings.lines))
         asking = asyncio.create_task(house.telephone.ask_after(await house.telephone.take_up()))
         stack.callback(asking.cancel)
         log.info("the line is up at %s", base_url)
@@ -272,18 +271,10 @@ def _build(
 ) -> House:
     data, flows = settings.data_dir, Flows()
     db = Database(settings.database_url)
-    ears = ears or load_ears(
-        settings.models_dir, workers=settings.recogniser_workers, whisper_threads=settings.whisper_threads
-    )
-    try:
-        ears.prepare([wait for name in loader.shipped_names() for wait in flows(name).waits()])
-    except loader.FlowError as error:
-        raise SettingsError(f"a flow of the line is broken, so that nobody can be called: {error}") from None
+    ears = _prepared(ears or _ears(settings), flows)
     _finish_publishing(settings)
     prompts = Prompts(cache=data / "prompts", human=settings.recorded_prompts, synthesiser=EspeakChild())
-    recordings = Recordings(data / "recordings")
-    for found in recordings.recover():
-        log.warning("a recording that a crash cut off is kept: %s (%.1f s)", found.path, found.seconds)
+    recordings = _recordings(data / "recordings")
     calls = Calls(db, clock.now, flow=flows)
     rest = TwilioRest(config)
     fetching = CarrierRecordings(calls, rest, recordings)
@@ -322,10 +313,7 @@ def _build(
         lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN),
         also=[said.settle],
     )
-    notes = Notes()
-    if settings.carrier != "virtual" and not alerting.messengers(settings):
-        notes.append(NO_WAY_OUT)
-        log.warning(NO_WAY_OUT)
+    notes = _first_notes(settings)
     tools = Tools(ears, prompts, recordings, calls, notes.say, desk)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
     second_pass = SecondPass(db, clock, ears, recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell)
@@ -358,6 +346,35 @@ def _build(
     web.include_router(device_events.routes(db, clock, cycle.wake))
     web.include_router(console_routes.routes(_deps(house)))
     return house
+
+
+def _ears(settings: Settings) -> Ears:
+    workers, threads = settings.recogniser_workers, settings.whisper_threads
+    return load_ears(settings.models_dir, workers=workers, whisper_threads=threads)
+
+
+def _prepared(ears: Ears, flows: Flows) -> Ears:
+    """They know every word that an answer can be."""
+    try:
+        ears.prepare([wait for name in loader.shipped_names() for wait in flows(name).waits()])
+    except loader.FlowError as error:
+        raise SettingsError(f"a flow of the line is broken, so that nobody can be called: {error}") from None
+    return ears
+
+
+def _recordings(folder: Path) -> Recordings:
+    recordings = Recordings(folder)
+    for found in recordings.recover():
+        log.warning("a recording that a crash cut off is kept: %s (%.1f s)", found.path, found.seconds)
+    return recordings
+
+
+def _first_notes(settings: Settings) -> Notes:
+    notes = Notes()
+    if settings.carrier != "virtual" and not alerting.messengers(settings):
+        notes.append(NO_WAY_OUT)
+        log.warning(NO_WAY_OUT)
+    return notes
 
 
 def _finish_publishing(settings: Settings) -> None:
@@ -427,53 +444,3 @@ def _own_texts(session: Session) -> list[str]:
     streets = session.scalars(select(RosterDuty.street_name).where(RosterDuty.street_number.is_not(None)))
     texts = [*(place.committee for place in places), *(place.notice for place in places), *REASONS, *streets, *names]
     return [text for text in dict.fromkeys([*texts, *(text for home in homes for text in home)]) if text]
-
-
-# ── serving ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def _listen(port: int) -> Iterator[socket.socket]:
-    try:
-        listener = socket.create_server(("127.0.0.1", port))
-    except OSError as error:
-        raise SettingsError(
-            f"port {port} can't be had ({error.strerror}): another program has it. Choose another port: WENAN_PORT"
-        ) from None
-    with listener:
-        yield listener
-
-
-class _Server(uvicorn.Server):
-    """Signals are the command line's business."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _serve(app: FastAPI, listener: socket.socket, lines: int) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        lifespan="off",
-        ws="websockets-sansio",
-        ws_max_size=MAX_MESSAGE_BYTES,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=max(500, 4 * lines + 200),  # a call has a stream and a few requests; others get 503
-        timeout_graceful_shutdown=3,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        if serving.done():
-            serving.result()
-        await asyncio.sleep(0.005)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
