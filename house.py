@@ -37,10 +37,15 @@ from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
+from community import notices
 from community.ballot_calls import BallotCalls
 from community.ballot_counter import BallotCounter
 from community.ballot_rounds import BallotRounds
 from community.intake import Intake, Intakes
+from community.notice_calls import NoticeCalls
+from community.notice_counter import NoticeCounter
+from community.notice_offers import NoticeOffers
+from community.notice_rounds import NoticeRounds
 from community.policy import Deadlines
 from community.reply_calls import ReplyCalls
 from community.rounds import ComplaintRounds
@@ -142,13 +147,15 @@ class House:
         within = ReplyClock(timedelta(minutes=self.settings.ticket_minutes))
         loops.append(TicketRounds(self.db, self.clock, within, second_texts).run(stop))
         loops.append(BallotRounds(self.db, self.clock).run(stop))
+        loops.append(NoticeRounds(self.db, self.clock).run(stop))
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
 
     async def prepare_names(self) -> None:
         """Renders what only this neighbourhood says (names, the committee, today's notice) before any call needs it."""
-        own = await self.db.view(_own_texts)
+        now = self.clock.now()
+        own = await self.db.view(lambda session: [*notices.texts(session, now), *_own_texts(session)])
         texts = [text for text in (*SENTENCES.values(), *own) if text not in self.prepared]
         missing = await self.prompts.prepare(texts)
         self.prepared.update(texts)
@@ -292,11 +299,12 @@ def _build(
         TicketCounter(db, clock, deadlines, within),
         recorder,
         BallotCounter(db, clock),
+        NoticeCounter(db, clock),
     )
     verbs = Verbs(calls, config, fetching, flows, desk, desk, prompts)
     cycle = Cycle(
         db,
-        placer,
+        NoticeOffers(placer, db, clock),
         clock,
         owner=owner,
         lines=settings.lines,
@@ -304,7 +312,13 @@ def _build(
         starts_per_s=settings.calls_per_second,
         burst=settings.calls_burst,
         second=second is not None,
-        errands=[BookingCalls(within), ReplyCalls(deadlines), BallotCalls(), TrialCalls(settings.test_call_days)],
+        errands=[
+            BookingCalls(within),
+            NoticeCalls(),
+            ReplyCalls(deadlines),
+            BallotCalls(),
+            TrialCalls(settings.test_call_days),
+        ],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     said = Intakes(db, cut_off(flows, recordings.folder), Intake(db, clock, deadlines), TicketIntake(db, clock, within))

@@ -14,10 +14,11 @@ from checkins import ports
 from checkins.handing_over import Switchboard
 from checkins.reception import Reception
 from checkins.ringing_in import Heard
-from community import ballot_counter
+from community import ballot_counter, notice_counter
 from community.ballot_counter import BallotCounter
 from community.counter import Counter
 from community.intake import CutOff, Spoken
+from community.notice_counter import NoticeCounter
 from community.tickets_counter import QUERIES
 from console import prompt_desk
 from console.prompt_desk import PromptDesk
@@ -54,9 +55,10 @@ class Desk:
         counter: Counter,
         prompts: PromptDesk,
         ballots: BallotCounter,
+        notices: NoticeCounter,
     ) -> None:
         self._reception, self._switchboard, self._counter = reception, switchboard, counter
-        self._prompts, self._ballots = prompts, ballots
+        self._prompts, self._ballots, self._notices = prompts, ballots, notices
 
     async def rang_in(self, call_id: str, number: str) -> telephone_ports.CallOrder | telephone_ports.Unserved:
         answer = await self._reception.rang_in(call_id, number)
@@ -72,6 +74,8 @@ class Desk:
             whom = self._prompts
         if query in ballot_counter.QUERIES:
             whom = self._ballots
+        if query in notice_counter.QUERIES:
+            whom = self._notices
         told = await whom.ask(call_id, query, person_id, value)
         return telephone_ports.Told(told.word, told.values)
 

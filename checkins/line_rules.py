@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     CHECKIN = "checkin"
     REPLY = "reply"  # the committee's answer to what they had complained of
     BOOKING = "booking"  # what was booked for them
+    NOTICE = "notice"  # an urgent word of the committee's
     BALLOT = "ballot"  # something to choose, or what came of it
     TEST = "test"  # whether the telephone works
     EMERGENCY = "emergency"

@@ -40,7 +40,7 @@ LEAVE = 1  # of a day's calls to a number: for what the care room may still want
 SOON = timedelta(minutes=2)  # a check-in that is due so soon has its line already
 LOOK_AGAIN = timedelta(minutes=10)  # their own call is ahead, or somebody looks for them
 NO_ROOM = timedelta(hours=1)  # the next check-in needs what is left of a day's calls
-OTHERS = frozenset({Purpose.BALLOT, Purpose.BOOKING, Purpose.REPLY, Purpose.TEST})
+OTHERS = frozenset({Purpose.BALLOT, Purpose.BOOKING, Purpose.NOTICE, Purpose.REPLY, Purpose.TEST})
 _OF_THEMSELVES = (Result.NOT_WELL, Result.WANTS_PERSON, Result.REFUSED, Result.EMERGENCY)
 _AHEAD = (Status.PLANNED, Status.CALLING, Status.WAITING)
 

@@ -17,7 +17,7 @@ from callflows import loader
 from callflows.events import CallContext, Person
 from callflows.session import Finding, Session
 from callflows.text_runner import TextLine
-from tests.golden import ballot_cases, record_cases, reply_cases, ticket_cases, trial_cases
+from tests.golden import ballot_cases, notice_cases, record_cases, reply_cases, ticket_cases, trial_cases
 
 HERE = Path(__file__).parent
 UPDATE = os.environ.get("WENAN_UPDATE_GOLDEN") == "1"
@@ -71,6 +71,12 @@ DAILY_CHECKIN = {
     "well_by_voice": Case(["是我", "蛮好的", "没有"]),
     "well_in_shanghainese": Case(["是个", "呒没啥", "呒没"], people=(LI,)),
     "well_with_notice_and_message": Case(["1", "1", "1", "路灯坏脱了"], notice="明天上午九点到十一点停水。"),
+    "well_with_a_notice_that_asks": Case(
+        ["1", "1", "*", "1", "noted", "2"], people=(_with(WANG, notice="三号楼今天下午停水。", notice_asks="1"),)
+    ),
+    "well_and_the_notice_is_only_heard": Case(
+        ["1", "1", "", "", "", "noted", "2"], people=(_with(WANG, notice="三号楼今天下午停水。", notice_asks="1"),)
+    ),
     "well_but_uncertain": Case(["?是我", "1", "?蛮好的", "是的", "2"]),
     "one_syllable": Case(["1", "好", "1", "2"]),
     "never_certain": Case(["1", "?蛮好的", "?是的", "?是的", "?是的"]),
@@ -397,6 +403,7 @@ CASES = {
     "record_prompts": RECORDS,
     "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
     "rings_in": {**RINGS_IN, **{name: Case(**case) for name, case in ticket_cases.RINGS_IN.items()}},
+    "notices": {name: Case(typed) for name, typed in notice_cases.NOTICES.items()},
     "ballot": {name: Case(typed) for name, typed in ballot_cases.BALLOT.items()},
     "booking": {name: Case(typed) for name, typed in ticket_cases.BOOKING.items()},
     "test_call": {name: Case(**case) for name, case in trial_cases.CALLS.items()},

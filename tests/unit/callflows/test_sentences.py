@@ -85,10 +85,15 @@ def suggestions(flow: Flow) -> list[tuple[str, str, str, str]]:
     return found
 
 
+BY_KEY_ALONE = {"notice.ask"}  # 没听懂 sounds like 听懂 on a telephone
+
+
 def test_what_a_prompt_suggests_is_understood_and_has_two_syllables(flow: Flow) -> None:
     """Who repeats the words before "请按1" means key 1. One syllable is what a telephone swallows."""
     assert len(suggestions(flow)) > 40
     for step, prompt, words, key in suggestions(flow):
+        if step in BY_KEY_ALONE:
+            continue
         offered = {choice.meaning: fill(choice.phrases, "王阿婆") for choice in flow.offered(flow.steps[step])}
         meant = {choice.meaning for choice in flow.steps[step].choices if choice.key == key}
         said = words.removeprefix("王阿婆")

@@ -35,7 +35,7 @@ def samples(ulaw: bytes) -> Floats:
 
 
 # Flows whose audio comes with the next `make prompts`: until then espeak-ng speaks them.
-UNRENDERED = {"ballot", "test_call", "record_prompts"}
+UNRENDERED = {"ballot", "daily_checkin", "notices", "test_call", "record_prompts"}
 
 
 def characters(text: str) -> int:

@@ -1,0 +1,237 @@
+"""公告: published and taken back by staff, heard by elders; and whom it has not reached. Every function runs inside
+somebody's transaction; acts of staff need a name; what can't be done says why (ValueError, LookupError: one sentence).
+
+A hearer's row is written for every elder whom a notice is for, once: at once, and by the rounds for whoever comes into
+the register later. Nobody is counted: what there is to see is who has not been reached, so that somebody goes there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from checkins.names import named, says_something
+from checkins.people import stops_calls
+from checkins.tables import GONE, Person, Role
+from community import rows, staff
+from community.notice_tables import FIRST_NOTICE, Hearer, Notice, Topic
+from community.notice_targets import building, is_for
+from community.spoken import bounded
+from community.tables import Status, Wish
+
+
+def publish(
+    session: Session,
+    place_id: int,
+    text: str,
+    by: str,
+    now: datetime,
+    *,
+    until: datetime,
+    since: datetime | None = None,
+    topic: Topic = Topic.NOTICE,
+    urgent: bool = False,
+    buildings: Sequence[str] = (),
+    language: str | None = None,
+    recording: str | None = None,
+    complaint_id: int | None = None,
+) -> Notice:
+    """For the elders of these buildings and this language. The same again while it holds is the same notice."""
+    by, since = named(by), since or now
+    _sensible(text, since, until, now)
+    if unknown := [each for each in buildings if not building(each)]:
+        raise ValueError(f"--building: write it as 3号楼 or 1234弄5号, not {unknown[0]}")
+    if urgent and topic is not Topic.NOTICE:
+        raise ValueError("the board is for who asks: only a notice can be urgent")
+    values = {"topic": topic, "text": text.strip(), "buildings": list(buildings), "language": language}
+    for known in valid(session, place_id, now, topic):
+        if not recording and all(getattr(known, name) == value for name, value in values.items()):
+            return known
+    notice = Notice(neighbourhood_id=place_id, urgent=urgent, recording=recording, complaint_id=complaint_id, **values)
+    notice.valid_from, notice.valid_until, notice.by, notice.at = since, until, by[:100], now
+    session.add(notice)
+    session.flush()
+    spread(session, notice, now)
+    return notice
+
+
+def _sensible(text: str, since: datetime, until: datetime, now: datetime) -> None:
+    if not says_something(text):
+        raise ValueError("write what the notice says: it is needed for paper, too, when it was recorded")
+    bounded(text)
+    if until <= max(since, now):
+        raise ValueError("--until: a notice must hold for a while")
+
+
+def answer(
+    session: Session, number: int, text: str, by: str, now: datetime, *, until: datetime, urgent: bool = False
+) -> Notice:
+    """What came of a matter of the 议事厅, for all neighbours, in the staff's own words and without who it was."""
+    complaint = rows.by_number(session, number)
+    if complaint.wish != Wish.PUBLIC or not complaint.text:
+        raise ValueError("the matter stands in no 议事厅: `cases publish` first, where they agreed")
+    if complaint.status not in (Status.ANSWERED, Status.CLOSED) or rows.last_reply(session, complaint) is None:
+        raise ValueError("there is no answer yet: `cases reply` first")
+    if told := staff._personal(session, complaint, text):
+        raise ValueError(f"the text says who it is ({told}): write it without")
+    place, id_ = complaint.neighbourhood_id, complaint.id
+    notice = publish(session, place, text, by, now, until=until, urgent=urgent, complaint_id=id_)
+    rows.note(session, complaint, "noticed", by, now, detail={"notice": notice.number})
+    return notice
+
+
+def withdraw(session: Session, number: int, by: str, now: datetime) -> Notice:
+    """Nobody hears it from now on. The same again changes nothing."""
+    notice, by = by_number(session, number), named(by)
+    if notice.withdrawn_at is None:
+        notice.withdrawn_by, notice.withdrawn_at = by[:100], now
+    return notice
+
+
+def told(session: Session, number: int, person_id: str, by: str, now: datetime) -> Hearer:
+    """`by` has told them, at the door or by telephone."""
+    notice, by = by_number(session, number), named(by)
+    row = hearer(session, notice.id, person_id)
+    if row is None:
+        raise LookupError("this notice is not for them")
+    return understood(row, by, now)
+
+
+def understood(row: Hearer, by: str, now: datetime) -> Hearer:
+    """The first word counts."""
+    if row.understood_at is None:
+        row.understood_at, row.by = now, by[:100]
+    row.due_at = None
+    return row
+
+
+def heard(row: Hearer, now: datetime) -> None:
+    """Played to the end; whether they have understood it, they have not said."""
+    row.heard_at = row.heard_at or now
+
+
+# ── rows ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def by_number(session: Session, number: int) -> Notice:
+    """Locked. LookupError when there is none."""
+    notice = session.get(Notice, number - FIRST_NOTICE + 1, with_for_update=True)
+    if notice is None:
+        raise LookupError(f"there is no notice {number} (`notices list` shows all)")
+    return notice
+
+
+def hearer(session: Session, notice_id: int, person_id: str) -> Hearer | None:
+    """Locked."""
+    query = select(Hearer).where(Hearer.notice_id == notice_id, Hearer.person_id == person_id)
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def holds(notice: Notice, now: datetime) -> bool:
+    return notice.withdrawn_at is None and notice.valid_from <= now < notice.valid_until
+
+
+def valid(session: Session, place_id: int, now: datetime, topic: Topic = Topic.NOTICE) -> list[Notice]:
+    """What holds now, newest first."""
+    query = select(Notice).where(Notice.neighbourhood_id == place_id, Notice.topic == topic)
+    query = query.where(Notice.valid_until > now, Notice.valid_from <= now, Notice.withdrawn_at.is_(None))
+    return list(session.scalars(query.order_by(Notice.id.desc())))
+
+
+def not_written(session: Session, notice: Notice) -> list[Person]:
+    """Elders whom it is for, and who have no row of it yet."""
+    written = select(Hearer.person_id).where(Hearer.notice_id == notice.id)
+    query = select(Person).where(
+        Person.neighbourhood_id == notice.neighbourhood_id,
+        Person.role == Role.ELDER,
+        Person.state.not_in(GONE),
+        Person.id.not_in(written),
+    )
+    return [person for person in session.scalars(query.order_by(Person.id)) if is_for(notice, person)]
+
+
+def spread(session: Session, notice: Notice, now: datetime) -> None:
+    """Writes the rows that are missing, for whoever it is for now: safe to repeat. Nobody is rung before it holds."""
+    if notice.topic != Topic.NOTICE:
+        return
+    due = max(now, notice.valid_from) if notice.urgent else None
+    session.add_all(
+        Hearer(notice_id=notice.id, person_id=person.id, due_at=due) for person in not_written(session, notice)
+    )
+    session.flush()
+
+
+def unreached(session: Session, notice: Notice) -> list[tuple[Hearer, Person]]:
+    """Whom it is for, who still lives here, and who has not said that they understood it: so that somebody goes."""
+    query = (
+        select(Hearer, Person)
+        .join(Person, Person.id == Hearer.person_id)
+        .where(Hearer.notice_id == notice.id, Hearer.understood_at.is_(None), Person.state.not_in(GONE))
+    )
+    found = [(row, person) for row, person in session.execute(query)]
+    return sorted(found, key=lambda each: (each[1].address or "", each[1].name))
+
+
+def to_visit(session: Session, notice: Notice, now: datetime) -> list[tuple[Hearer, Person]]:
+    """Of these, whom no call will reach any more: no machine may ring them, or the calls are over. While the line still
+    has time for others, they are not on the way of anybody."""
+    late = not notice.urgent and now >= half_time(notice)
+    return [
+        (row, person)
+        for row, person in unreached(session, notice)
+        if late or row.given_up_at is not None or stops_calls(person) is not None
+    ]
+
+
+def half_time(notice: Notice) -> datetime:
+    """From then on somebody goes to whom a notice that isn't urgent has not reached."""
+    return notice.valid_from + (notice.valid_until - notice.valid_from) / 2
+
+
+def of_person(session: Session, person_id: str, now: datetime) -> list[tuple[Hearer, Notice]]:
+    """The notices for them that hold now, newest first."""
+    query = (
+        select(Hearer, Notice)
+        .join(Notice, Notice.id == Hearer.notice_id)
+        .where(Hearer.person_id == person_id, Notice.withdrawn_at.is_(None))
+        .where(Notice.valid_from <= now, Notice.valid_until > now)
+        .order_by(Notice.id.desc())
+    )
+    return [(row, notice) for row, notice in session.execute(query)]
+
+
+def last_of_call(session: Session, call_id: str, person_id: str) -> Hearer | None:
+    """What was said to them last in this call."""
+    query = select(Hearer).where(Hearer.call_id == call_id, Hearer.person_id == person_id)
+    return session.scalars(query.order_by(Hearer.nth.desc()).limit(1).with_for_update()).first()
+
+
+def say(session: Session, row: Hearer, call_id: str) -> None:
+    """This call says it now, after whatever it said before."""
+    before = session.scalar(
+        select(func.max(Hearer.nth)).where(Hearer.call_id == call_id, Hearer.person_id == row.person_id)
+    )
+    row.call_id, row.nth = call_id, (before or 0) + 1
+    session.flush()
+
+
+def spoken(notice: Notice) -> dict[str, str]:
+    """As the value of a flow's variable: a recording's path, or the words."""
+    return {"notice_audio": notice.recording} if notice.recording else {"notice": notice.text}
+
+
+def texts(session: Session, now: datetime) -> list[str]:
+    """What the line will have to say, so that it is rendered before anybody waits for it."""
+    query = select(Notice.text).where(Notice.valid_until > now, Notice.withdrawn_at.is_(None))
+    return list(session.scalars(query.where(Notice.recording.is_(None)).order_by(Notice.id.desc())))
+
+
+def listed(session: Session, now: datetime, places: Collection[int], *, everything: bool) -> list[Notice]:
+    """What holds or is still to come, or everything."""
+    query = select(Notice).where(Notice.neighbourhood_id.in_(places)).order_by(Notice.id)
+    if not everything:
+        query = query.where(Notice.valid_until > now, Notice.withdrawn_at.is_(None))
+    return list(session.scalars(query))

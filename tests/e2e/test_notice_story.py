@@ -1,0 +1,76 @@
+"""纸质告示, 打电话通知, by keys and in virtual time: an urgent notice for one building is rung out in the hours of
+calls and after the daily call; who understood it is left alone, who refused machines is never rung and stands on the
+door sheet; the day after, the daily call says what is not urgent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from checkins.items import ItemKind
+from checkins.people import set_state
+from checkins.tables import State
+from community import notices
+from community.notice_rounds import NoticeRounds
+from community.notice_tables import FIRST_NOTICE
+from tests.e2e.line import ELDER, Story, story
+from tests.e2e.test_complaint_story import open_items
+from tests.e2e.test_reply_call import well
+from tests.fakes.carrier import FakeCarrier
+
+WATER, HALL = "三号楼今天下午停水。", "明天上午活动室量血压。"
+
+
+async def publish(line: Story, text: str, **more: Any) -> None:
+    now = line.house.clock.now()
+    more = {"until": now + timedelta(days=6), **more}
+    await line.house.db.run(lambda session: notices.publish(session, line.place_id, text, "陈老师", now, **more).id)
+
+
+async def door(line: Story) -> list[str]:
+    now = line.house.clock.now()
+
+    def work(session: Any) -> list[str]:
+        found = notices.to_visit(session, notices.by_number(session, FIRST_NOTICE), now)
+        return [person.name for _, person in found]
+
+    return await line.house.db.view(work)
+
+
+async def test_纸质告示打电话通知(carrier: FakeCarrier, tmp_path: Path) -> None:
+    async with story(carrier, tmp_path) as line:
+        elder = await line.elder(address="三号楼五零二室")
+        refused = await line.elder("李福根", "+862155500002", address="3号楼101室")
+        await line.elder("张伟民", "+862155500003", address="8号楼101室", consents={})  # of another building
+        now = line.house.clock.now()
+        await line.house.db.run(lambda session: set_state(session, refused, State.REFUSED, "陈老师", now))
+        await well(line, elder)
+        await publish(line, WATER, urgent=True, buildings=["3号楼"])
+        call = line.carrier.expect_call(ELDER)
+        await line.later(minutes=75)
+        await call.hears("greet.ask")
+        told = await line.house.prompts.get(WATER)
+        assert told not in call.heard, "told before she said who she is"
+        call.presses("1")
+        await call.hears("notice.ask", within_s=120)
+        assert told in call.heard
+        call.presses("1")
+        await call.hears("bye.say")
+        await call.ended()
+        await line.row(elder)
+        await NoticeRounds(line.house.db, line.house.clock).look()
+        assert await open_items(line) == [ItemKind.NOTICE_DOOR]
+        assert await door(line) == ["李福根"], "her neighbour, whom no machine rings"
+        await line.later(hours=5)  # a call that nobody expects would fail
+
+        await publish(line, HALL)
+        call = line.carrier.expect_call(ELDER)
+        await line.house.cycle.plan()
+        await line.later(hours=18)
+        for prompt, key in (("greet.ask", "1"), ("health.ask", "1"), ("notice.ask", "1"), ("message.ask", "2")):
+            await call.hears(prompt, within_s=120)
+            call.presses(key)
+        await call.ended()
+        assert await line.house.prompts.get(HALL) in call.heard
+        await line.row(elder)
