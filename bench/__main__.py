@@ -18,6 +18,7 @@ from bench.caller import FRAME_S, Stream, beat, dial
 from bench.cries import cries
 from bench.figures import out, percentile, report, verdict
 from bench.measured import ENDPOINT_S, dial_all, lateness, line
+from bench.register import register
 from bench.talking import talking
 from bench.words import FRAME_BYTES, words
 
@@ -124,7 +125,10 @@ async def _hold(streams: Sequence[Stream], seconds: float) -> list[tuple[Stream,
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the line from outside.")
     parser.add_argument(
-        "what", nargs="*", default=["latency", "calls", "talking", "cries"], help="latency, calls, talking, cries"
+        "what",
+        nargs="*",
+        default=["latency", "calls", "talking", "cries"],
+        help="latency, calls, talking, cries, register",
     )
     parser.add_argument("--calls", type=int, default=150, help="simultaneous calls")
     parser.add_argument("--talking", type=int, default=60, help="simultaneous ordinary calls of people who talk")
@@ -145,6 +149,8 @@ def main() -> None:
                     runner.run(talking(options.talking, options.seconds, options.engine))
                 case "cries":
                     runner.run(cries(options.samples))
+                case "register":
+                    register()
                 case _:
                     parser.error(f"nothing to measure is called {what!r}")
 
