@@ -44,9 +44,12 @@ def why(row: Checkin, search: Search | None) -> str:
     return found or _WHY.get(row.reason or "", _OTHERWISE)
 
 
-def callee(row: Checkin, search: Search | None, flow: str = DISPATCH, *, proven: bool = True) -> Callee:
+def callee(
+    row: Checkin, search: Search | None, flow: str = DISPATCH, *, proven: bool = True, shares: bool = True
+) -> Callee:
     """The elder whom a responder is asked to see. The flows say where, and who has the key, to who accepted only.
-    `proven`: it is they, for we rang them, or they gave their PIN; else nothing is told but the name."""
+    `proven`: it is they, for we rang them, or they gave their PIN; else nothing is told but the name. `shares`: the
+    elder has agreed that they hear of them; else they hear why, where and who has the key, but nothing of health."""
     variables = {"why": why(row, search)}
     if search is not None and not search.plan.seen:
         variables["phone"] = "1"
@@ -58,7 +61,7 @@ def callee(row: Checkin, search: Search | None, flow: str = DISPATCH, *, proven:
         variables["shared"] = "1"
     shut = search is not None and search.finding is Finding.NOBODY_OPENS
     known = {"where": row.elder.address, "key_holder": row.elder.key_holder}
-    if flow == FINDING or shut or row.urgency == Urgency.EMERGENCY:
+    if shares and (flow == FINDING or shut or row.urgency == Urgency.EMERGENCY):
         known["notes"] = row.elder.notes  # of health, too: for who stands at a door that stays shut
     variables |= {word: text for word, text in known.items() if text and proven}
     return Callee(row.elder.id, row.elder.spoken_name, row.elder.language, False, False, variables)

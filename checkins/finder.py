@@ -250,7 +250,8 @@ class Finder:
 
     def _callee(self, row: Checkin, errand: _Errand) -> Callee:
         search = searches.search_of(row)
-        asked = callee(row, search, errand.flow)
+        shares = errand.responder.kind != Who.STREET or bool(row.elder.consents.get("street"))
+        asked = callee(row, search, errand.flow, shares=shares)
         return replace(asked, variables={**asked.variables, **who_said(self.session, search, errand.responder)})
 
     def _after(self, row: Checkin) -> None:

@@ -13,7 +13,7 @@ from checkins.escalation import search as core
 from checkins.escalation.policy import APART, Who
 from checkins.escalation.values import Action, Responder, Responders, Search
 from checkins.pace import LIVE
-from checkins.results import Urgency
+from checkins.results import SLEEPLESS, Urgency
 from checkins.roster import loading, resolve
 from checkins.roster.holidays import Calendar, next_working_time
 from checkins.roster.tables import RosterDuty
@@ -51,8 +51,8 @@ class Rosters:
         return set(self._session.scalars(select(CallIntent.number).where(recent)))
 
     def people(self, row: Checkin, urgency: Urgency) -> Responders:
-        emergency = urgency is Urgency.EMERGENCY
-        found = resolve.responders(self._roster(row), row.elder_id, self._now, emergency=emergency)
+        emergency, vital = urgency is Urgency.EMERGENCY, urgency in SLEEPLESS
+        found = resolve.responders(self._roster(row), row.elder_id, self._now, emergency=emergency, vital=vital)
         return {Who(kind.value): people for kind, people in found.items()}
 
     def calendar(self, row: Checkin) -> Calendar:

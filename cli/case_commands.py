@@ -19,6 +19,7 @@ from checkins import phones
 from checkins.names import named
 from checkins.schedule import at_minute, read_minute
 from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, tell_broken, unheard
+from community import level_above as street
 from community import readable, rows, staff
 from community.desk import STATUS_ZH, Shown, listed, look
 from community.policy import Deadlines
@@ -100,10 +101,24 @@ async def show(settings: Settings, number: int, out: Console) -> int:
 async def export(settings: Settings, committee: str, file: Path | None, out: Console) -> int:
     """A table of all complaints, without names and without what was spoken."""
     found = await read(settings, lambda session: listed(session, committee, everything=True))
+    said = f"{len(found)} complaints, without names. Places may say who it is: keep it."
+    return await _written(EXPORT, [_exported(each) for each in found], file, out, said)
+
+
+async def export_for_street(settings: Settings, committee: str, file: Path | None, out: Console) -> int:
+    """A table of what is marked for the level above; whose it is only where they have agreed to that."""
+    found = await read(settings, lambda session: street.for_street(session, committee))
+    said = f"{len(found)} complaints for the street office. It may go there, and nowhere else."
+    return await _written(street.HEADINGS, found, file, out, said)
+
+
+async def _written(
+    headings: Sequence[str], found: Sequence[Sequence[object]], file: Path | None, out: Console, said: str
+) -> int:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(EXPORT)
-    writer.writerows([_cell(value) for value in _exported(each)] for each in found)
+    writer.writerow(headings)
+    writer.writerows([_cell(value) for value in cells] for cells in found)
     if file is None:
         out.out(text.getvalue(), end="", highlight=False)
         return 0
@@ -111,7 +126,7 @@ async def export(settings: Settings, committee: str, file: Path | None, out: Con
         await asyncio.to_thread(file.write_bytes, text.getvalue().encode("utf-8-sig"))  # spreadsheets take it for UTF-8
     except OSError as error:
         raise LookupError(f"{file}: {error.strerror}") from None
-    out.print(f"{file}: {len(found)} complaints, without names. Places may say who it is: keep it.", highlight=False)
+    out.print(f"{file}: {said}", highlight=False)
     return 0
 
 

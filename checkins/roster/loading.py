@@ -27,7 +27,7 @@ from checkins.schedule import at_minute
 from checkins.tables import GONE, Neighbourhood, NumberState, Person, Role, State
 
 _KINDS = {Role.BUDDY: Kind.BUDDY, Role.STAFF: Kind.DUTY, Role.FAMILY: Kind.FAMILY}
-_SHARES = {"buddy": Kind.BUDDY, "family": Kind.FAMILY}  # consents of an elder → who may hear of them
+_SHARES = {"buddy": Kind.BUDDY, "family": Kind.FAMILY, "street": Kind.STREET}  # consent → who may hear
 _COLUMNS = (
     Person.id,
     Person.name,

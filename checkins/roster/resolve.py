@@ -60,16 +60,17 @@ def street(roster: Roster) -> tuple[Responder, ...]:
 
 
 def responders(
-    roster: Roster, elder_id: str, at: datetime, *, emergency: bool = False
+    roster: Roster, elder_id: str, at: datetime, *, emergency: bool = False, vital: bool = False
 ) -> dict[Kind, tuple[Responder, ...]]:
-    """Everybody who may be rung for this elder now, by capacity; an entry for each, empty when there is nobody."""
+    """Everybody who may be rung for this elder now, by capacity; an entry for each, empty when there is nobody.
+    `vital`: nobody knows how they are: the street office is rung whatever they share, as in an emergency."""
     duty = on_duty(roster, at)
     return {
         Kind.BUDDY: buddies_for(roster, elder_id, at, emergency=emergency),
         Kind.DUTY: () if duty.first is None else (duty.first,),
         Kind.DEPUTY: () if duty.deputy is None else (duty.deputy,),
         Kind.FAMILY: family_of(roster, elder_id, at, emergency=emergency),
-        Kind.STREET: street(roster),
+        Kind.STREET: street(roster) if vital or emergency or _shares(roster, elder_id, Kind.STREET, False) else (),
     }
 
 

@@ -45,7 +45,7 @@ class Elder:
 
     id: str
     spoken_name: str = field(repr=False)
-    shares: frozenset[Kind] = frozenset({Kind.BUDDY, Kind.FAMILY})
+    shares: frozenset[Kind] = frozenset({Kind.BUDDY, Kind.FAMILY, Kind.STREET})
 
 
 @dataclass(frozen=True)

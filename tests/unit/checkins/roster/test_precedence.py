@@ -143,6 +143,14 @@ def test_an_elder_who_shares_with_nobody_has_nobody_rung_except_in_an_emergency(
     assert ids(family_of(roster, "wang", NOON, emergency=True)) == ["daughter"]
 
 
+def test_the_street_office_is_rung_without_consent_only_where_nobody_knows_how_they_are() -> None:
+    roster = replace(STREET, elders={"wang": Elder("wang", "王阿婆", frozenset({Kind.BUDDY}))})
+    assert responders(roster, "wang", NOON)[Kind.STREET] == ()
+    assert ids(responders(roster, "wang", NOON, vital=True)[Kind.STREET]) == ["street"]
+    assert ids(responders(roster, "wang", NOON, emergency=True)[Kind.STREET]) == ["street"]
+    assert ids(responders(STREET, "wang", NOON)[Kind.STREET]) == ["street"]
+
+
 def test_an_elder_whom_the_roster_does_not_know_has_nobody() -> None:
     assert buddies_for(STREET, "stranger", NOON, emergency=True) == family_of(STREET, "stranger", NOON) == ()
 
