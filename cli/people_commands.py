@@ -52,6 +52,9 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
     out.print(f"{report.added} added, {report.known} known before. `serve` renders their names before the first call.")
     if report.homes:
         out.print(f"{report.homes} of those known before: address, key holder or notes filled in.")
+    if report.differs or report.kept:
+        many = len(report.differs) + len(report.kept)
+        out.print(f"{many} fields stand otherwise in the register: `register import --dry-run` shows them.")
     if report.no_consent:
         out.print(
             f"{report.no_consent} of those added have no consent to calls (没有同意自动电话): the line will not ring "

@@ -6,7 +6,7 @@ A dry run is the same run, taken back at its end: what it says is what would hap
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -116,8 +116,8 @@ def import_people(
     by: str = "people import",
     update: bool = False,
 ) -> BookReport:
-    """A file without more, e.g. a first list of people: its name is the source."""
-    place, book = session.get_one(Neighbourhood, neighbourhood_id), open_book(path)
+    """The people of a file without more, e.g. a first list: its name is the source."""
+    place, book = session.get_one(Neighbourhood, neighbourhood_id), replace(open_book(path), roster=None)
     if book.people is None:
         return BookReport(book.errors)
     told = Told(by, book.name[:100])
