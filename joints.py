@@ -60,8 +60,10 @@ class Desk:
         self._reception, self._switchboard, self._counter = reception, switchboard, counter
         self._prompts, self._ballots, self._notices = prompts, ballots, notices
 
-    async def rang_in(self, call_id: str, number: str) -> telephone_ports.CallOrder | telephone_ports.Unserved:
-        answer = await self._reception.rang_in(call_id, number)
+    async def rang_in(
+        self, call_id: str, number: str, key: str | None = None
+    ) -> telephone_ports.CallOrder | telephone_ports.Unserved:
+        answer = await self._reception.rang_in(call_id, number, key)
         return telephone_ports.Unserved(answer.value) if isinstance(answer, Heard) else _order(answer)
 
     async def whom(self, call_id: str, person_id: str, nth: int, known: str) -> telephone_ports.CallOrder | None:

@@ -27,10 +27,10 @@ class Reception:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db, self._clock = db, clock
 
-    async def rang_in(self, call_id: str, number: str) -> CallRequest | Heard:
-        """Durable when it returns."""
+    async def rang_in(self, call_id: str, number: str, key: str | None = None) -> CallRequest | Heard:
+        """Durable when it returns. `key`: the answer to WHO ("": none)."""
         now = self._clock.now()
-        return await self._db.run(lambda session: ringing_in.rang_in(session, call_id, number, now))
+        return await self._db.run(lambda session: ringing_in.rang_in(session, call_id, number, now, key))
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str) -> Told:
         """The flow's word for the answer ("": nobody can say), and the values that go with it. `value` may be a

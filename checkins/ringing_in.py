@@ -5,6 +5,9 @@ listened to (own_calls.py); else staff with a PIN record what the line says; eve
 (strangers.py). To a buddy the number alone opens nothing that
 names an elder: the log asks for the PIN, so does the finding; without one, bad news counts, and good news is asked
 again by a call of our own.
+
+Where helpers and elders have one telephone they are asked first whether they ring to help. Who doesn't say so is
+listened to as an elder: nobody at home goes unheard.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ from checkins.tables import (
 
 log = logging.getLogger(__name__)
 
+HELPS = "1"  # the key of who rings to help
 _STILL, _DONE = "还没联系的", "联系过的"  # before an elder's name in the list
 
 
@@ -52,22 +56,29 @@ class Heard(StrEnum):
 
     STRANGER = "stranger"  # there is no committee yet that could listen
     NOTED = "noted"  # an elder with whom no call can be begun: a person rings back
+    WHO = "who"  # helpers and elders have this telephone: which of them it is
 
 
-def rang_in(session: Session, call_id: str, number: str, now: datetime) -> CallRequest | Heard:
+def rang_in(session: Session, call_id: str, number: str, now: datetime, key: str | None = None) -> CallRequest | Heard:
     """The call that begins now, or what the caller hears. `number` as the carrier gives it; withheld or malformed: a
-    stranger's. The same call again gets the same answer."""
+    stranger's. The same call again gets the same answer. `key`: the answer to WHO ("": none); None: not asked."""
     intent = session.get(CallIntent, call_id)
     if intent is not None:
         return _again(session, intent, now)
     people = _behind(session, number)
-    for person in people:
-        if rows := waiting_for(session, person):
-            return _finding(session, _intend(session, call_id, person, FINDING, now, rows), person, rows, now)
-    if buddies := _buddies(session, people, now):
-        return _log(session, _intend(session, call_id, buddies[0][0], BUDDY_LOG, now), buddies, now)
-    if elders := [person for person in people if person.role == Role.ELDER]:
+    elders = [person for person in people if person.role == Role.ELDER]
+    owing = next(((person, rows) for person in people if (rows := waiting_for(session, person))), None)
+    buddies = _buddies(session, people, now)
+    helps = owing is not None or bool(buddies)
+    if helps and elders and key is None:
+        return Heard.WHO
+    if elders and not (helps and key == HELPS):
         return _listen(session, call_id, elders, now)
+    if owing is not None:
+        person, rows = owing
+        return _finding(session, _intend(session, call_id, person, FINDING, now, rows), person, rows, now)
+    if buddies:
+        return _log(session, _intend(session, call_id, buddies[0][0], BUDDY_LOG, now), buddies, now)
     if staff := _who_record(session, people):
         return _record(session, _intend(session, call_id, staff[0], RECORD_PROMPTS, now), staff)
     return strangers.begin(session, call_id, number, people, now) or Heard.STRANGER

@@ -13,13 +13,14 @@ class IncomingCalls:
     def __init__(self, calls: Calls, reception: Reception | None) -> None:
         self._calls, self._reception = calls, reception
 
-    async def take(self, call_id: str, number: str) -> Unserved | None:
-        """Writes the call down, once, whatever the carrier repeats; None. Else what the caller hears instead."""
+    async def take(self, call_id: str, number: str, key: str | None = None) -> Unserved | None:
+        """Writes the call down, once, whatever the carrier repeats; None. Else what the caller hears instead. `key`:
+        the answer to WHO ("": none)."""
         if await self._calls.get(call_id) is not None:
             return None
         if self._reception is None:
             return Unserved.STRANGER
-        answer = await self._reception.rang_in(call_id, number)
+        answer = await self._reception.rang_in(call_id, number, key)
         if not isinstance(answer, CallOrder):
             return answer
         await self._calls.order(answer)

@@ -126,15 +126,17 @@ class Unserved(StrEnum):
 
     STRANGER = "stranger"  # nobody knows the number: no name is said
     NOTED = "noted"  # known, and rung back by a person
+    WHO = "who"  # asked first whether they ring to help, by key: then the same is asked again, with the key
 
 
 class Reception(Protocol):
     """Who knows who rings in."""
 
-    async def rang_in(self, call_id: str, number: str) -> CallOrder | Unserved:
+    async def rang_in(self, call_id: str, number: str, key: str | None = None) -> CallOrder | Unserved:
         """The conversation with whoever rings from `number` (as the carrier gives it: it may be withheld, or no number
         at all), under the id `call_id`; its intent is written. Asked the same again it answers the same. Has 0.9 s:
-        after that the caller is asked to wait a moment, and hears the answer then."""
+        after that the caller is asked to wait a moment, and hears the answer then. `key`: what they pressed when asked
+        who it is ("": nothing); None: they have not been asked."""
         ...
 
 

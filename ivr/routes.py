@@ -113,7 +113,10 @@ class _Desk:
 
     async def _voice(self, incoming: Incoming) -> str:
         if incoming.inbound:
-            unserved = await self._incoming.take(incoming.call_id, incoming.form.get("From", "")[:_MAX_VALUE])
+            key = incoming.form.get("Digits", "")[:1] if incoming.number("asked") else None
+            unserved = await self._incoming.take(incoming.call_id, incoming.form.get("From", "")[:_MAX_VALUE], key)
+            if unserved is Unserved.WHO:
+                return documents.who(self._config)
             if unserved is not None:
                 return documents.goodbye(self._config, _UNSERVED[unserved])
         elif not incoming.call_id:

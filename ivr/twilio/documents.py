@@ -22,8 +22,10 @@ SENTENCES = {
     "line.broken": "对不起,电话出了问题。居委会的工作人员会再给您打电话。再见。",
     "line.inbound": "您好,这里是居委会的自动语音电话。有事请直接打居委会的电话。要紧的话,请打120或110。再见。",
     "line.noted": "您好,这里是居委会的自动语音电话。居委会的人会给您打电话。要紧的话,请打120或110。再见。",
+    "line.who": "您好,这里是居委会的自动语音电话。要登记看望老人,请按1;自己有事,请按2。",
     "line.unknown": "对不起,这个电话打错了。再见。",
 }
+WHO_S = 3  # to press who it is; who presses nothing is listened to as an elder
 SECOND_KEY_S = 1  # after "wait a moment", which is spoken for 3 s and more: then a second 0 would have come
 TALK_LIMIT_S = 30 * 60  # two people who were put through may talk so long
 RING_TONE = "cn"
@@ -57,6 +59,25 @@ def goodbye(config: TwilioConfig, sentence: str) -> str:
     response = VoiceResponse()
     response.play(audio_url(config, LINE, 0, 0, sentence))
     response.hangup()
+    return str(response)
+
+
+def who(config: TwilioConfig) -> str:
+    """Asked before any conversation, where helpers and elders have one telephone. One key, at any moment; silence is an
+    answer, too."""
+    response = VoiceResponse()
+    action = config.webhook("voice", asked=1)
+    gather = Gather(
+        input="dtmf",
+        num_digits=1,
+        timeout=WHO_S,
+        finish_on_key="",
+        action=action,
+        method="POST",
+        action_on_empty_result=True,
+    )
+    _play(gather, [audio_url(config, LINE, 0, 0, "line.who")])
+    response.append(gather)
     return str(response)
 
 

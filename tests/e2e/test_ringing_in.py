@@ -215,9 +215,9 @@ async def test_who_is_not_known_in_time_is_asked_to_wait_and_served_then(
     carrier, gate = street.line.carrier, asyncio.Event()
     known = Desk.rang_in
 
-    async def slow(desk: Desk, call_id: str, number: str) -> object:
+    async def slow(desk: Desk, call_id: str, number: str, key: str | None = None) -> object:
         await gate.wait()
-        return await known(desk, call_id, number)
+        return await known(desk, call_id, number, key)
 
     monkeypatch.setattr(Desk, "rang_in", slow)
     monkeypatch.setattr(routes, "ANSWER_S", 0.05)
@@ -229,3 +229,26 @@ async def test_who_is_not_known_in_time_is_asked_to_wait_and_served_then(
     answer = await carrier.webhooks.send(f"{street.line.house.base_url}/twilio/verbs?call={call_id}&tries=1", form())
     assert "pin.none" in answer.text
     errors_logged.clear()
+
+
+@pytest.mark.parametrize("media", ["stream", "verbs"])
+async def test_a_buddy_and_her_mother_have_one_telephone(carrier: FakeCarrier, tmp_path: Path, media: str) -> None:
+    async with open_street(carrier, tmp_path, media=media) as street:
+        await gives_pin(street)
+        mother = await street.line.elder("赵秀英", LI, slot=10 * 60)
+        call = rings_in(street, LI)
+        await call.hears("line.who")
+        call.presses("1")
+        await call.hears("pin.ask")
+        call.hangs_up()
+        await over(street, call)
+        call = rings_in(street, LI)
+        await call.hears("line.who")  # and she presses nothing
+        await call.hears("menu.ask")
+        call.presses("2")
+        await call.hears("health.ask")
+        call.presses("1")
+        await call.hears("well.bye")
+        call.hangs_up()
+        await over(street, call)
+        assert (await street.line.now(mother)).status == Status.CLOSED

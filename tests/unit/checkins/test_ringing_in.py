@@ -34,9 +34,9 @@ def street(world: World) -> Street:
     return Street.of(world)
 
 
-def rings(street: Street, number: str, call_id: str = "in-1") -> CallRequest | Heard:
+def rings(street: Street, number: str, call_id: str = "in-1", key: str | None = None) -> CallRequest | Heard:
     with street.world.db.write() as session:
-        return ringing_in.rang_in(session, call_id, number, street.world.clock.now())
+        return ringing_in.rang_in(session, call_id, number, street.world.clock.now(), key)
 
 
 def change(street: Street, person_id: str, **values: Any) -> None:
@@ -362,3 +362,32 @@ def test_staff_may_be_a_pair_s_visitor_and_log(street: Street) -> None:
     request = rings(street, CHEN)
     assert isinstance(request, CallRequest)
     assert request.flow == "buddy_log"
+
+
+# ── helpers and elders with one telephone ─────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("key", "flow_of_it"), [("1", "buddy_log"), ("2", "rings_in"), ("", "rings_in"), ("0", "rings_in")]
+)
+def test_who_shares_a_telephone_with_a_buddy_is_asked_who_it_is_and_is_heard(
+    street: Street, key: str, flow_of_it: str
+) -> None:
+    street.elder()
+    mother = street.elder("赵秀英", number=LI)
+    assert rings(street, LI) is Heard.WHO
+    assert rings(street, LI) is Heard.WHO  # nothing is begun before they have said so
+    request = rings(street, LI, key=key)
+    assert flow(request) == flow_of_it
+    if flow_of_it == "rings_in":
+        assert [callee.id for callee in request.callees] == [mother]  # type: ignore[union-attr]
+    assert rings(street, LI) == request  # the same call, asked once more
+
+
+async def test_who_owes_a_finding_and_shares_the_telephone_is_asked_who_it_is(street: Street) -> None:
+    elder = street.elder()
+    await accepted(street, elder)
+    street.elder("赵秀英", number=LI)
+    assert rings(street, LI) is Heard.WHO
+    assert flow(rings(street, LI, key="1")) == "finding"
+    assert flow(rings(street, LI, "in-2", key="2")) == "rings_in"

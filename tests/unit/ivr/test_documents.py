@@ -89,6 +89,13 @@ def test_the_lines_own_sentences(sentence: str) -> None:
     assert hang_up.name == "Hangup"
 
 
+def test_who_it_is_is_answered_by_one_key_or_by_none() -> None:
+    (gather,) = parsed(documents.who(CONFIG))
+    assert (gather.get("numDigits"), gather.get("finishOnKey"), gather.get("actionOnEmptyResult")) == ("1", "", "true")
+    assert "asked=1" in gather.get("action", "")
+    assert [verb.text.endswith("/line.who") for verb in gather.children] == [True]
+
+
 def test_an_apology_is_repeated_a_few_times_at_most() -> None:
     seen = [[verb.name for verb in parsed(documents.sorry(CONFIG, "i1", tries))] for tries in range(5)]
     assert seen == [["Play", "Redirect"]] * 3 + [["Play", "Hangup"]] * 2

@@ -35,7 +35,7 @@ def samples(ulaw: bytes) -> Floats:
 
 
 # Flows whose audio comes with the next `make prompts`: until then espeak-ng speaks them.
-UNRENDERED = {"ballot", "daily_checkin", "notices", "test_call", "record_prompts"}
+UNRENDERED = {"line.who", "ballot", "daily_checkin", "notices", "test_call", "record_prompts"}
 
 
 def characters(text: str) -> int:
@@ -57,7 +57,8 @@ def test_every_fixed_sentence_of_the_shipped_flows_is_there(flow: str) -> None:
 
 
 def test_the_line_s_own_sentences_are_there() -> None:
-    assert [text for text in documents.SENTENCES.values() if text not in shipped_prompts()] == [], "run: make prompts"
+    said = [text for name, text in documents.SENTENCES.items() if name not in UNRENDERED]
+    assert [text for text in said if text not in shipped_prompts()] == [], "run: make prompts"
 
 
 def test_the_common_surnames_and_the_demo_committee_are_there() -> None:
