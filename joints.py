@@ -64,7 +64,9 @@ class Desk:
         self, call_id: str, number: str, key: str | None = None
     ) -> telephone_ports.CallOrder | telephone_ports.Unserved:
         answer = await self._reception.rang_in(call_id, number, key)
-        return telephone_ports.Unserved(answer.value) if isinstance(answer, Heard) else _order(answer)
+        if isinstance(answer, Heard):
+            return telephone_ports.Unserved(answer.value)
+        return _order(await self._ballots.offered(answer))
 
     async def whom(self, call_id: str, person_id: str, nth: int, known: str) -> telephone_ports.CallOrder | None:
         request = await self._switchboard.whom(call_id, person_id, nth, known)

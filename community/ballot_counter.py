@@ -8,16 +8,18 @@ its letter alone, whoever calls.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import pins
+from checkins.own_calls import RINGS_IN
 from checkins.pins import PinVerdict
-from checkins.ports import Clock, Told
+from checkins.ports import CallRequest, Clock, Told
 from checkins.results import LINE
 from checkins.tables import Person
 from community import ballot as core
@@ -27,6 +29,9 @@ from community import ballot_rows as rows
 from community.ballot import Act, Channel, Refusal, Unit
 from community.ballot_tables import Ballot, BallotEvent, BallotSlot, BallotTopic, Errand
 from storage.database import Database
+from storage.faults import where
+
+log = logging.getLogger(__name__)
 
 NOBODY, NONE = Told(""), Told("none")
 ASKED, AGAIN, LETTER = "asked", "again", "letter"  # events, with the call
@@ -54,6 +59,18 @@ class BallotCounter:
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db, self._clock = db, clock
+
+    async def offered(self, request: CallRequest) -> CallRequest:
+        """The same call of somebody who rings in, with what is offered to each of them. Nothing of it keeps an elder
+        from being listened to."""
+        if request.flow != RINGS_IN:
+            return request
+        now = self._clock.now()
+        try:
+            return await self._db.view(lambda session: _with_offers(session, request, now))
+        except Exception as error:
+            log.error("call %s: ballots could not be looked up (%s); none is offered", request.id, where(error))
+            return request
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str = "") -> Told:
         asked = _Asked(call_id, person_id, value, self._clock.now())
@@ -134,6 +151,22 @@ def _letter(session: Session, asked: _Asked) -> BallotSlot | None:
     last = next((each.slot_id for each in reversed(typed) if each.slot_id), None) if typed else None
     found = session.get(BallotSlot, last) if last is not None else None
     return found if found is not None and typed[-1].slot_id == found.id else None
+
+
+def _with_offers(session: Session, request: CallRequest, now: datetime) -> CallRequest:
+    said = {callee.id: _offer(session, callee.id, now) for callee in request.callees}
+    callees = (
+        replace(each, variables={**each.variables, "ballot": said[each.id]}) if said[each.id] else each
+        for each in request.callees
+    )
+    return replace(request, callees=tuple(callees))
+
+
+def _offer(session: Session, person_id: str, now: datetime) -> str:
+    if calls.pending(session, person_id, Errand.RESULT):
+        return "打钩有结果了,要听,请按6。"
+    mine = [each for each in rows.open_now(session, now) if each.unit != Unit.OWNER]
+    return "现在有打钩,要选,请按6。" if any(rows.slot_of(session, each, person_id) for each in mine) else ""
 
 
 # ── topics ────────────────────────────────────────────────────────────────────────────────────────

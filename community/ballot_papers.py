@@ -51,7 +51,7 @@ def _letter(facts: Facts, to: Addressed) -> list[Flowable]:
     return [
         _text(f"{facts.committee}:{facts.title}", 26, after=12),
         _text(f"{to.unit} 业主收", 20, after=12),
-        _text(f"请您打钩。打电话 {facts.line},按提示先按编号,再按密码;也可以到居委会在纸上选。"),
+        _text(f"请您打钩。打电话 {facts.line},按6,再按编号和密码;也可以到居委会在纸上选。"),
         _text(f"{facts.until}前都可以选,也可以改。"),
         _text(f"编号:{to.number}", 28, before=14),
         _text(f"密码:{pin}", 28, after=14),

@@ -29,3 +29,11 @@ BALLOT: dict[str, list[str]] = {
     "machine": ["beep"],
     "nothing_is_open": ["1", "none"],
 }
+RINGS_IN: dict[str, list[str]] = {
+    "chooses_in_a_ballot": ["6", OPEN, LIFT, "1", *CHOSE, "", "", "4"],
+    "hears_a_ballot_s_result": ["6", "result", RESULT, "1", "none", "4"],
+}
+STRANGER: dict[str, list[str]] = {
+    "an_owner_chooses": ["6", OWNERS, "1001", "known", "246813", "right", LIFT, "1", *CHOSE, "", ""],
+}
+OFFERED = {"ballot": "现在有打钩,要选,请按6。"}

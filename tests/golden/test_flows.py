@@ -399,15 +399,18 @@ RECORDS = {
     name: Case(typed, (Person("chen", "陈老师"),), consent=name != "no_consent_to_record")
     for name, typed in record_cases.TYPED.items()
 }
+BALLOTS = {
+    name: Case(typed, (_with(WANG, **ballot_cases.OFFERED),)) for name, typed in ballot_cases.RINGS_IN.items()
+}
 CASES = {
     "record_prompts": RECORDS,
     "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
-    "rings_in": {**RINGS_IN, **{name: Case(**case) for name, case in ticket_cases.RINGS_IN.items()}},
+    "rings_in": {**RINGS_IN, **{name: Case(**case) for name, case in ticket_cases.RINGS_IN.items()}, **BALLOTS},
     "notices": {name: Case(typed) for name, typed in notice_cases.NOTICES.items()},
     "ballot": {name: Case(typed) for name, typed in ballot_cases.BALLOT.items()},
     "booking": {name: Case(typed) for name, typed in ticket_cases.BOOKING.items()},
     "test_call": {name: Case(**case) for name, case in trial_cases.CALLS.items()},
-    "stranger": STRANGER,
+    "stranger": {**STRANGER, **{name: Case(typed, (NOBODY,)) for name, typed in ballot_cases.STRANGER.items()}},
     "line_alarm": LINE_ALARM,
     "daily_checkin": DAILY_CHECKIN,
     "hand_over": HAND_OVER,

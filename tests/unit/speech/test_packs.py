@@ -35,7 +35,7 @@ def samples(ulaw: bytes) -> Floats:
 
 
 # Flows whose audio comes with the next `make prompts`: until then espeak-ng speaks them.
-UNRENDERED = {"line.who", "ballot", "daily_checkin", "notices", "test_call", "record_prompts"}
+UNRENDERED = {"line.who", "ballot", "daily_checkin", "notices", "record_prompts", "rings_in", "stranger", "test_call"}
 
 
 def characters(text: str) -> int:
