@@ -50,6 +50,8 @@ class ItemKind(StrEnum):
     COMPLAINT_VISIT = "complaint_visit"  # no call reached them: somebody goes there
     COMPLAINT_ASK = "complaint_ask"  # they were on the line, and have not said whether it is solved: a person asks
     COMPLAINT_MEETING = "complaint_meeting"  # people have met: what came of it?
+    COMPLAINT_APPOINTED = "complaint_appointed"  # a meeting was fixed or called off: somebody tells them
+    COMPLAINT_CLOSED = "complaint_closed"  # "solved" in a call that came in: was it they?
     NOTICE_DOOR = "notice_door"  # a notice has not reached all by telephone: go from door to door
     # Of a ticket (key 5), likewise.
     TICKET_NEW = "ticket_new"  # nobody has taken it
@@ -90,6 +92,8 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.COMPLAINT_VISIT: "诉求的答复几次打不通，请上门",
     ItemKind.COMPLAINT_ASK: "接了回访电话，没有说清楚解决了没有，请去问",
     ItemKind.COMPLAINT_MEETING: "约好的见面，请写上结果",
+    ItemKind.COMPLAINT_APPOINTED: "见面约好了或取消了，请告诉本人",
+    ItemKind.COMPLAINT_CLOSED: "来电说诉求解决了，请核实是不是本人",
     ItemKind.NOTICE_DOOR: "公告有人没听到，请打印上门单（notices sheet）",
     ItemKind.TICKET_NEW: "一键通：老人要帮忙，请接手",
     ItemKind.TICKET_RING_BACK: "一键通：没有讲清楚要什么，请回电问",

@@ -11,6 +11,9 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0")
 _UNSEEN = ("Cc", "Cf")  # control characters, and format characters such as the zero-width space
 
 
+FORMULA = "=+-@"  # what begins so, a spreadsheet takes for a formula
+
+
 def says_something(text: str) -> bool:
     """Whether there is a letter or a digit in it that can be seen."""
     return any(sign.isalnum() and sign not in _BLANK for sign in text)
@@ -19,8 +22,11 @@ def says_something(text: str) -> bool:
 def named(by: str) -> str:
     """The name as it is kept, without what can't be seen. ValueError when it is none, or the line's own."""
     name = "".join(sign for sign in by if unicodedata.category(sign) not in _UNSEEN).strip()
-    if not says_something(name) or unicodedata.normalize("NFKC", name).casefold() == LINE:
+    read = unicodedata.normalize("NFKC", name).strip()
+    if not says_something(name) or read.casefold() == LINE:
         raise ValueError("say who: only a named person can do this")
+    if read[0] in FORMULA:
+        raise ValueError(f"a name doesn't begin with “{read[0]}”")
     return name
 
 

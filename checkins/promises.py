@@ -24,7 +24,12 @@ _NOON, _EVENING = 12, 18
 def promised(calendar: Calendar, now: datetime, work: timedelta = WORK) -> datetime:
     """The full hour (UTC) by which somebody rings whoever asks for a person now: after so much `work`. Never earlier
     than true: days that may turn out to be holidays don't count."""
-    local = add_working_hours(calendar, now, work, surely=True).astimezone(ZoneInfo(calendar.zone))
+    return full_hour(calendar, add_working_hours(calendar, now, work, surely=True))
+
+
+def full_hour(calendar: Calendar, by: datetime) -> datetime:
+    """The next full hour (UTC) there: the line says no minutes."""
+    local = by.astimezone(ZoneInfo(calendar.zone))
     full = local.replace(minute=0, second=0, microsecond=0)
     return (full if full == local else full + timedelta(hours=1)).astimezone(UTC)
 

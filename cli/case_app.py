@@ -16,8 +16,8 @@ _Committee = Annotated[str, typer.Option(help="of this committee only")]
 
 
 app = typer.Typer(
-    help="Complaints: hear, answer, close them (docs/complaints.md). Only their own “solved” closes one, or "
-    "three calls that reach nobody and a visit.",
+    help="Complaints: hear, answer, close them (docs/complaints.md). Only their own “solved”, by telephone or in "
+    "person, closes one, or three calls that reached nobody and a visit.",
     no_args_is_help=True,
 )
 
@@ -114,9 +114,11 @@ def meet(
     place: Annotated[str, typer.Option(help="where")] = "",
     with_whom: Annotated[str, typer.Option("--with", metavar="WHO", help="who comes")] = "",
     outcome: Annotated[str, typer.Option(metavar="TEXT", help="what came of the meeting that is open")] = "",
+    cancel: Annotated[str, typer.Option(metavar="WHY", help="it isn't to be, or nobody came")] = "",
 ) -> None:
-    """Books a meeting face to face, or (--outcome) writes down what came of it."""
-    _do(lambda it, settings: it.meet(settings, number, at, place, with_whom, outcome, by, out))
+    """Books a meeting face to face, or writes down what came of it (--outcome) or why it isn't (--cancel). That
+    somebody tells them who complained is an item."""
+    _do(lambda it, settings: it.meet(settings, number, at, place, with_whom, outcome, by, out, cancel=cancel))
 
 
 @app.command("level-above")
@@ -158,10 +160,13 @@ def visit(number: _Number, found: Annotated[str, typer.Argument(metavar="FOUND")
 def close(
     number: _Number,
     by: _By,
-    visited: Annotated[str, typer.Option(metavar="FOUND", help="you were there: what you found")] = "",
+    visited: Annotated[
+        str, typer.Option(metavar="FOUND", help="you were there: what you found; or where you put up the answer")
+    ] = "",
 ) -> None:
-    """Without their “solved”: only when three calls with the answer have reached nobody and somebody was there, or
-    when they have moved or died. Else it says why not."""
+    """Without their “solved”: only when three calls with the answer have reached nobody and somebody was there; when
+    nobody can be told (a stranger without a number) and somebody was there or put up a notice; or when they have moved
+    or died. Else it says why not."""
     _do(lambda it, settings: it.close(settings, number, visited, by, out))
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 from checkins import phones
-from checkins.names import named
+from checkins.names import FORMULA, named
 from checkins.schedule import at_minute, read_minute
 from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, tell_broken, unheard
 from community import level_above as street
@@ -48,17 +49,16 @@ async def show_all(settings: Settings, committee: str, out: Console, *, everythi
     now = datetime.now(UTC)
     found = await read(settings, lambda session: listed(session, committee, everything=everything))
     broken = await read(settings, readable.complaints)
-    table = Table("number", "", Column("since", no_wrap=True), "who", "what", "where", "owner")
+    table = Table(Column("number", no_wrap=True), "", "who", "what, where", "owner", box=None, pad_edge=False)
     table.add_column("due", no_wrap=True)
-    table.add_column("")
     for each in found:
         row, late = each.row, each.due is not None and each.due <= now
         due = f"[red]{_soon(each.due, each.zone)}[/red]" if late else _soon(each.due, each.zone)
         above = "上报" if row.level_above else ""
         unsolved = f"{row.rounds}次没解决" if row.rounds else ""
-        cells = (str(row.number), STATUS_ZH[row.status], _soon(row.opened_at, each.zone), _escaped(each.who))
-        more = (row.category or "", _escaped(row.place or ""), _escaped(row.owner or ""), due)
-        table.add_row(*cells, *more, " ".join(filter(None, (unsolved, above))))
+        status = " ".join(filter(None, (STATUS_ZH[row.status], unsolved, above)))
+        matter = " ".join(filter(None, (row.category, _escaped(row.place or ""))))
+        table.add_row(str(row.number), status, _escaped(each.who), matter, _escaped(row.owner or ""), due)
     out.print(table if found else "no complaints" if everything else "no complaint is open")
     tell_broken(out, broken)
     return 3 if broken or any(each.due is not None and each.due <= now for each in found) else 0
@@ -199,13 +199,26 @@ async def discuss(settings: Settings, number: int, who: str, text: str, by: str,
 
 
 async def meet(
-    settings: Settings, number: int, at: str, place: str, with_whom: str, outcome: str, by: str, out: Console
+    settings: Settings,
+    number: int,
+    at: str,
+    place: str,
+    with_whom: str,
+    outcome: str,
+    by: str,
+    out: Console,
+    *,
+    cancel: str = "",
 ) -> int:
-    """Books a meeting; with `outcome`, writes down what came of the one that is open."""
+    """Books a meeting; with `outcome`, writes down what came of the one that is open; with `cancel`, why it isn't."""
 
     def work(session: Session, now: datetime) -> Complaint:
+        if outcome and cancel:
+            raise ValueError("either it took place (--outcome), or it didn't (--cancel)")
         if outcome:
             staff.met(session, number, outcome, by, now)
+        elif cancel:
+            staff.call_off(session, number, cancel, by, now)
         else:
             zone = rows.calendar(session, rows.by_number(session, number)).zone
             staff.meet(session, number, _moment(at, zone), place, with_whom, by, now)
@@ -273,14 +286,15 @@ def _exported(each: Shown) -> tuple[object, ...]:
     opened, heard, closed = (clock(moment, zone) for moment in (row.opened_at, row.heard_at, row.closed_at))
     begin = (row.number, opened, row.category, row.place, STATUS_ZH[row.status], _WISH_ZH[row.wish], row.owner)
     above = "是" if row.level_above else ""
-    done = (len(each.replies), row.rounds, above, row.closed_by if row.close_reason != "solved" else "")
+    done = (len(each.replies), row.rounds, above, each.closed_by)
     return (*begin, row.heard_by, heard, *done, closed, row.close_reason, row.text)
 
 
 def _cell(value: object) -> str:
     """A spreadsheet must not take it for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    first = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    return f"'{text}" if (first and first in FORMULA) or text[:1] in ("\t", "\r") else text
 
 
 def _soon(moment: datetime | None, zone: str) -> str:

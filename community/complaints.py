@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from checkins.intents import INBOUND
 from checkins.results import LINE
+from checkins.tables import CallIntent
 from community import rows, waiting
 from community.policy import DEFAULT, LEVEL_ABOVE_AFTER, Deadlines
 from community.tables import Complaint, Outcome, Reply, Status, Wish
@@ -21,6 +23,7 @@ from community.tables import Complaint, Outcome, Reply, Status, Wish
 FILED, ADDED, ADDING, ANOTHER = "filed", "added", "adding", "another"  # events, in one call one after the other
 STILL_WRONG = "still_wrong"  # an event: they have said in this call what an answer left undone
 INTERRUPTED, WISH, LEVEL_ABOVE = "interrupted", "wish", "level_above"
+GONE = "gone"  # why it was closed: they moved, or died
 TOLD = "told"  # an event: the line has told them what became of it, in this call
 _UNTIL_SENT = (FILED, ADDED, ADDING, ANOTHER)
 OUTCOMES = (Outcome.SOLVED, Outcome.NOT_SOLVED, Outcome.TALK)
@@ -101,8 +104,16 @@ def add(
     complaint = rows.locked(session, complaint)
     if complaint.heard_due is None:
         complaint.heard_due = deadlines.heard_by(rows.calendar(session, complaint), now)
+    answer_again(session, complaint, now, deadlines)
     rows.note(session, complaint, what, rows.whose(session, complaint), now, call_id=call_id, detail=detail)
     waiting.show(session, complaint, now)
+
+
+def answer_again(session: Session, complaint: Complaint, now: datetime, deadlines: Deadlines = DEFAULT) -> None:
+    """What the last answer knew nothing of was said: it needs one, too. The line goes on telling them the one that is
+    there; a deadline that runs is not put off."""
+    if complaint.status == Status.ANSWERED and complaint.answer_due is None:
+        complaint.answer_due = deadlines.answered_by(rows.calendar(session, complaint), now)
 
 
 def still_wrong(
@@ -144,7 +155,7 @@ def say(
     """Solved closes; not solved, and the wish to talk, open it again with a new deadline. `by`: who of the committee
     was told, when it wasn't the line. `round_`: of the answer that they were told (None: the last); what they say to
     one that was replaced meanwhile stands there, and the one that takes its place is told all the same. False: there is
-    no such answer, or their "solved" closes nothing."""
+    no such answer, their "solved" closes nothing, or what was closed because they moved or died stays so."""
     complaint = rows.locked(session, complaint)
     reply = rows.reply_of(session, complaint, round_)
     if outcome not in OUTCOMES or reply is None:
@@ -159,7 +170,10 @@ def say(
     if outcome is Outcome.SOLVED:
         if counts:
             close(session, complaint, who, Outcome.SOLVED, now)
+            _look_whether_it_was_they(session, complaint, call_id, now)
         return counts
+    if complaint.close_reason == GONE:
+        return False
     if counts or complaint.status == Status.CLOSED:
         _reopen(session, complaint, who, now, deadlines)
     if outcome is Outcome.TALK:
@@ -167,6 +181,14 @@ def say(
     elif not again:
         _one_more_round(session, complaint, now)
     return True
+
+
+def _look_whether_it_was_they(session: Session, complaint: Complaint, call_id: str | None, now: datetime) -> None:
+    """Who rings in is told by the number alone, and a number can be forged: somebody looks. Whom the line has rung is
+    who answers there."""
+    intent = session.get(CallIntent, call_id) if call_id else None
+    if intent is not None and intent.purpose == INBOUND:
+        waiting.was_it_they(session, complaint, now)
 
 
 def _said_before(session: Session, complaint: Complaint, reply: Reply, outcome: Outcome, call_id: str | None) -> bool:
@@ -195,9 +217,8 @@ def close(session: Session, complaint: Complaint, by: str, reason: str, now: dat
 
 def _reopen(session: Session, complaint: Complaint, who: str, now: datetime, deadlines: Deadlines) -> None:
     """An answer that is due already is not put off."""
-    waiting.done(session, complaint, waiting.TELL, who, now)
-    if complaint.status != Status.REOPENED:
-        complaint.answer_due = deadlines.answered_by(rows.calendar(session, complaint), now)
+    waiting.done(session, complaint, (*waiting.TELL, *waiting.SEE), who, now)
+    complaint.answer_due = complaint.answer_due or deadlines.answered_by(rows.calendar(session, complaint), now)
     complaint.status = Status.REOPENED
     complaint.closed_by = complaint.closed_at = complaint.close_reason = None
     waiting.show(session, complaint, now)

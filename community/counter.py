@@ -68,8 +68,11 @@ def _send(session: Session, asked: _Asked) -> Told:
     if added:
         return Told("added", _number(complaint))
     due = complaint.heard_due
-    by = {} if due is None else {"heard_by": promises.spoken(rows.calendar(session, complaint), asked.now, due)}
-    return Told("filed", {**_number(complaint), **by})
+    if due is None:
+        return Told("filed", _number(complaint))
+    calendar = rows.calendar(session, complaint)
+    by = promises.spoken(calendar, asked.now, promises.full_hour(calendar, due))
+    return Told("filed", {**_number(complaint), "heard_by": by})
 
 
 def _wish(wish: Wish) -> Callable[[Session, _Asked], Told]:

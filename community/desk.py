@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from checkins.tables import Neighbourhood, Person
 from community import readable, rows, waiting
-from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Reply, Status
+from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Outcome, Reply, Status
 
 STATUS_ZH: Mapping[str, str] = {
     Status.INTERRUPTED: "没讲完",
@@ -33,6 +33,7 @@ class Shown:
     who: str = field(repr=False)
     number: str = field(repr=False)
     due: datetime | None
+    closed_by: str = ""  # 本人, or who of the committee
     replies: Sequence[Reply] = ()
     dictations: Sequence[Dictation] = ()
     meetings: Sequence[Meeting] = ()
@@ -43,7 +44,7 @@ def listed(session: Session, committee: str = "", *, everything: bool = False) -
     """What is open or unheard, or everything; of one committee, or of all (""). Without what can't be read."""
     query = select(Complaint.id).join(Neighbourhood, Neighbourhood.id == Complaint.neighbourhood_id)
     if committee.strip():
-        query = query.where(or_(Neighbourhood.committee == committee.strip(), Neighbourhood.name == committee.strip()))
+        query = query.where(Neighbourhood.id.in_(_places(session, committee.strip())))
     if not everything:
         query = query.where(or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None)))
     found: list[Shown] = []
@@ -53,13 +54,22 @@ def listed(session: Session, committee: str = "", *, everything: bool = False) -
     return found
 
 
+def _places(session: Session, committee: str) -> Sequence[int]:
+    """By its own name or the neighbourhood's. LookupError: there is none, so that no list is empty by a slip."""
+    named = or_(Neighbourhood.committee == committee, Neighbourhood.name == committee)
+    found = session.scalars(select(Neighbourhood.id).where(named)).all()
+    if not found:
+        raise LookupError(f"there is no committee “{committee}”")
+    return found
+
+
 def look(session: Session, number: int) -> Shown:
     """One with all that belongs to it. LookupError when there is none."""
     row = rows.by_number(session, number)
     shown = _shown(session, row)
     meetings = session.scalars(select(Meeting).where(Meeting.complaint_id == row.id).order_by(Meeting.at)).all()
     said, log = _spoken(session, row), rows.events(session, row)
-    return Shown(row, shown.zone, shown.who, shown.number, shown.due, shown.replies, said, meetings, log)
+    return replace(shown, dictations=said, meetings=meetings, events=log)
 
 
 def _shown(session: Session, row: Complaint) -> Shown:
@@ -67,7 +77,16 @@ def _shown(session: Session, row: Complaint) -> Shown:
     zone = session.get_one(Neighbourhood, row.neighbourhood_id).timezone
     number = (person.number if person else row.caller_number) or ""
     due = min((wait.due for wait in waiting.waits(session, row)), default=None)
-    return Shown(row, zone, person.name if person else "", number, due, rows.replies(session, row))
+    who = person.name if person else ""
+    return Shown(row, zone, who, number, due, _closed_by(session, row), rows.replies(session, row))
+
+
+def _closed_by(session: Session, row: Complaint) -> str:
+    """ "Solved" is their own word, also when somebody of the committee has written it down: that one is named."""
+    if row.close_reason != Outcome.SOLVED:
+        return row.closed_by or ""
+    said = [each for each in rows.events(session, row) if each.what == Outcome.SOLVED]
+    return str((said[-1].detail or {}).get("told_to") or "本人") if said else "本人"
 
 
 def _spoken(session: Session, row: Complaint) -> list[Dictation]:

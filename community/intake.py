@@ -22,7 +22,8 @@ from community.policy import DEFAULT, Deadlines
 from community.tables import Complaint, ComplaintEvent, Dictated, Dictation
 from storage.database import Database
 
-COMPLAINT, MORE = "complaint", "more"  # what the flows keep dictations as; `more1`, `more2` …
+COMPLAINT = "complaint"  # what the flows keep dictations as
+REDONE = "redone"  # said again from the beginning: what was said before it in this call is taken back
 STILL = "still"  # what an answer left undone, said after "not solved"
 CALLER, PHONE = "caller", "phone"  # who isn't in the register: name and address dictated, a number typed
 CAME_LATER = "came_later"  # an event: a recording came when somebody had listened already
@@ -138,7 +139,7 @@ def _parts(more: object) -> list[Mapping[str, Any]]:
 
 
 def _counts(name: str, *, stranger: bool) -> bool:
-    return name in (COMPLAINT, STILL) or name.rstrip("0123456789") == MORE or (stranger and name == CALLER)
+    return name in (COMPLAINT, REDONE, STILL) or (stranger and name == CALLER)
 
 
 def _unique(name: str, known: set[str]) -> str:
@@ -219,16 +220,29 @@ def _show(session: Session, complaint: Complaint, call_id: str, now: datetime, d
     suggest(session, complaint)
     if complaint.heard_due is None:
         complaint.heard_due = deadlines.heard_by(rows.calendar(session, complaint), now)
+        complaints.answer_again(session, complaint, now, deadlines)
         rows.note(session, complaint, CAME_LATER, LINE, now, call_id=call_id)
     waiting.show(session, complaint, now)
 
 
 def suggest(session: Session, complaint: Complaint) -> None:
-    """Category and place from what was said, until somebody has said better."""
-    query = select(Dictation.transcript).where(Dictation.complaint_id == complaint.id).order_by(Dictation.id)
-    text = " ".join(session.scalars(query))
+    """Category and place from what was said and not taken back, until somebody has said better."""
+    query = select(Dictation).where(Dictation.complaint_id == complaint.id).order_by(Dictation.id)
+    text = " ".join(each.transcript for each in _meant(session, complaint, session.scalars(query).all()))
     if complaint.sorted_by is None and text.strip():
         complaint.category, complaint.place = words.category(text), words.place(text) or None
+
+
+def _meant(session: Session, complaint: Complaint, said: Sequence[Dictation]) -> list[Dictation]:
+    """Without what was said once more from the beginning in the same call, where that was about one matter alone. The
+    record keeps all of it."""
+    anew = {each.call_id: n for n, each in enumerate(said) if _is(each, REDONE)}
+    anew = {call: n for call, n in anew.items() if len(_sent(session, call, complaint.person_id)) == 1}
+    return [each for n, each in enumerate(said) if n >= anew.get(each.call_id, 0) or not _is(each, COMPLAINT, REDONE)]
+
+
+def _is(dictation: Dictation, *names: str) -> bool:
+    return dictation.name.partition("-")[0] in names
 
 
 def better(session: Session, text_of: Mapping[str, Spoken]) -> int:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from checkins import promises
-from checkins.roster.holidays import Calendar, is_surely_worked
+from checkins.roster.holidays import Calendar, add_working_hours, is_surely_worked
 from checkins.schedule import at_minute, local_date
 
 LEVEL_ABOVE_AFTER = 2  # answers that didn't solve it
@@ -28,8 +28,8 @@ class Deadlines:
     answered_within: int = 5
 
     def heard_by(self, calendar: Calendar, now: datetime) -> datetime:
-        """A full hour, as the line promises it."""
-        return promises.promised(calendar, now, self.heard_within)
+        """After exactly so much working time; the line says the next full hour (promises.full_hour)."""
+        return add_working_hours(calendar, now, self.heard_within, surely=True)
 
     def answered_by(self, calendar: Calendar, now: datetime) -> datetime:
         """The end of work on that day, rounded down to a full hour: the line says no minutes."""

@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 from checkins.names import named, says_something
 from checkins.results import LINE
 from checkins.tables import GONE, Person
-from community import complaints, rows, waiting
-from community.policy import DEFAULT, REPLY_CALLS, Deadlines
+from community import anonymous, complaints, rows, waiting
+from community.policy import DEFAULT, REOPEN_WITHIN, REPLY_CALLS, Deadlines
 from community.spoken import bounded
 from community.tables import Complaint, Meeting, Outcome, Reply, Status, Wish
 from community.words import CATEGORIES
 
 HEARD, VISITED = "heard", "visited"
+UNTELLABLE = "untellable"  # why it was closed: a stranger without a number
+CALLED_OFF = "called off: "  # how the outcome of a meeting begins that was none
 BY_PERSON = (Outcome.UNREACHED, Outcome.UNCLEAR)  # the calls are over, and they have not said what they think
 NOT_HEARD = "nobody has listened to it yet: `cases hear` first"
 
@@ -40,7 +42,7 @@ def hear(session: Session, number: int, by: str, now: datetime, words: str = "")
 
 def assign(session: Session, number: int, to: str, by: str, now: datetime) -> Complaint:
     """`to` sees to it from now on."""
-    complaint, by, to = _open(session, number), named(by), named(to)
+    complaint, by, to = _open(session, number, now), named(by), named(to)
     if complaint.owner != to:
         complaint.owner = to[:100]
         rows.note(session, complaint, "assigned", by, now, detail={"to": to})
@@ -50,6 +52,8 @@ def assign(session: Session, number: int, to: str, by: str, now: datetime) -> Co
 def sort(session: Session, number: int, category: str, place: str, by: str, now: datetime) -> Complaint:
     """Corrects category and place; what is "" stays. From now on nothing is suggested any more."""
     complaint, by = rows.by_number(session, number), named(by)
+    if not category and not place.strip():
+        raise ValueError("say what it is about (--category), or where it is (--place)")
     if category and category not in CATEGORIES:
         raise ValueError(f"--category: one of {'、'.join(CATEGORIES)}")
     complaint.category, complaint.place = category or complaint.category, place.strip()[:100] or complaint.place
@@ -63,7 +67,7 @@ def reply(
 ) -> Reply:
     """The answer of this round; the line rings them with it, or a person tells them whom it can't ring. An answer that
     nobody has said anything about yet is replaced. The same again is the same."""
-    complaint, by = _open(session, number), named(by)
+    complaint, by = _open(session, number, now), named(by)
     if not recording and not says_something(text or ""):
         raise ValueError("say what the answer is, as text or as a recording")
     bounded(text or "")
@@ -71,6 +75,7 @@ def reply(
         raise ValueError(NOT_HEARD)
     last = rows.last_reply(session, complaint)
     if last is not None and last.outcome is None and (last.text, last.recording) == (text, recording):
+        _answers_that_too(session, complaint, last, by, now)
         return last
     if last is not None and last.outcome in (None, *BY_PERSON):
         last.outcome, last.outcome_at, last.due_at = Outcome.REPLACED, now, None
@@ -83,6 +88,14 @@ def reply(
     waiting.done(session, complaint, (*waiting.ANSWER, *waiting.TELL), by, now)
     waiting.show(session, complaint, now)
     return answer
+
+
+def _answers_that_too(session: Session, complaint: Complaint, last: Reply, by: str, now: datetime) -> None:
+    """What was added since needs no other answer."""
+    if complaint.answer_due is not None:
+        complaint.answer_due = None
+        rows.note(session, complaint, "replied", by, now, detail={"round": last.round})
+        waiting.done(session, complaint, waiting.ANSWER, by, now)
 
 
 def by_hand(session: Session, answer: Reply, now: datetime) -> None:
@@ -121,7 +134,7 @@ def said(
     """`by` has told them the answer and writes down what they said. By telephone only where the line can't ask: it
     can't ring them, hasn't reached them, has asked in vain, or is down. Face to face (`in_person`) always: what they
     say to somebody's face is their own word, and nobody need ring them for it once more."""
-    complaint, by = _open(session, number), named(by)
+    complaint, by = _open(session, number, now), named(by)
     answer = rows.last_reply(session, complaint)
     if answer is None:
         raise ValueError("there is no answer yet: `cases reply` first")
@@ -152,8 +165,8 @@ def discuss(session: Session, number: int, who: str, text: str, by: str, now: da
 
 
 def meet(session: Session, number: int, at: datetime, place: str, with_whom: str, by: str, now: datetime) -> Meeting:
-    """People meet about it. The same meeting again is the same one."""
-    complaint, by = _open(session, number), named(by)
+    """People meet about it; somebody tells them who complained. The same meeting again is the same one."""
+    complaint, by = _open(session, number, now), named(by)
     if at <= now:
         raise ValueError("--at: that moment is over")
     if not says_something(place) or not says_something(with_whom):
@@ -166,29 +179,54 @@ def meet(session: Session, number: int, at: datetime, place: str, with_whom: str
     meeting = Meeting(complaint_id=complaint.id, booked_by=by[:100], booked_at=now, **values)
     session.add(meeting)
     rows.note(session, complaint, "meeting", by, now, detail={**values, "at": at.isoformat()})
+    waiting.appointed(session, complaint, now)
     waiting.show(session, complaint, now)
     return meeting
 
 
 def met(session: Session, number: int, outcome: str, by: str, now: datetime) -> Meeting:
-    """What came of the next meeting that nobody has written the outcome of."""
+    """What came of the next meeting that nobody has written the outcome of. Nothing comes of one that is ahead."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(outcome):
         raise ValueError("write down what came of it")
+    meeting = _next_meeting(session, complaint)
+    if meeting.at > now:
+        raise ValueError("that meeting is ahead: when it isn't to be, call it off (--cancel)")
+    _written(session, complaint, meeting, outcome, by, now)
+    rows.note(session, complaint, "met", by, now, detail={"outcome": outcome})
+    return meeting
+
+
+def call_off(session: Session, number: int, why: str, by: str, now: datetime) -> Meeting:
+    """The next meeting that nobody has written the outcome of isn't, or wasn't; somebody tells them who complained."""
+    complaint, by = rows.by_number(session, number), named(by)
+    if not says_something(why):
+        raise ValueError("write down why it is called off")
+    meeting = _next_meeting(session, complaint)
+    _written(session, complaint, meeting, CALLED_OFF + why, by, now)
+    rows.note(session, complaint, "called_off", by, now, detail={"at": meeting.at.isoformat(), "why": why})
+    if complaint.status != Status.CLOSED:
+        waiting.appointed(session, complaint, now)
+    return meeting
+
+
+def _next_meeting(session: Session, complaint: Complaint) -> Meeting:
     query = select(Meeting).where(Meeting.complaint_id == complaint.id, Meeting.outcome.is_(None))
     meeting = session.scalars(query.order_by(Meeting.at).limit(1)).first()
     if meeting is None:
         raise LookupError("no meeting is open")
-    meeting.outcome, meeting.noted_by, meeting.noted_at = outcome, by[:100], now
-    rows.note(session, complaint, "met", by, now, detail={"outcome": outcome})
-    waiting.done(session, complaint, waiting.MEETING, by, now)
-    waiting.show(session, complaint, now)
     return meeting
+
+
+def _written(session: Session, complaint: Complaint, meeting: Meeting, outcome: str, by: str, now: datetime) -> None:
+    meeting.outcome, meeting.noted_by, meeting.noted_at = outcome, by[:100], now
+    waiting.done(session, complaint, (*waiting.MEETING, *waiting.APPOINTED), by, now)
+    waiting.show(session, complaint, now)
 
 
 def level_above(session: Session, number: int, by: str, now: datetime) -> Complaint:
     """The street office should know."""
-    complaint, by = _open(session, number), named(by)
+    complaint, by = _open(session, number, now), named(by)
     if not complaint.level_above:
         complaint.level_above = True
         rows.note(session, complaint, complaints.LEVEL_ABOVE, by, now, detail={"rounds": complaint.rounds})
@@ -203,7 +241,7 @@ def publish(session: Session, number: int, text: str, by: str, now: datetime) ->
     if not says_something(text):
         raise ValueError("write the matter in your own words")
     if told := _personal(session, complaint, text):
-        raise ValueError(f"the text says who it is ({told}): write it without")
+        raise ValueError(f"the text says who it is (“{told}”): write it without")
     complaint.text, complaint.text_by = text.strip(), by[:100]
     rows.note(session, complaint, "published", by, now, detail={"text": complaint.text})
     return complaint
@@ -212,12 +250,10 @@ def publish(session: Session, number: int, text: str, by: str, now: datetime) ->
 def _personal(session: Session, complaint: Complaint, text: str) -> str:
     """What of the elder's own stands in the text."""
     person = session.get(Person, complaint.person_id) if complaint.person_id else None
-    known = {"the name": (person.name, person.spoken_name), "the address": (person.address,)} if person else {}
-    digits = "".join(sign for sign in text if sign.isdecimal())
-    number = "".join(filter(str.isdecimal, (person.number if person else complaint.caller_number) or ""))[-8:]
-    if number and number in digits:
-        return "the telephone number"
-    return next((what for what, words in known.items() if any(word and word in text for word in words)), "")
+    if person is None:
+        return anonymous.tells(text, number=complaint.caller_number or "")
+    names, number = (person.name, person.spoken_name or ""), person.number or ""
+    return anonymous.tells(text, names=names, address=person.address or "", number=number)
 
 
 # ── the end ───────────────────────────────────────────────────────────────────────────────────────
@@ -225,7 +261,7 @@ def _personal(session: Session, complaint: Complaint, text: str) -> str:
 
 def visited(session: Session, number: int, found: str, by: str, now: datetime) -> Complaint:
     """`by` was there about the answer."""
-    complaint, by = _open(session, number), named(by)
+    complaint, by = _open(session, number, now), named(by)
     if not says_something(found):
         raise ValueError("write down what was found there")
     rows.note(session, complaint, VISITED, by, now, detail={"found": found})
@@ -234,26 +270,35 @@ def visited(session: Session, number: int, found: str, by: str, now: datetime) -
 
 def close(session: Session, number: int, by: str, now: datetime, found: str = "") -> Complaint:
     """Without their "solved" only when the calls with the last answer have reached nobody and somebody was there
-    (`found`: by this very word), or when they have moved or died. The same again changes nothing."""
+    (`found`: by this very word), when nobody can be told (a stranger without a number: somebody was there, or has put
+    up a notice), or when they have moved or died. The same again changes nothing."""
     complaint, by = rows.by_number(session, number), named(by)
     if complaint.status == Status.CLOSED:
         return complaint
     if _gone(session, complaint):
-        rows.note(session, complaint, "closed", by, now, detail={"reason": "gone", "found": found})
-        complaints.close(session, complaint, by, "gone", now)
+        rows.note(session, complaint, "closed", by, now, detail={"reason": complaints.GONE, "found": found})
+        complaints.close(session, complaint, by, complaints.GONE, now)
         return complaint
     answer = rows.last_reply(session, complaint)
     if answer is None:
         raise ValueError("there is no answer yet: `cases reply` first. Only their “solved” closes it")
-    if answer.outcome != Outcome.UNREACHED or answer.calls < REPLY_CALLS:
+    if complaint.heard_due is not None or complaint.answer_due is not None:
+        raise ValueError("something was said that has no answer yet: `cases hear`, then `cases reply`")
+    unknown = complaint.person_id is None and not complaint.caller_number
+    if not unknown and (answer.outcome != Outcome.UNREACHED or answer.calls < REPLY_CALLS):
         raise ValueError(_not_yet(answer))
     if not says_something(found) and not _was_there(session, complaint, answer):
-        raise ValueError("nobody has been there yet: go, and say what was found (--visited)")
+        raise ValueError(_NOBODY_KNOWS if unknown else _NOBODY_THERE)
     if found:
         visited(session, number, found, by, now)
-    rows.note(session, complaint, "closed", by, now, detail={"reason": Outcome.UNREACHED})
-    complaints.close(session, complaint, by, Outcome.UNREACHED, now)
+    reason = UNTELLABLE if unknown else Outcome.UNREACHED
+    rows.note(session, complaint, "closed", by, now, detail={"reason": reason})
+    complaints.close(session, complaint, by, reason, now)
     return complaint
+
+
+_NOBODY_THERE = "nobody has been there yet: go, and say what was found (--visited)"
+_NOBODY_KNOWS = "nobody knows whom to tell: go there or put up a notice with the answer, and say which (--visited)"
 
 
 def _not_yet(answer: Reply) -> str:
@@ -273,8 +318,16 @@ def _gone(session: Session, complaint: Complaint) -> bool:
     return person is not None and person.state in GONE
 
 
-def _open(session: Session, number: int) -> Complaint:
+def _open(session: Session, number: int, now: datetime) -> Complaint:
     complaint = rows.by_number(session, number)
     if complaint.status == Status.CLOSED:
-        raise ValueError(f"{number} is closed; they reopen it by ringing in")
+        raise ValueError(f"{number} is closed{_how_opened(complaint, now)}")
     return complaint
+
+
+def _how_opened(complaint: Complaint, now: datetime) -> str:
+    """By whom it can be opened again."""
+    ends = (complaint.closed_at or now) + REOPEN_WITHIN
+    if complaint.person_id is None or complaint.close_reason == complaints.GONE or ends <= now:
+        return ": what they say now is another one"
+    return f"; until {ends:%Y-%m-%d} they open it again by ringing in"

@@ -121,7 +121,7 @@ class Complaint(Numbered, Base):
 
 class Dictation(Dictated, Base):
     """One thing that was spoken: the complaint, an addition, who a stranger is. The recording is the record,
-    the transcript stands beside it. `name` is the flow's ("complaint", "more1", …)."""
+    the transcript stands beside it. `name` is the flow's ("complaint", "redone", "complaint-2", …)."""
 
     __tablename__ = "complaint_dictation"
     __table_args__ = (UniqueConstraint("complaint_id", "call_id", "name"),)

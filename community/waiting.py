@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from checkins import items, phones, promises
@@ -19,15 +19,17 @@ from checkins.people import stops_calls
 from checkins.tables import Person
 from community import readable, rows
 from community.policy import RING_BACK
-from community.tables import Complaint, Meeting, Outcome, Reply, Status
+from community.tables import Complaint, Meeting, Outcome, Status
 
 LISTEN = (ItemKind.COMPLAINT_NEW, ItemKind.COMPLAINT_INTERRUPTED)
 ANSWER = (ItemKind.COMPLAINT_ANSWER, ItemKind.COMPLAINT_TALK)
 TELL = (ItemKind.COMPLAINT_TELL, ItemKind.COMPLAINT_VISIT, ItemKind.COMPLAINT_ASK)
 MEETING = (ItemKind.COMPLAINT_MEETING,)
+SEE = (ItemKind.COMPLAINT_CLOSED,)  # nothing in the row asks for it: staff tick it off
+APPOINTED = (ItemKind.COMPLAINT_APPOINTED,)  # likewise
 STUCK_AFTER = timedelta(days=1)  # a reply call that is due
-WHILE_OPEN = (*ANSWER, *TELL, *MEETING)
-ALL = (*LISTEN, *WHILE_OPEN)
+WHILE_OPEN = (*ANSWER, *TELL, *MEETING, *APPOINTED)
+ALL = (*LISTEN, *WHILE_OPEN, *SEE)
 
 
 @dataclass(frozen=True)
@@ -39,23 +41,31 @@ class Wait:
 
 
 def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
-    """By its state alone. While the reply call works on an answer, nobody is waited for but the line. What was said is
-    heard also when it is closed."""
+    """By its state alone. While the reply call works on an answer, nobody is waited for but the line, unless something
+    was said since. What was said is heard also when it is closed. One that is open and waits for nobody, whatever has
+    become of its row, waits for the committee."""
     if complaint.heard_due is not None:
         interrupted = complaint.status == Status.INTERRUPTED
         yield Wait(ItemKind.COMPLAINT_INTERRUPTED if interrupted else ItemKind.COMPLAINT_NEW, complaint.heard_due)
     if complaint.status == Status.CLOSED:
         return
-    if complaint.status in (Status.HEARD, Status.REOPENED) and complaint.answer_due is not None:
-        yield Wait(ItemKind.COMPLAINT_ANSWER, complaint.answer_due)
-    if complaint.status == Status.ANSWERED:
-        reply = rows.last_reply(session, complaint)
-        if reply is not None:
-            yield from _told(session, complaint, reply)
+    found = [*_answered(complaint), *_told(session, complaint)]
+    yield from found
+    if complaint.heard_due is None and not found and not _line_has_it(session, complaint):
+        yield Wait(ItemKind.COMPLAINT_ANSWER, promises.promised(rows.calendar(session, complaint), complaint.opened_at))
     yield from (Wait(ItemKind.COMPLAINT_MEETING, meeting.at) for meeting in _unwritten(session, complaint))
 
 
-def _told(session: Session, complaint: Complaint, reply: Reply) -> Iterator[Wait]:
+def _answered(complaint: Complaint) -> Iterator[Wait]:
+    added = complaint.status == Status.ANSWERED and complaint.heard_due is None
+    if complaint.answer_due is not None and (added or complaint.status in (Status.HEARD, Status.REOPENED)):
+        yield Wait(ItemKind.COMPLAINT_ANSWER, complaint.answer_due)
+
+
+def _told(session: Session, complaint: Complaint) -> Iterator[Wait]:
+    reply = rows.last_reply(session, complaint) if complaint.status == Status.ANSWERED else None
+    if reply is None:
+        return
     calendar = rows.calendar(session, complaint)
     if reply.outcome == Outcome.UNREACHED:
         yield Wait(ItemKind.COMPLAINT_VISIT, promises.promised(calendar, reply.outcome_at or reply.at))
@@ -65,9 +75,15 @@ def _told(session: Session, complaint: Complaint, reply: Reply) -> Iterator[Wait
         yield Wait(ItemKind.COMPLAINT_TELL, promises.promised(calendar, reply.at))
 
 
-def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
+def _line_has_it(session: Session, complaint: Complaint) -> bool:
+    """It will ring them with the answer."""
     reply = rows.last_reply(session, complaint) if complaint.status == Status.ANSWERED else None
-    if reply is not None and reply.outcome is None and reply.due_at is not None:
+    return reply is not None and reply.outcome is None and reply.due_at is not None
+
+
+def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
+    reply = rows.last_reply(session, complaint)
+    if reply is not None and reply.due_at is not None and _line_has_it(session, complaint):
         yield Wait(ItemKind.COMPLAINT_TELL, reply.due_at + STUCK_AFTER)
 
 
@@ -123,7 +139,9 @@ def open_items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind]
 def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
     """What is overdue and has no item (any more), by complaint. Only reads: most of the time there is none."""
     meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None), Meeting.at <= now)
-    due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, Complaint.status == Status.ANSWERED, meeting)
+    nobody = and_(Complaint.heard_due.is_(None), Complaint.answer_due.is_(None))
+    due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, nobody, meeting)
+    due = or_(due, Complaint.status == Status.ANSWERED)
     open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None))
     ids = session.scalars(select(Complaint.id).where(open_, due).order_by(Complaint.id)).all()
     found: list[tuple[Complaint, Wait]] = []
@@ -149,6 +167,18 @@ def ring_back(session: Session, complaint: Complaint, now: datetime) -> None:
     """They want to talk about it."""
     due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
     want(session, complaint, ItemKind.COMPLAINT_TALK, due, now)
+
+
+def was_it_they(session: Session, complaint: Complaint, now: datetime) -> None:
+    """It was called solved by somebody who rang in."""
+    due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
+    want(session, complaint, ItemKind.COMPLAINT_CLOSED, due, now)
+
+
+def appointed(session: Session, complaint: Complaint, now: datetime) -> None:
+    """When a meeting is, or that it isn't, they hear from somebody."""
+    due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
+    want(session, complaint, ItemKind.COMPLAINT_APPOINTED, due, now)
 
 
 def _text(complaint: Complaint) -> str:

@@ -25,8 +25,8 @@ from checkins.ports import CallOutcome, PersonOutcome
 from checkins.tables import Mode, Neighbourhood
 from cli import case_commands as commands
 from cli.running import said
-from community import complaints, intake, rows
-from community.tables import Complaint, Reply, Status, Wish
+from community import complaints, intake, rows, staff
+from community.tables import Complaint, Outcome, Reply, Status, Wish
 from ivr import recordings
 from ivr.recordings import Recordings
 from ivr.records import Call, CallEvent
@@ -254,13 +254,16 @@ async def test_the_rest_of_the_acts_and_their_faults(desk: Desk) -> None:
         commands.sort(settings, 1001, "电梯", "5号楼", CHEN, out),
         commands.discuss(settings, 1001, "物业王经理", "零件要等一周", CHEN, out),
         commands.meet(settings, 1001, "2999-03-02 14:00", "居委会", "物业", "", CHEN, out),
-        commands.meet(settings, 1001, "", "", "", "说好一周修好", CHEN, out),
+        commands.meet(settings, 1001, "", "", "", "", CHEN, out, cancel="物业没空"),
         commands.level_above(settings, 1001, CHEN, out),
         commands.visit(settings, 1001, "电梯停着", CHEN, out),
     ):
         assert (await desk.says(work))[0] == 0
     for bad, why in (
         (commands.meet(settings, 1001, "tomorrow", "居委会", "物业", "", CHEN, out), "--at: write"),
+        (commands.meet(settings, 1001, "", "", "", "好了", CHEN, out, cancel="没空"), "either"),
+        (commands.show_all(settings, "曹杨居委", out, everything=False), "no committee"),
+        (commands.assign(settings, 1001, "=1+1", CHEN, out), "a name doesn't begin"),
         (commands.said(settings, 1001, "fine", "好", CHEN, out), "say one of solved"),
         (commands.publish(settings, 1001, "电梯坏了", CHEN, out), "haven't agreed"),
         (commands.sort(settings, 1001, "天气", "", CHEN, out), "--category: one of"),
@@ -278,6 +281,12 @@ async def test_the_export_has_no_name_no_number_and_nothing_that_was_spoken(desk
     with db.write() as session:
         row = rows.by_number(session, 1001)
         row.wish, row.text = Wish.PUBLIC, "=HYPERLINK(1)"
+        now = datetime.now(UTC)
+        for number in (1001, 1002):
+            staff.hear(session, number, CHEN, now)
+            staff.reply(session, number, CHEN, now, "修好了")
+        complaints.say(session, row, Outcome.SOLVED, now, call_id="call-9")
+        staff.said(session, 1002, Outcome.SOLVED, "好了", CHEN, now)
     db.close()
     file = tmp_path / "all.csv"
     assert await commands.export(desk.settings, "", file, desk.out) == 0
@@ -285,6 +294,7 @@ async def test_the_export_has_no_name_no_number_and_nothing_that_was_spoken(desk
     assert not {word for word in ("王秀珍", "王阿婆", "10001234", "电梯坏了") if word in text}
     table = list(csv.reader(io.StringIO(text)))
     assert [line[0] for line in table] == ["编号", "1001", "1002"]
+    assert [line[table[0].index("结案人")] for line in table[1:]] == ["本人", CHEN]
     assert table[1][-1] == "'=HYPERLINK(1)"
 
 

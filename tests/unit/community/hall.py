@@ -114,11 +114,14 @@ class Hall:
 
 
 def details(said: Mapping[str, Any]) -> dict[str, Any]:
-    """As callflows.dictations keeps it: a text is a dictation; a second one of a name stands under `more`."""
+    """As callflows.dictations keeps it: a text is a dictation; the others of a name (a list) stand under `more`; with
+    the first one they are a tuple."""
     kept: dict[str, Any] = {}
     for name, value in said.items():
-        if isinstance(value, list):
-            kept["more"] = [_dictation(name, text, n) for n, text in enumerate(value, 2)]
+        if isinstance(value, (list, tuple)):
+            kept |= _dictation(name, value[0]) if isinstance(value, tuple) else {}
+            others = value[1:] if isinstance(value, tuple) else value
+            kept["more"] = [_dictation(name, text, n) for n, text in enumerate(others, 2)]
         else:
             kept |= {name: value} if name == "phone" else _dictation(name, value)
     return kept

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from checkins import alarms, items, people
+from checkins import alarms, intents, items, people
 from checkins.alarm_signs import House, note
 from checkins.alarms import Kind
 from checkins.items import ItemKind
@@ -266,7 +266,7 @@ async def test_the_rounds_bring_back_what_is_overdue_and_write_nothing_when_noth
 async def test_nothing_is_overdue_in_the_evening(hall: Hall) -> None:
     hall.at("18:30")
     number = await hall.complains(hall.world.elder())
-    assert hall.complaint(number).heard_due == hall.world.at("11:00", TUESDAY)
+    assert hall.complaint(number).heard_due == hall.world.at("10:30", TUESDAY)
     hall.at("08:40", TUESDAY)
     hall.act(waiting.keep)
     assert alarm(hall) == []
@@ -279,14 +279,14 @@ def alarm(hall: Hall) -> list[str]:
         return [each.text for each in found if each.kind == Kind.ITEM_OVERDUE]
 
 
-def test_deadlines_skip_holidays_and_are_full_hours(hall: Hall) -> None:
+def test_deadlines_skip_holidays_and_are_working_time_to_the_minute(hall: Hall) -> None:
     number = 0
     with hall.world.db.write() as session:
         now = hall.world.at("16:20", DAY.replace(month=4, day=3))  # Friday; Qingming until Monday
         row = complaints.file(session, "call-1", None, now, Deadlines(timedelta(hours=2), 3))
         number = row.number
     row = hall.complaint(number)
-    assert row.heard_due == hall.world.at("10:00", DAY.replace(month=4, day=7))
+    assert row.heard_due == hall.world.at("09:50", DAY.replace(month=4, day=7))
     assert row.answer_due == hall.world.at("17:00", DAY.replace(month=4, day=9))
 
 
@@ -336,7 +336,7 @@ async def test_staff_correct_what_was_suggested_and_it_stays(hall: Hall) -> None
     with pytest.raises(ValueError, match="one of 漏水、"):
         hall.act(staff.sort, number, "天气", "", CHEN)
     hall.act(staff.sort, number, "物业", "5号楼道", CHEN)
-    await hall.ends("call-1", elder, complaint="漏水", more1="电梯坏了")
+    await hall.ends("call-1", elder, complaint=("漏水", "电梯坏了"))
     assert (hall.complaint(number).category, hall.complaint(number).place) == ("物业", "5号楼道")
 
 
@@ -361,3 +361,116 @@ async def test_an_answer_that_the_line_could_not_speak_is_refused(hall: Hall) ->
     with pytest.raises(ValueError, match="at most 300 characters, these are 301"):
         hall.answers(number, "修" * 301)
     hall.answers(number, "修" * 300)
+
+
+# ── who is told, and who waits ────────────────────────────────────────────────────────────────────
+
+
+async def test_a_strangers_without_a_number_is_closed_by_a_visit_or_a_notice_and_by_nothing_less(hall: Hall) -> None:
+    number = await hall.complains()
+    hall.hears(number)
+    with pytest.raises(ValueError, match="no answer yet"):
+        hall.act(staff.close, number, CHEN, found="贴在5号楼门口")
+    hall.answers(number)
+    with pytest.raises(ValueError, match="put up a notice"):
+        hall.act(staff.close, number, CHEN)
+    hall.act(staff.close, number, CHEN, found="贴在5号楼门口")
+    row = hall.complaint(number)
+    assert (row.status, row.closed_by, row.close_reason, hall.todo()) == (Status.CLOSED, CHEN, "untellable", [])
+    assert hall.events(number)[-2:] == [("visited", CHEN), ("closed", CHEN)]
+    with pytest.raises(ValueError, match="another one"):
+        hall.answers(number)
+
+
+async def test_what_is_added_to_an_answered_one_needs_an_answer_too(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder)
+    hall.hears(number)
+    hall.answers(number)
+    hall.later(minutes=30)
+    await hall.ask("call-2", "complaint.add", elder)
+    await hall.ask("call-2", "complaint.send", elder)
+    assert hall.todo() == [ItemKind.COMPLAINT_NEW]
+    hall.hears(number)
+    row = hall.complaint(number)
+    assert (row.status, row.answer_due) == (Status.ANSWERED, hall.world.at("17:00", DAY + timedelta(days=7)))
+    assert hall.todo() == [ItemKind.COMPLAINT_ANSWER]
+    hall.unreached(number)
+    with pytest.raises(ValueError, match="no answer yet"):
+        hall.act(staff.close, number, CHEN, found="人在女儿家")
+    hall.answers(number, "两件都修。")
+    assert (hall.complaint(number).answer_due, hall.todo()) == (None, [])
+
+
+async def test_the_answer_that_is_there_may_be_the_answer_to_what_was_added(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder)
+    hall.hears(number)
+    hall.answers(number)
+    await hall.ask("call-2", "complaint.add", elder)
+    await hall.ask("call-2", "complaint.send", elder)
+    hall.hears(number)
+    hall.answers(number)
+    assert (hall.complaint(number).answer_due, hall.todo()) == (None, [])
+    assert hall.look(lambda session: len(rows.replies(session, rows.by_number(session, number)))) == 1
+
+
+async def test_an_open_one_that_waits_for_nobody_is_an_item(hall: Hall) -> None:
+    number = await hall.complains(hall.world.elder())
+    hall.hears(number)
+    with hall.world.db.write() as session:
+        row = rows.by_number(session, number)
+        row.answer_due = None
+        waiting.done(session, row, waiting.ALL, CHEN, hall.world.clock.now())
+    hall.later(hours=2)
+    hall.act(waiting.keep)
+    assert hall.todo() == [ItemKind.COMPLAINT_ANSWER]
+
+
+async def test_solved_by_a_call_that_came_in_is_looked_at_by_somebody(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder)
+    hall.hears(number)
+    hall.answers(number)
+    with hall.world.db.write() as session:
+        intents.intend(session, "+862110000001", intents.INBOUND, hall.world.clock.now(), "x", intent_id="call-2")
+    assert await hall.says("call-2", "solved", elder) == "noted"
+    assert (hall.complaint(number).status, hall.todo()) == (Status.CLOSED, [ItemKind.COMPLAINT_CLOSED])
+    assert await hall.ask("call-2", "reply.solved", elder)
+    assert len(hall.items()) == 1
+    assert await hall.says("call-3", "not_solved", elder) == "noted"
+    assert hall.todo() == [ItemKind.COMPLAINT_ANSWER]
+
+
+async def test_what_was_closed_because_they_are_gone_stays_closed(hall: Hall) -> None:
+    elder = hall.world.elder()
+    number = await hall.complains(elder)
+    hall.hears(number)
+    hall.answers(number)
+    with hall.world.db.write() as session:
+        set_state(session, elder, State.MOVED, CHEN, now=hall.world.clock.now())
+    hall.act(staff.close, number, CHEN)
+    await hall.says("call-2", "not_solved", elder)
+    assert (hall.complaint(number).status, hall.todo()) == (Status.CLOSED, [])
+
+
+async def test_a_meeting_has_no_outcome_before_it_and_they_hear_when_it_is_and_when_not(hall: Hall) -> None:
+    number = await hall.complains(hall.world.elder())
+    hall.hears(number)
+    at = hall.world.at("14:00", TUESDAY)
+    hall.act(staff.meet, number, at, "居委会", "楼上邻居", CHEN)
+    assert ItemKind.COMPLAINT_APPOINTED in hall.todo()
+    with pytest.raises(ValueError, match="ahead"):
+        hall.act(staff.met, number, "谈好了", CHEN)
+    with hall.world.db.write() as session:
+        waiting.done(session, rows.by_number(session, number), waiting.APPOINTED, CHEN, hall.world.clock.now())
+    hall.act(staff.call_off, number, "楼上没空", CHEN)
+    assert sorted(hall.todo()) == sorted((ItemKind.COMPLAINT_ANSWER, ItemKind.COMPLAINT_APPOINTED))
+    with pytest.raises(LookupError, match="no meeting"):
+        hall.act(staff.call_off, number, "楼上没空", CHEN)
+
+
+async def test_sorted_as_nothing_is_refused(hall: Hall) -> None:
+    number = await hall.complains(hall.world.elder())
+    with pytest.raises(ValueError, match="--category"):
+        hall.act(staff.sort, number, "", " ", CHEN)

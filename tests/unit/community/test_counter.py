@@ -78,7 +78,7 @@ async def test_another_matter_in_the_same_call_is_another_complaint(hall: Hall) 
         await hall.ask("call-1", "complaint.open", elder)
         for _ in range(2):
             assert (await hall.ask("call-1", "complaint.send", elder)).values["number"] == number
-    await hall.ends("call-1", elder, complaint="楼上漏水", more1="电梯坏了")
+    await hall.ends("call-1", elder, complaint=("楼上漏水", "电梯坏了"))
     assert [each.category for each in hall.complaints()] == ["漏水", "电梯"]
 
 

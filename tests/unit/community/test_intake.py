@@ -34,14 +34,15 @@ async def test_what_was_dictated_and_never_sent_is_followed_up_by_a_person(any_w
 async def test_all_that_was_said_is_kept_in_its_order(hall: Hall) -> None:
     elder = hall.world.elder()
     await hall.ask("call-1", "complaint.send", elder)
-    await hall.ends("call-1", elder, complaint=["再讲一遍", "还有"], more1="补充")
+    await hall.ends("call-1", elder, complaint=("楼上漏水", "补充"), redone="电梯坏了")
     await hall.ends("call-2", elder, unwell="头痛", message="带句话", emergency="救命")
     assert [each.status for each in hall.complaints()] == [Status.SENT]
     assert [(each.name, each.transcript) for each in hall.dictations()] == [
-        ("more1", "补充"),
-        ("complaint", "再讲一遍"),
-        ("complaint-2", "还有"),
+        ("complaint", "楼上漏水"),
+        ("redone", "电梯坏了"),
+        ("complaint-2", "补充"),
     ]
+    assert hall.complaints()[0].category == "电梯"  # what she took back suggests nothing
 
 
 def test_a_first_dictation_and_those_under_more() -> None:
