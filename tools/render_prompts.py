@@ -51,6 +51,7 @@ PACKS = {
     "zh-ringing-in.zip": ("rings_in", "stranger"),
     "zh-replies.zip": ("reply",),
     "zh-tickets.zip": ("booking",),
+    "zh-notices.zip": ("notices",),
     "zh-ballots.zip": ("ballot",),
     "zh-test-calls.zip": ("test_call",),
 }
@@ -78,6 +79,7 @@ SAMPLES = {
     "reply_audio": "灯已经换好了。",
     "answer_by": "星期五下午五点前",
     "notice": "今天下午活动室量血压。",
+    "notice_audio": "今天下午活动室量血压。",
     "title": "电梯",
     "place": "一共两件,第一件。",
     "question": "要不要装电梯?",

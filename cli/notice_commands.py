@@ -1,0 +1,180 @@
+"""What the commands `notices …` do. Each returns an exit status; they work beside a running server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins.enrolment import font as fonts
+from checkins.people import stops_calls
+from checkins.phones import national
+from checkins.results import REASON_ZH
+from checkins.tables import Neighbourhood, Person
+from cli.people_commands import find_person
+from cli.spoken_files import clock, say, stored
+from cli.ticket_commands import moment
+from community import notice_papers, notices, rows
+from community.notice_papers import Door, Facts
+from community.notice_tables import Hearer, Notice, Topic
+from database_in_use import read, write
+from settings import Settings
+
+
+async def publish(
+    settings: Settings,
+    text: str,
+    since: str,
+    until: str,
+    buildings: Sequence[str],
+    language: str,
+    topic: str,
+    urgent: bool,
+    recording: Path | None,
+    committee: str,
+    by: str,
+    out: Console,
+) -> int:
+    if topic not in list(Topic):
+        raise ValueError(f"--topic: one of {', '.join(Topic)}")
+    now = datetime.now(UTC)
+
+    def work(session: Session, kept: str | None) -> int:
+        place = _place(session, committee)
+        ends, begins = _until(until, place.timezone, now), moment(since, place.timezone, now)
+        notice = notices.publish(
+            session,
+            place.id,
+            text,
+            by,
+            now,
+            until=ends,
+            since=begins,
+            topic=Topic(topic),
+            urgent=urgent,
+            buildings=buildings,
+            language=language or None,
+            recording=kept,
+        )
+        return notice.number
+
+    async with stored(settings, f"notice-{now:%Y%m%d%H%M%S}", "notice", recording, now) as kept:
+        number = await write(settings, lambda session: work(session, kept))
+    say(out, f"{number}: published")
+    return 0
+
+
+async def answer(settings: Settings, complaint: int, text: str, until: str, urgent: bool, by: str, out: Console) -> int:
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> int:
+        zone = rows.calendar(session, rows.by_number(session, complaint)).zone
+        ends = _until(until, zone, now)
+        return notices.answer(session, complaint, text, by, now, until=ends, urgent=urgent).number
+
+    say(out, f"{await write(settings, work)}: published")
+    return 0
+
+
+async def show_all(settings: Settings, out: Console, *, everything: bool) -> int:
+    """3: somebody must go from door to door."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> list[tuple[Notice, str, int]]:
+        places = {place.id: place.timezone for place in session.scalars(select(Neighbourhood))}
+        found = notices.listed(session, now, places, everything=everything)
+        return [(each, places[each.neighbourhood_id], _doors(session, each, now)) for each in found]
+
+    found = await read(settings, work)
+    table = Table("number", "topic", "what", "until", "door to door")
+    for each, zone, doors in found:
+        topic = f"{each.topic}{', urgent' if each.urgent else ''}"
+        table.add_row(
+            str(each.number), topic, each.text.replace("[", "\\["), clock(each.valid_until, zone)[5:], str(doors or "")
+        )
+    out.print(table if found else "no notices")
+    return 3 if any(doors for _, _, doors in found) else 0
+
+
+def _doors(session: Session, notice: Notice, now: datetime) -> int:
+    return len(notices.to_visit(session, notice, now)) if notices.holds(notice, now) else 0
+
+
+async def sheet(settings: Settings, number: int, to: Path, font: Path | None, out: Console) -> int:
+    fonts.load(font)
+
+    def work(session: Session) -> tuple[Facts, list[Door]]:
+        notice = notices.by_number(session, number)
+        return _facts(session, notice), [_door(*each) for each in notices.unreached(session, notice)]
+
+    facts, doors = await read(settings, work)
+    _write(to, notice_papers.door_sheet(facts, doors))
+    say(out, f"{to}: {len(doors)} to go to")
+    return 0
+
+
+async def poster(settings: Settings, number: int, to: Path, font: Path | None, out: Console) -> int:
+    fonts.load(font)
+    facts = await read(settings, lambda session: _facts(session, notices.by_number(session, number)))
+    _write(to, notice_papers.poster(facts))
+    say(out, str(to))
+    return 0
+
+
+async def told(settings: Settings, number: int, who: str, by: str, out: Console) -> int:
+    now = datetime.now(UTC)
+    await write(settings, lambda session: notices.told(session, number, find_person(session, who).id, by, now).id)
+    say(out, "noted")
+    return 0
+
+
+async def withdraw(settings: Settings, number: int, by: str, out: Console) -> int:
+    now = datetime.now(UTC)
+    await write(settings, lambda session: notices.withdraw(session, number, by, now).id)
+    say(out, f"{number}: withdrawn")
+    return 0
+
+
+def _facts(session: Session, notice: Notice) -> Facts:
+    place = session.get_one(Neighbourhood, notice.neighbourhood_id)
+    return Facts(place.committee, notice.text, clock(notice.valid_until, place.timezone))
+
+
+def _door(row: Hearer, person: Person) -> Door:
+    reason = stops_calls(person)
+    if reason is not None:
+        why = REASON_ZH[reason]
+    elif row.heard_at is not None:
+        why = "听完了，没有按1"
+    else:
+        why = "没有打通" if row.given_up_at is not None else "还没听到"
+    return Door(person.name, person.address or "", national(person.number), why)
+
+
+def _write(to: Path, pdf: bytes) -> None:
+    try:
+        to.write_bytes(pdf)
+    except OSError as error:
+        raise LookupError(f"{to}: {error.strerror}") from None
+
+
+def _until(text: str, zone: str, now: datetime) -> datetime:
+    ends = moment(text, zone, now)
+    if ends is None:
+        raise ValueError('--until: write "17:30" or "2026-03-03 17:30"')
+    return ends
+
+
+def _place(session: Session, committee: str) -> Neighbourhood:
+    """By name; without one, the only place there is."""
+    places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all()
+    found = [place for place in places if committee.strip() in ("", place.committee, place.name)]
+    if len(found) != 1:
+        known = "、".join(place.committee for place in places) or "none yet: `people import` makes one"
+        raise LookupError(f"--committee: name one of: {known}")
+    return found[0]

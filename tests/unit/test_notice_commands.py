@@ -1,0 +1,69 @@
+"""`notices` from the command line: published, listed, printed, told at the door, taken back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from checkins.enrolment import font
+from checkins.people import add_person
+from checkins.tables import Neighbourhood
+from cli import notice_commands as commands
+from cli.running import said
+from settings import Settings
+from storage.database import Database
+from storage.migrate import upgrade
+
+CHEN = "陈老师"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Two elders, one of whom the line may not ring."""
+    url = f"sqlite:///{tmp_path}/wenan.db"
+    upgrade(url)
+    db = Database(url)
+    with db.write() as session:
+        place = Neighbourhood(name="曹杨", committee="曹杨居委会", timezone="Asia/Shanghai")
+        session.add(place)
+        session.flush()
+        add_person(
+            session, place.id, "王秀珍", "王阿婆", "021-10001234", consents={"calls": True}, address="3号楼101室"
+        )
+        add_person(session, place.id, "李福根", "李阿公", "021-10005678", address="三号楼二零一室")
+    db.close()
+    return Settings(database_url=url, data_dir=tmp_path)
+
+
+async def test_from_the_words_to_the_door(settings: Settings, tmp_path: Path) -> None:
+    out = Console(record=True, width=200)
+
+    async def act(work: object) -> tuple[int, str]:
+        return await said(work, out), out.export_text()  # type: ignore[arg-type]
+
+    until = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%d 12:00")
+
+    async def publish(topic: str = "notice", text: str = "今天下午停水。") -> tuple[int, str]:
+        return await act(commands.publish(settings, text, "", until, ["3号楼"], "", topic, True, None, "", CHEN, out))
+
+    assert (await publish("gossip"))[0] == 2
+    assert (await publish(text="…"))[0] == 2
+    assert await publish() == (0, "4001: published\n")
+    status, told = await act(commands.show_all(settings, out, everything=False))
+    assert status == 3, told
+    assert "今天下午停水" in told
+    try:
+        font.load()
+    except font.FontError:
+        pytest.skip("no Chinese font on this machine")
+    for paper in (commands.sheet, commands.poster):
+        to = tmp_path / f"{paper.__name__}.pdf"
+        assert (await act(paper(settings, 4001, to, None, out)))[0] == 0
+        assert to.read_bytes().startswith(b"%PDF")
+    assert (await act(commands.told(settings, 4001, "李福根", CHEN, out)))[0] == 0
+    assert (await act(commands.show_all(settings, out, everything=False)))[0] == 0
+    assert (await act(commands.withdraw(settings, 4001, CHEN, out)))[0] == 0
+    assert (await act(commands.show_all(settings, out, everything=False)))[1] == "no notices\n"
