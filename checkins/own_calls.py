@@ -1,8 +1,8 @@
 """An elder rings in: the call that begins now, with everybody who lives behind the number, and today's case of each.
 
 Who rings is told by the number alone. It opens what an elder may say of herself (she is well, she will be away, she has
-something to say) and names nobody but those who live there; whoever could forge it learns no more than their spoken
-names, and a human hears of what it changes.
+something to say) and names nobody but those who live there; whoever forges it learns their spoken names and the answers
+to what they complained of, and a human hears of what it changes: "solved", too.
 """
 
 from __future__ import annotations
