@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Self
 
@@ -129,7 +130,20 @@ class Day:
         acts = [(self._moment(), self._edit) for _ in range(weather.edits)]
         acts += [(self._moment(), self._crash) for _ in range(weather.crashes)]
         acts += [(self.start + timedelta(minutes=when), self._jump(by)) for when, by in weather.jumps]
-        return acts
+        return acts + self._ring_ins()
+
+    def _ring_ins(self) -> list[tuple[datetime, Callable[[], None]]]:
+        """On one day in four somebody rings in. By dice of their own: what else a day's number stands for stays so."""
+        dice = Random(f"{self.weather.seed}/rings in")
+        count = dice.choice([1, 1, 2, 4]) if dice.random() < 0.25 else 0
+        minutes = min(self.weather.hours, 6) * 60
+        found = [(dice.uniform(0, minutes), dice.choice(ELDERS)) for _ in range(count)]
+        return [(self.start + timedelta(minutes=when), partial(self._rings_in, elder)) for when, elder in found]
+
+    def _rings_in(self, elder: str) -> None:
+        """Not who has died or moved: who rings there then is somebody else."""
+        if elder not in self.promises.gone:
+            self.house.rings_in(elder)
 
     def _moment(self) -> datetime:
         return self.start + timedelta(minutes=self.dice.uniform(0, min(self.weather.hours, 6) * 60))

@@ -568,6 +568,14 @@ class PureHouse:
         self._put(row, ladder.close(row.case, by, "在女儿家", self.now))
         self._end(row, by)
 
+    def rings_in(self, elder: str) -> None:
+        row, news = self._rows.get(elder), News(Result.WELL, "key")
+        if row is None or (not row.case.alarm and self._confirmed(row, news)):
+            return
+        looked_bad = row.case.status is Status.NEEDS_PERSON and row.search is not None and row.search.bad
+        if not looked_bad:
+            self._move(row, ladder.rang_in_well(row.case, news, self.now))
+
     def leave(self, person: str, minutes: float) -> None:
         leave = Leave(self.now, self.now + timedelta(minutes=minutes))
         self._edges = sorted([*self._edges, leave.begins, leave.ends])

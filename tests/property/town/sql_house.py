@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from checkins import answers, auditor, cases, people
+from checkins import answers, auditor, cases, people, ringing_in
 from checkins.case_rows import select_cases
 from checkins.cycle import Cycle
 from checkins.pace import LIVE
-from checkins.ports import CallOutcome, CallRequest, Placed, Trace
+from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Placed, Trace
 from checkins.results import Status
 from checkins.roster import edits
 from checkins.roster.values import Rotation
@@ -105,7 +105,7 @@ class SqlHouse:
         self._folder = tempfile.TemporaryDirectory(prefix="wenan-town-")
         self._loop = asyncio.new_event_loop()
         self.writes = Writes()
-        self.deaths = 0
+        self.deaths = self._rung_in = 0
         self.db = self._open()
         self._move_in()
         self._cycle = self._begin()
@@ -192,6 +192,13 @@ class SqlHouse:
 
     def close(self, elder: str, by: str) -> None:
         self._act(lambda session: cases.close_case(session, self._case(elder), by, "在女儿家", self.now))
+
+    def rings_in(self, elder: str) -> None:
+        self._rung_in += 1
+        call = f"in-{self._rung_in}"
+        self._act(lambda session: ringing_in.rang_in(session, call, NUMBERS[elder], self.now))
+        well = PersonOutcome(elder, "well", "key")
+        self.settle(CallOutcome(call, self.now, final=True, disposition=Disposition.ANSWERED, people=(well,)))
 
     def leave(self, person: str, minutes: float) -> None:
         def leaves(session: Session) -> None:

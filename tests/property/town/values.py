@@ -146,6 +146,10 @@ class House(Protocol):
 
     def close(self, elder: str, by: str) -> None: ...
 
+    def rings_in(self, elder: str) -> None:
+        """The elder rings the line, says by key that they are well, and hangs up."""
+        ...
+
     def leave(self, person: str, minutes: float) -> None: ...
 
     def stops(self, elder: str, state: str) -> None:
