@@ -18,7 +18,7 @@ NOT_SHARED = "没有同意让街道知道"
 
 def for_street(session: Session, committee: str = "") -> list[tuple[object, ...]]:
     """A row for each, by HEADINGS; of one committee, or of all ("")."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for each in listed(session, committee, everything=True):
         if each.row.level_above:
             row, (name, place) = each.row, whose(session, each.row)

@@ -164,7 +164,7 @@ def _wishes(session: Session, now: datetime) -> list[PersonEvent]:
 # ── due ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _untried(now: datetime, every: timedelta) -> Select[tuple[Person]]:
+def _untried(now: datetime, every: timedelta) -> Select[Person]:
     """Whom the line knows for so long, and with whom nobody has talked in that time."""
     query = select(Person).where(
         Person.role == Role.ELDER,

@@ -1,5 +1,5 @@
-"""A test call, with audio and in virtual time: staff sit beside her and want it; she says that she hears well, and is rung
-in the morning as ever."""
+"""A test call, with audio and in virtual time: staff sit beside her and want it; she says that she hears well, and is
+rung in the morning as ever."""
 
 from __future__ import annotations
 
