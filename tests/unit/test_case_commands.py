@@ -276,6 +276,13 @@ async def test_the_rest_of_the_acts_and_their_faults(desk: Desk) -> None:
     assert (row.status, row.owner, row.level_above, row.category) == (Status.HEARD, "张老师", True, "电梯")
 
 
+async def test_the_list_is_readable_on_80_columns(desk: Desk) -> None:
+    text = io.StringIO()
+    await commands.show_all(desk.settings, "曹杨", Console(width=80, file=text), everything=False)
+    line = next(line for line in text.getvalue().splitlines() if line.startswith("1001"))
+    assert all(word in line for word in ("没有人听", "王秀珍", "电梯"))
+
+
 async def test_the_export_has_no_name_no_number_and_nothing_that_was_spoken(desk: Desk, tmp_path: Path) -> None:
     db = Database(desk.settings.database_url)
     with db.write() as session:
