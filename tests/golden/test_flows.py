@@ -399,9 +399,7 @@ RECORDS = {
     name: Case(typed, (Person("chen", "陈老师"),), consent=name != "no_consent_to_record")
     for name, typed in record_cases.TYPED.items()
 }
-BALLOTS = {
-    name: Case(typed, (_with(WANG, **ballot_cases.OFFERED),)) for name, typed in ballot_cases.RINGS_IN.items()
-}
+BALLOTS = {name: Case(typed, (_with(WANG, **ballot_cases.OFFERED),)) for name, typed in ballot_cases.RINGS_IN.items()}
 CASES = {
     "record_prompts": RECORDS,
     "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
