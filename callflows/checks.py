@@ -42,7 +42,7 @@ def _targets(flow: Flow, step: Step, source: Source) -> None:
     for what, exit_, special in _exits(flow, step):
         if exit_.go and exit_.go not in flow.steps and exit_.go not in special:
             known = ", ".join(special)
-            source.fail(exit_.line, f'step {step.name}: {what} leads to "{exit_.go}", which is no step (nor {known})')
+            source.fail(exit_.place, f'step {step.name}: {what} leads to "{exit_.go}", which is no step (nor {known})')
 
 
 def _exits(flow: Flow, step: Step) -> Iterator[tuple[str, Exit, tuple[str, ...]]]:
@@ -72,7 +72,7 @@ def _exits(flow: Flow, step: Step) -> Iterator[tuple[str, Exit, tuple[str, ...]]
     for choice in flow.offered(step):
         yield f'the answer "{choice.meaning}"', choice.exit, _ANSWERS
         if choice.unsure:
-            yield f'unsure of "{choice.meaning}"', Exit(choice.unsure, line=choice.line), (*_ANSWERS, AGAIN)
+            yield f'unsure of "{choice.meaning}"', Exit(choice.unsure, place=choice.place), (*_ANSWERS, AGAIN)
 
 
 # ── voice rules ──────────────────────────────────────────────────────────────────────────────────
@@ -81,9 +81,9 @@ def _exits(flow: Flow, step: Step) -> Iterator[tuple[str, Exit, tuple[str, ...]]
 def _voice_rules(flow: Flow, step: Step, source: Source) -> None:
     keyed = [choice for choice in step.choices if choice.key and not choice.unsaid]
     if len(keyed) > MAX_CHOICES:
-        source.fail(step.line, f"step {step.name} offers {len(keyed)} choices; nobody keeps more than {MAX_CHOICES}")
+        source.fail(step.place, f"step {step.name} offers {len(keyed)} choices; nobody keeps more than {MAX_CHOICES}")
     if (keyed or step.pick or step.entry) and len(step.prompts) < 3:
-        source.fail(step.line, f'step {step.name} asks for a key, so it needs two reprompts, "again" and "again2"')
+        source.fail(step.place, f'step {step.name} asks for a key, so it needs two reprompts, "again" and "again2"')
     _keys(flow, step, source)
 
 
@@ -95,14 +95,14 @@ def _keys(flow: Flow, step: Step, source: Source) -> None:
             continue
         if choice.key in keys:
             both = f"{keys[choice.key]} and {choice.meaning}"
-            source.fail(choice.line, f"step {step.name}: key {choice.key} stands for {both}")
+            source.fail(choice.place, f"step {step.name}: key {choice.key} stands for {both}")
         keys[choice.key] = choice.meaning
     for prompt in step.prompts:
         for key in _named(prompt) - keys.keys():
-            source.fail(step.line, f"the prompt {prompt.name} names key {key}, which step {step.name} doesn't know")
+            source.fail(step.place, f"the prompt {prompt.name} names key {key}, which step {step.name} doesn't know")
     for choice in step.choices:
         if choice.key and not choice.unsaid and choice.key not in _named(step.prompts[0]):
-            source.fail(choice.line, f"the prompt {step.name} doesn't say 请按{choice.key} ({choice.meaning})")
+            source.fail(choice.place, f"the prompt {step.name} doesn't say 请按{choice.key} ({choice.meaning})")
 
 
 def _named(prompt: Prompt) -> set[str]:
@@ -117,7 +117,7 @@ def _phrases(flow: Flow, step: Step, source: Source) -> None:
         for phrase in choice.phrases:
             other = meanings.setdefault(plain(phrase), choice.meaning)
             if other != choice.meaning:
-                source.fail(choice.line, f'step {step.name}: "{phrase}" stands for {other} and {choice.meaning}')
+                source.fail(choice.place, f'step {step.name}: "{phrase}" stands for {other} and {choice.meaning}')
 
 
 def _speakable(flow: Flow, step: Step) -> Iterator[Choice]:
@@ -133,15 +133,15 @@ def _good_news(flow: Flow, step: Step, source: Source) -> None:
     talked = (step.bridge.accepted, step.bridge.nobody) if step.bridge else ()
     for exit_ in (*exits, *talked, step.hang_up):
         if exit_ and exit_.result in GOOD:
-            source.fail(exit_.line, f'step {step.name}: only a clear answer may mean "{exit_.result}"')
+            source.fail(exit_.place, f'step {step.name}: only a clear answer may mean "{exit_.result}"')
     for choice in flow.offered(step):
         good = choice.exit.result in GOOD
         if good and choice.meaning not in POSITIVE:
             fault = f'the answer "{choice.meaning}" can\'t mean "{choice.exit.result}"'
-            source.fail(choice.line, f"step {step.name}: {fault}; only {' or '.join(sorted(POSITIVE))} can")
+            source.fail(choice.place, f"step {step.name}: {fault}; only {' or '.join(sorted(POSITIVE))} can")
         if (good or choice.meaning in POSITIVE) and choice.phrases and choice.unsure is None:
             fault = f'the spoken answer "{choice.meaning}" needs "unsure": where it leads when the ear isn\'t sure'
-            source.fail(choice.line, f"step {step.name}: {fault}")
+            source.fail(choice.place, f"step {step.name}: {fault}")
 
 
 def _key_only(flow: Flow, step: Step, source: Source) -> None:
@@ -151,7 +151,8 @@ def _key_only(flow: Flow, step: Step, source: Source) -> None:
     for exit_ in exits:
         if exit_.result in KEY_ONLY and id(exit_) not in by_key:
             source.fail(
-                exit_.line or step.line, f'step {step.name}: only a key may mean "{exit_.result}", never a word'
+                exit_.place if exit_.place.line else step.place,
+                f'step {step.name}: only a key may mean "{exit_.result}", never a word',
             )
 
 
@@ -159,29 +160,31 @@ def _whole(flow: Flow, step: Step, source: Source) -> None:
     """Choosing and pressing digits lead to where they are needed."""
     if step.pick and _named(step.pick.more) != {picks.MORE}:
         source.fail(
-            step.line, f'step {step.name}: "more" must say 请按{picks.MORE}, the key that leads to the next ones'
+            step.place, f'step {step.name}: "more" must say 请按{picks.MORE}, the key that leads to the next ones'
         )
     for key, each in zip(picks.KEYS, step.pick.each if step.pick else (), strict=False):
         if _named(each) != {key}:
-            source.fail(step.line, f'step {step.name}: "each" must say 请按{{key}}, and no other key')
+            source.fail(step.place, f'step {step.name}: "each" must say 请按{{key}}, and no other key')
     follows = flow.steps.get(step.go.go) if step.go else None
     if step.entry and step.entry.secret and (follows is None or follows.query is None):
-        source.fail(step.line, f"step {step.name}: secret digits are kept nowhere, so they must lead to a query")
+        source.fail(step.place, f"step {step.name}: secret digits are kept nowhere, so they must lead to a query")
     picking = any(other.pick for other in flow.steps.values())
     for what, exit_, _ in _exits(flow, step):
         if picking and exit_.go == DONE:
-            source.fail(exit_.line, f'step {step.name}: {what} leads to "done", but persons are chosen: use "end_call"')
+            source.fail(
+                exit_.place, f'step {step.name}: {what} leads to "done", but persons are chosen: use "end_call"'
+            )
 
 
 def _goodbye(flow: Flow, source: Source) -> None:
     """What is said into the goodbye leads to a step, by words, and is never good news: nobody asks back any more."""
     for choice in flow.goodbye:
         if choice.exit.go not in flow.steps:
-            source.fail(choice.line, f'goodbye: "{choice.meaning}" leads to "{choice.exit.go}", which is no step')
+            source.fail(choice.place, f'goodbye: "{choice.meaning}" leads to "{choice.exit.go}", which is no step')
         if choice.key or not choice.phrases:
-            source.fail(choice.line, f'goodbye: "{choice.meaning}" must be something that is said, without a key')
+            source.fail(choice.place, f'goodbye: "{choice.meaning}" must be something that is said, without a key')
         if choice.exit.result is None or choice.exit.result in GOOD:
-            source.fail(choice.line, f'goodbye: "{choice.meaning}" needs a result, and none that is good news')
+            source.fail(choice.place, f'goodbye: "{choice.meaning}" needs a result, and none that is good news')
 
 
 # ── the graph ────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +215,7 @@ def _reachable(flow: Flow, source: Source) -> None:
             todo += _next(flow, flow.steps[name])
     for step in flow.steps.values():
         if step.name not in seen:
-            source.fail(step.line, f"step {step.name} can never be reached")
+            source.fail(step.place, f"step {step.name} can never be reached")
 
 
 def _ends(flow: Flow, source: Source) -> None:
@@ -222,7 +225,7 @@ def _ends(flow: Flow, source: Source) -> None:
     if circle:
         way = " → ".join([*circle, circle[0]])
         source.fail(
-            flow.steps[circle[0]].line,
+            flow.steps[circle[0]].place,
             f'these steps can go round for ever: {way}; give one of them "at_most" and "too_often"',
         )
 

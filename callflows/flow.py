@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from callflows.findings import STRENGTH
 
@@ -43,6 +44,16 @@ class Prompt:
     texts: Mapping[str, tuple[Piece, ...]]
 
 
+class Place(NamedTuple):
+    """Where something stands, for errors."""
+
+    file: str = ""
+    line: int = 0
+
+
+NOWHERE = Place()
+
+
 @dataclass(frozen=True)
 class Exit:
     """Where to go, and what that means for the person. `result` None changes nothing. `everyone`: the result holds for
@@ -51,7 +62,7 @@ class Exit:
     go: str
     result: str | None = None
     everyone: bool = False
-    line: int = field(default=0, compare=False)  # in the file, for errors
+    place: Place = field(default=NOWHERE, compare=False)  # for errors
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class Choice:
     unsure: str | None = None
     forget: bool = False
     unsaid: bool = False
-    line: int = field(default=0, compare=False)
+    place: Place = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -125,7 +136,7 @@ class Step:
     the call, hands it over) or just goes on."""
 
     name: str
-    line: int
+    place: Place
     prompts: tuple[Prompt, ...]  # the prompt, then its reprompts, each simpler
     choices: tuple[Choice, ...] = ()
     anytime: tuple[str, ...] = ()  # meanings of the flow's `anytime` answers that are offered here

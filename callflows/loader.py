@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 import lexicon
-from callflows import checks, wording
+from callflows import checks, shared, wording
 from callflows.findings import EMERGENCY, STRENGTH
 from callflows.flow import (
     CONDITIONS,
@@ -33,7 +33,7 @@ from callflows.flow import (
 )
 from callflows.picks import KEYS
 from callflows.prompting import FIELDS, PromptReader
-from callflows.source import FlowError, Source, line_of
+from callflows.source import FlowError, Source, place_of
 
 __all__ = ["FlowError", "load", "shipped", "shipped_names"]
 
@@ -118,7 +118,8 @@ class _Loader:
         self.phrases = {**self.words, **self._phrases(top.get("phrases"))}
         self.anytime = tuple(self._choice(node) for node in self._items(top, "anytime"))
         acknowledge = self.prompts.one("acknowledge", top["acknowledge"], {})
-        steps = {name: self._step(name, node) for name, node in src.mapping(top["steps"], "steps").items()}
+        own = src.mapping(top["steps"], "steps")
+        steps = {name: self._step(name, node) for name, node in {**own, **shared.lacking(src, top, own)}.items()}
         return Flow(
             name=src.text(top["flow"], "flow"),
             version=src.whole(top["version"], "version", 1, 1_000_000),
@@ -235,7 +236,7 @@ class _Loader:
         only_if = src.one_of(found["only_if"], "only_if", self._conditions()) if "only_if" in found else None
         return Step(
             name=name,
-            line=src.named_at(node),
+            place=src.named_at(node),
             prompts=self.prompts.of_step(name, found),
             choices=tuple(self._choice(one) for one in self._items(found, "answers")),
             anytime=self._offered(name, found) if waits else (),
@@ -334,10 +335,10 @@ class _Loader:
     def _exit(self, node: yaml.Node, what: str) -> Exit:
         """A target, or {go: target, result: word, everyone: true}."""
         if not isinstance(node, yaml.MappingNode):
-            return Exit(self.source.text(node, what), line=line_of(node))
+            return Exit(self.source.text(node, what), place=place_of(node))
         found = self.source.mapping(node, what, ("go", "result", "everyone"), ("go",))
         return Exit(
-            self.source.text(found["go"], what), self._result(found), self._flag(found, "everyone"), line_of(node)
+            self.source.text(found["go"], what), self._result(found), self._flag(found, "everyone"), place_of(node)
         )
 
     def _flag(self, found: dict[str, yaml.Node], name: str) -> bool:
@@ -347,7 +348,9 @@ class _Loader:
         """`known` (what is known so far counts), or {result: word}."""
         what = f"{name}: hang_up"
         if isinstance(node, yaml.MappingNode):
-            return Exit("", self._result(self.source.mapping(node, what, ("result",), ("result",))), line=line_of(node))
+            return Exit(
+                "", self._result(self.source.mapping(node, what, ("result",), ("result",))), place=place_of(node)
+            )
         self.source.one_of(node, what, ("known",))
         return Exit("")
 
@@ -367,13 +370,13 @@ class _Loader:
             unsure=src.text(found["unsure"], "unsure") if "unsure" in found else None,
             forget=self._flag(found, "forget"),
             unsaid=self._flag(found, "unsaid"),
-            line=line_of(node),
+            place=place_of(node),
         )
 
     def _follows(self, found: dict[str, yaml.Node]) -> Exit:
         """Where the answer leads."""
         go = found["go"]
-        return Exit(self.source.text(go, "go"), self._result(found), self._flag(found, "everyone"), line_of(go))
+        return Exit(self.source.text(go, "go"), self._result(found), self._flag(found, "everyone"), place_of(go))
 
     def _heard(self, node: yaml.Node, meaning: str, found: dict[str, yaml.Node]) -> tuple[str, ...]:
         """The phrases of `hear`, else those that are listed under the meaning, here or in the lexicon."""

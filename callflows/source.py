@@ -7,35 +7,53 @@ from typing import NoReturn
 
 import yaml
 
+from callflows.flow import Place
+
 
 class FlowError(ValueError):
     """A flow is wrong. The message is one sentence with its place, "FILE:LINE: what is wrong and what to do"."""
 
 
+def compose(text: str, file: str) -> yaml.Node | None:
+    """The nodes of one file, which know that they stand in it. Raises yaml.YAMLError."""
+    loader = yaml.SafeLoader(text)
+    loader.name = file
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+        return node
+    finally:
+        loader.dispose()
+
+
 class Source:
-    """One YAML file being read."""
+    """One flow being read: its file, and what it takes from others."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self._text = text
-        self._named_at: dict[int, int] = {}
+        self._named_at: dict[int, Place] = {}
 
     def root(self) -> yaml.Node:
         try:
-            node = yaml.compose(self._text, Loader=yaml.SafeLoader)
+            node = compose(self._text, self.file)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            self.fail((mark.line + 1) if mark else 1, f"not readable as YAML: {error.problem or error.context}")
+            self.fail(
+                self._at((mark.line + 1) if mark else 1), f"not readable as YAML: {error.problem or error.context}"
+            )
         except (yaml.YAMLError, RecursionError) as error:
-            self.fail(1, f"not readable as YAML: {str(error).splitlines()[0]}")
+            self.fail(self._at(1), f"not readable as YAML: {str(error).splitlines()[0]}")
         if node is None:
-            self.fail(1, "the file is empty")
+            self.fail(self._at(1), "the file is empty")
         return node
 
-    def fail(self, where: yaml.Node | int, sentence: str) -> NoReturn:
+    def fail(self, where: yaml.Node | Place, sentence: str) -> NoReturn:
         """Ends the load. What spans several lines is placed where its name stands."""
-        line = where if isinstance(where, int) else self.named_at(where)
-        raise FlowError(f"{self.file}:{line}: {sentence}")
+        place = where if isinstance(where, Place) else self.named_at(where)
+        raise FlowError(f"{place.file or self.file}:{place.line}: {sentence}")
+
+    def _at(self, line: int) -> Place:
+        return Place(self.file, line)
 
     def mapping(
         self, node: yaml.Node, what: str, allowed: Collection[str] | None = None, required: Collection[str] = ()
@@ -51,15 +69,15 @@ class Source:
             if allowed is not None and name not in allowed:
                 self.fail(key, f'unknown "{name}" in {what} (known: {", ".join(sorted(allowed))})')
             found[name] = value
-            self._named_at[id(value)] = line_of(key)
+            self._named_at[id(value)] = place_of(key)
         for name in required:
             if name not in found:
                 self.fail(node, f'{what} lacks "{name}"')
         return found
 
-    def named_at(self, node: yaml.Node) -> int:
-        """The line where the name of `node` stands; a text's own line."""
-        own = line_of(node)
+    def named_at(self, node: yaml.Node) -> Place:
+        """Where the name of `node` stands; a text's own place."""
+        own = place_of(node)
         return own if isinstance(node, yaml.ScalarNode) else self._named_at.get(id(node), own)
 
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
@@ -100,5 +118,5 @@ class Source:
         return value
 
 
-def line_of(where: yaml.Node | int) -> int:
-    return where if isinstance(where, int) else where.start_mark.line + 1
+def place_of(node: yaml.Node) -> Place:
+    return Place(node.start_mark.name, node.start_mark.line + 1)

@@ -68,7 +68,7 @@ distress: [救命]
 def test_a_sound_flow_is_read() -> None:
     flow = loader.parse(SOUND, "small.yaml")
     assert (flow.name, flow.version, flow.distress) == ("small", 3, ("救命",))
-    assert flow.steps["greet.ask"].line == 20
+    assert flow.steps["greet.ask"].place == ("small.yaml", 20)
     assert flow.sentences("zh")[:3] == ("收到。", "这里是", "。")
     assert "居委会" in flow.sentences("zh")
     assert flow.sentences("wuu") == ("居委会",)
