@@ -54,7 +54,7 @@ def _request(session: Session, intent: CallIntent, rows: Sequence[Checkin], now:
     if not is_working_time(rosters.calendar(rows[0]), now):
         variables["closed"] = "1"
     if place.notice:
-        variables["notice"] = place.notice
+        variables["today"] = place.notice
     callees = tuple(_callee(session, row) for row in rows)
     return CallRequest(intent.id, intent.number, RINGS_IN, callees, variables)
 

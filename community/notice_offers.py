@@ -55,7 +55,7 @@ def offer(session: Session, call_id: str, people: Sequence[str], now: datetime) 
         if newest is not None:
             row, notice = newest
             notices.say(session, row, call_id)
-            found[person_id] = {**notices.spoken(notice), "notice_asks": "1"}
+            found[person_id] = {**notices.with_words(notice), "notice_asks": "1"}
     return found
 
 

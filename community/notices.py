@@ -223,10 +223,15 @@ def spoken(notice: Notice) -> dict[str, str]:
     return {"notice_audio": notice.recording} if notice.recording else {"notice": notice.text}
 
 
+def with_words(notice: Notice) -> dict[str, str]:
+    """For flows that say the words where the recording can't be played."""
+    return {"notice": notice.text, **spoken(notice)}
+
+
 def texts(session: Session, now: datetime) -> list[str]:
     """What the line will have to say, so that it is rendered before anybody waits for it."""
     query = select(Notice.text).where(Notice.valid_until > now, Notice.withdrawn_at.is_(None))
-    return list(session.scalars(query.where(Notice.recording.is_(None)).order_by(Notice.id.desc())))
+    return list(session.scalars(query.order_by(Notice.id.desc())))
 
 
 def listed(session: Session, now: datetime, places: Collection[int], *, everything: bool) -> list[Notice]:

@@ -27,7 +27,7 @@ def test_it_goes_on_where_it_was() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"flow": "poem"}, "of flow poem version 6, not daily_checkin version 6"),
+        ({"flow": "poem"}, "of flow poem version 7, not daily_checkin version 7"),
         ({"version": 0}, "version 0"),
         ({"state": {}}, "can't be read"),
         ({"state": None}, "can't be read"),

@@ -111,7 +111,7 @@ async def test_in_working_hours_somebody_may_be_rung_out_of_her_call(street: Str
         session.get_one(Place, street.world.place_id).notice = "明天停水。"
     variables = rings_in(street, elder).variables
     assert variables["duty"] == "1"
-    assert variables["notice"] == "明天停水。"
+    assert variables["today"] == "明天停水。"
     assert "closed" not in variables
 
 

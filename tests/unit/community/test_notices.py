@@ -13,7 +13,7 @@ from checkins.items import ItemKind
 from checkins.line_rules import Purpose
 from checkins.other_calls import Ended, Later
 from checkins.people import set_state
-from checkins.ports import CallRequest, Disposition, PersonOutcome
+from checkins.ports import CallRequest, Disposition, PersonOutcome, Told
 from checkins.tables import State
 from community import notice_offers, notices, staff
 from community.notice_calls import NoticeCalls
@@ -246,8 +246,43 @@ async def test_社区通_回应模式_the_answer_becomes_a_notice(board: Board) 
 async def test_黄金城道_the_board_is_read_to_who_asks(board: Board) -> None:
     wang = board.world.elder()
     assert (await board.counter.ask("in", "board.hours", wang)).word == "none"
+    assert (await board.counter.ask("in", "notice.ask", wang)) == Told("none")
     board.publish("活动室每天上午九点开门。", topic="hours")
     board.publish("菜场这个星期装修。", topic="news")
-    assert (await board.counter.ask("in", "board.hours", wang)).values == {"entry": "活动室每天上午九点开门。"}
-    assert (await board.counter.ask("in", "board.news", wang)).values == {"entry": "菜场这个星期装修。"}
+    assert (await board.counter.ask("in", "notice.ask", wang)) == Told("none", {"board": "1"})
+    assert (await board.counter.ask("in", "board.hours", wang)).values["entry"] == "活动室每天上午九点开门。"
+    assert (await board.counter.ask("in", "board.news", wang)).values["entry"] == "菜场这个星期装修。"
     assert board.hall.look(lambda session: session.scalars(select(Hearer)).all()) == [], "nobody is rung with it"
+
+
+async def entries(board: Board, elder: str) -> list[str]:
+    """As a flow asks: from the newest on, each time about the one that it was told last."""
+    told, found = await board.counter.ask("in", "board.hours", elder), list[str]()
+    while told.word == "entry":
+        found.append(told.values["entry"])
+        told = await board.counter.ask("in", "board.hours", elder, told.values["entry_number"])
+    return found
+
+
+async def test_the_board_s_four_newest_entries_one_after_the_other(board: Board) -> None:
+    wang = board.world.elder("王秀英", address="三号楼五零二室")
+    for hour in "八九十":
+        board.publish(f"食堂{hour}点开门。", topic="hours")
+    board.publish("八号楼的门六点开。", topic="hours", buildings=["8号楼"])
+    last = board.publish("活动室每天开门。", topic="hours")
+    board.publish("菜场装修。", topic="news")
+    board.publish("图书室关门。", topic="hours", recording="notice/1.wav")
+    assert await entries(board, wang) == ["图书室关门。", "活动室每天开门。", "食堂十点开门。", "食堂九点开门。"]
+    board.hall.act(notices.withdraw, last, CHEN)
+    assert await entries(board, wang) == ["图书室关门。", "食堂十点开门。", "食堂九点开门。", "食堂八点开门。"]
+    newest = (await board.counter.ask("in", "board.hours", wang)).values
+    assert newest["entry_audio"] == "notice/1.wav"
+
+
+async def test_a_recording_goes_with_its_words_where_the_flow_has_use_for_them(board: Board) -> None:
+    wang = board.world.elder()
+    board.publish(recording="notice/1.wav")
+    both = {"notice": WATER, "notice_audio": "notice/1.wav"}
+    assert (await board.counter.ask("in", "notice.ask", wang)).values == both
+    assert board.hall.act(notice_offers.offer, "today", [wang]) == {wang: {**both, "notice_asks": "1"}}
+    assert board.hall.look(lambda session: notices.texts(session, board.world.clock.now())) == [WATER]
