@@ -8,14 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from checkins.items import ItemKind
 from checkins.people import set_state
 from checkins.tables import State
 from community import notices
 from community.notice_rounds import NoticeRounds
-from community.notice_tables import FIRST_NOTICE
+from community.notice_tables import FIRST_NOTICE, Hearer, Topic
 from tests.e2e.line import ELDER, Story, story
-from tests.e2e.test_complaint_story import open_items
+from tests.e2e.test_complaint_story import open_items, presses, rings_in
 from tests.e2e.test_reply_call import well
 from tests.fakes.carrier import FakeCarrier
 
@@ -74,3 +76,27 @@ async def test_纸质告示打电话通知(carrier: FakeCarrier, tmp_path: Path)
         await call.ended()
         assert await line.house.prompts.get(HALL) in call.heard
         await line.row(elder)
+
+
+async def test_黄金城道(carrier: FakeCarrier, tmp_path: Path) -> None:
+    """Opening hours, services and street news for who rings in: the notice first, then what stands on the board."""
+    async with story(carrier, tmp_path) as line:
+        elder = await line.elder(slot=10 * 60)
+        await publish(line, HALL)
+        for text in ("活动室每天上午九点开门。", "食堂十一点开饭。"):
+            await publish(line, text, topic=Topic.HOURS)
+        call = await rings_in(line)
+        await presses(call, ("menu.ask", "4"), ("notice.sure", "1"), ("board.ask", "1"))
+        for _ in range(2):
+            await presses(call, ("hours.text", "1"))
+        await call.hears("board.end", within_s=120)
+        call.hangs_up()
+        await call.ended()
+        await line.row(elder)
+        said = [await line.house.prompts.get(text) for text in (HALL, "食堂十一点开饭。", "活动室每天上午九点开门。")]
+        places = [call.heard.find(each) for each in said]
+        assert -1 not in places
+        assert places == sorted(places), "the newest first"
+        row = await line.house.db.view(lambda session: session.scalars(select(Hearer)).one())
+        assert (row.person_id, row.by, row.due_at) == (elder, "王秀英", None)
+        assert row.understood_at is not None
