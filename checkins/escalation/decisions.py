@@ -6,10 +6,11 @@ The transitions are in search.py, who may be rung at all in scene.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from checkins.escalation.policy import APART, Who
-from checkins.escalation.scene import POLL, TELL_WITHIN, Scene, ago
+from checkins.escalation.scene import TELL_WITHIN, Scene, ago
 from checkins.escalation.values import (
     Action,
     CallForFinding,
@@ -21,6 +22,7 @@ from checkins.escalation.values import (
     Ring,
     Search,
     TellTaken,
+    Wait,
 )
 
 
@@ -48,11 +50,15 @@ def _searching(scene: Scene) -> Action:
         return Ring(ready)
     if turns:
         return scene.wait(*(moment for _, moment in turns))
-    if not scene.rung_somebody():  # everybody talks to others, and has for long: whoever comes next may be free
-        return _onward(scene)
-    if ago(search.round_since, now) < (every := timedelta(minutes=step.every)):
-        return scene.wait(search.round_since + every, *([now + POLL] if scene.passed_over() else []))
-    return NextRung(search.rung, search.round + 1) if search.round + 1 < step.rounds else _onward(scene)
+    onward, every = _onward(scene), timedelta(minutes=step.every)
+    if not scene.rung_somebody() and isinstance(onward, NextRung):
+        return onward  # everybody talks to others, and has for long: whoever comes next may be free
+    look = [scene.look_again] if scene.passed_over() else []
+    if ago(search.round_since, now) < every:
+        return scene.wait(search.round_since + every, *look)
+    if search.round + 1 < step.rounds:
+        return NextRung(search.rung, search.round + 1)
+    return replace(onward, until=min([onward.until, *look])) if isinstance(onward, Wait) else onward
 
 
 def _onward(scene: Scene) -> Action:

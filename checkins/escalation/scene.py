@@ -131,10 +131,15 @@ class Scene:
 
     # ── moments ──
 
+    @property
+    def look_again(self) -> datetime:
+        """When to look whether somebody is off the telephone."""
+        return self.now + (POLL_URGENT if self.search.urgency is Urgency.EMERGENCY else POLL)
+
     def free_from(self, responder: str, apart: timedelta = _APART) -> datetime:
         """The first moment from now on when they may be rung; while they are on a call: when to look again."""
         if responder in self.busy:
-            return self.now + (POLL_URGENT if self.search.urgency is Urgency.EMERGENCY else POLL)
+            return self.look_again
         call = self.search.called(responder)
         return self.now if call is None or ago(call.last, self.now) >= apart else call.last + apart
 

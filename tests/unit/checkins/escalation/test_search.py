@@ -203,6 +203,28 @@ def test_a_round_in_which_everybody_talks_to_others_is_not_repeated() -> None:
     assert rung == ["吴老师", "女儿", "儿子"]
 
 
+@pytest.mark.parametrize(
+    ("urgency", "only"),
+    [
+        (Urgency.TODAY, Who.DUTY),
+        (Urgency.SOON, Who.DUTY),
+        (Urgency.UNREACHED, Who.DUTY),
+        (Urgency.UNREACHED, Who.BUDDY),
+    ],
+)
+def test_the_only_one_who_talks_to_others_is_looked_for_every_minute(urgency: Urgency, only: Who) -> None:
+    """For however long: not only when the next round or pass begins."""
+    one = PEOPLE[only][:1]
+    line = Line(urgency, people={only: one})
+    line.busy = {one[0].id}
+    for minute in range(30, 59):
+        action = line.at(f"09:{minute}")
+        assert isinstance(action, Wait)
+        assert action.until <= line.now + minutes(1)
+    line.busy = ()
+    assert line.rings("09:59") == (one[0].id,)
+
+
 def test_nobody_is_rung_twice_within_two_minutes(line: Line) -> None:
     line.people = {**PEOPLE, Who.DUTY: PEOPLE[Who.BUDDY][:1], Who.BUDDY: PEOPLE[Who.BUDDY][:1]}
     line.rings("09:30")
