@@ -116,8 +116,8 @@ class Cases:
         asked = row.asked
         if asked is not None and asked[0] is search and asked[1:3] == (now, self.line.changes):
             return asked[3]
-        few = self.whom.few(row.elder.id, now, emergency=search.urgency is Urgency.EMERGENCY)
         urgent = search.urgency is Urgency.EMERGENCY
+        few = self.whom.few(row.elder.id, now, emergency=urgent, vital=search.urgency in SLEEPLESS)
         busy = few.busy(lambda number: self.line.taken(number, now, urgent=urgent))
         answer = core.advance(search, few.people, busy, now, working_from=self.whom.working_from(now))
         row.asked = (search, now, self.line.changes, answer)

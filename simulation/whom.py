@@ -38,7 +38,7 @@ class Whom:
     _from: datetime = _LONG_AGO  # what is kept holds from here
     _until: datetime = _LONG_AGO  # until here
     _works: datetime = _LONG_AGO
-    _known: dict[tuple[str, bool], Few] = field(default_factory=dict)
+    _known: dict[tuple[str, bool, bool], Few] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         leave = (one for some in self.roster.leave.values() for one in some)
@@ -46,12 +46,12 @@ class Whom:
         self._moments = sorted({moment for span in spans for moment in (span.begins, span.ends)})
         self._minutes = sorted(set(_minutes(self.roster)))
 
-    def few(self, elder: str, at: datetime, *, emergency: bool) -> Few:
+    def few(self, elder: str, at: datetime, *, emergency: bool, vital: bool = False) -> Few:
         """resolve.responders, by the names that a policy gives them."""
         self._look(at)
-        found = self._known.get((elder, emergency))
+        found = self._known.get((elder, emergency, vital))
         if found is None:
-            found = self._known[elder, emergency] = self._ask(elder, at, emergency)
+            found = self._known[elder, emergency, vital] = self._ask(elder, at, emergency, vital)
         return found
 
     def working_from(self, at: datetime) -> datetime:
@@ -64,8 +64,8 @@ class Whom:
         self._look(at)
         return self._until
 
-    def _ask(self, elder: str, at: datetime, emergency: bool) -> Few:
-        found = resolve.responders(self.roster, elder, at, emergency=emergency)
+    def _ask(self, elder: str, at: datetime, emergency: bool, vital: bool) -> Few:
+        found = resolve.responders(self.roster, elder, at, emergency=emergency, vital=vital)
         people = {Who(kind.value): some for kind, some in found.items()}
         return Few(people, tuple({one.id: one.number for some in found.values() for one in some}.items()))
 

@@ -48,12 +48,14 @@ PACKS = {
     "zh-emergencies.zip": ("alarm", "taken"),
     "zh-hand-over.zip": ("hand_over",),
     "zh-alarms.zip": ("line_alarm",),
-    "zh-ringing-in.zip": ("rings_in", "stranger"),
+    "zh-ballots.zip": ("ballot",),
+    "zh-strangers.zip": ("stranger",),
+    "zh-ringing-in.zip": ("rings_in",),
     "zh-replies.zip": ("reply",),
     "zh-tickets.zip": ("booking",),
     "zh-notices.zip": ("notices",),
-    "zh-ballots.zip": ("ballot",),
     "zh-test-calls.zip": ("test_call",),
+    "zh-recording.zip": ("record_prompts",),
 }
 # What stands for the variables while a sentence is rendered around them. The demo's committee is in the pack itself.
 # The name begins with a stop, so that there is a silence between 您是 and it, in which to cut.
@@ -87,6 +89,9 @@ SAMPLES = {
     "before": "反对",
     "chosen": "赞成",
     "tally": "赞成,一百零二;反对,三。",
+    "sentence": "今天身体好吗?",
+    "present": "今天身体好吗?",
+    "take": "今天身体好吗?",
 }
 ENDINGS = {"阿婆": ("a1", "po2"), "阿公": ("a1", "gong1")}
 NAME_CONTEXT = Context("请问您是", "本人吗?")

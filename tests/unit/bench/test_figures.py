@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.evaluation.bounds import mean_at_most, share_at_most
@@ -41,6 +41,7 @@ def test_bounds_of_rates_are_garwoods(events: int, bound: float) -> None:
 
 
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+@settings(deadline=None)  # the first bound imports and tabulates; how long that takes is the machine's matter
 def test_a_bound_lies_above_what_was_counted(counted: tuple[int, int]) -> None:
     events, trials = counted
     assert events / trials <= share_at_most(events, trials) <= 1

@@ -32,11 +32,11 @@ def street(world: World) -> Street:
     return Street.of(world)
 
 
-def rings(street: Street, number: str = LI, pin: bool = True) -> CallRequest:
-    """A buddy rings in; their PIN was right."""
+def rings(street: Street, number: str = LI, pin: bool = True, key: str | None = None) -> CallRequest:
+    """A buddy rings in; their PIN was right. `key`: the answer to who it is, where elders have this telephone, too."""
     call_id = f"in-{len(list(street.intents()))}"
     with street.world.db.write() as session:
-        request = ringing_in.rang_in(session, call_id, number, street.world.clock.now())
+        request = ringing_in.rang_in(session, call_id, number, street.world.clock.now(), key)
         assert isinstance(request, CallRequest)
         assert request.flow == "buddy_log"
         if pin:
@@ -342,7 +342,7 @@ async def test_a_cry_before_an_elder_is_chosen_from_an_elder_s_own_telephone_is_
     elder = street.elder(number=LI)
     await street.world.to("08:00")
     await street.world.ends(elder, "well")
-    request = rings(street)
+    request = rings(street, key="1")
     cry = CallOutcome(request.id, street.world.clock.now(), final=False, alarm="double_zero")
     assert await street.world.cycle.settle(cry)
     case = street.checkin(elder)
