@@ -70,7 +70,7 @@ def test_the_common_surnames_and_the_demo_committee_are_there() -> None:
 def test_no_file_of_the_packs_is_large() -> None:
     sizes = {path.name: path.stat().st_size for path in pack.SHIPPED.glob("*.zip")}
     assert max(sizes.values()) < 2 << 20
-    assert sum(sizes.values()) < 16 << 20  # 70 minutes of speech
+    assert sum(sizes.values()) < 16 << 20  # some 40 minutes of speech
 
 
 def test_every_prompt_is_as_loud_as_the_others() -> None:
