@@ -199,7 +199,7 @@ def _readers(area_code: str, today: date) -> dict[str, Callable[[str], object]]:
         "role": lambda cell: _one_of(cell, tuple(Role), Role.ELDER),
         "language": lambda cell: _one_of(cell, ("zh", "wuu"), "zh"),
         "mode": lambda cell: _one_of(cell, tuple(Mode), Mode.KEYS),
-        "slot": _slot,
+        "slot": read_slot,
         "consents": read_consents,
         **{column: partial(read_spoken, most=most) for column, most in SPOKEN.items()},
         "state": lambda cell: _one_of(cell, tuple(State), State.ACTIVE),
@@ -265,7 +265,8 @@ def _one_of(cell: str, words: tuple[str, ...], default: str) -> str:
     return word
 
 
-def _slot(cell: str) -> int | None:
+def read_slot(cell: str) -> int | None:
+    """ "08:30" → 510; nothing: the planner chooses. ValueError outside the hours in which elders are rung."""
     if not cell or cell in NOTHING:
         return None
     minute = read_minute(cell)

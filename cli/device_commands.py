@@ -8,7 +8,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -60,7 +60,9 @@ async def set_testing(settings: Settings, device_id: str, by: str, out: Console,
 
 
 async def show(settings: Settings, out: Console) -> int:
-    table = Table("id", "elder", "kind", "mode", "added", "last alarm", "last test", "unknown word")
+    rest = ("elder", "kind", "mode", "added", "last alarm", "last test", "unknown word")
+    # An id is never cut, however narrow the screen or pipe: it is what other commands are given.
+    table = Table(Column("id", no_wrap=True, min_width=12), *(Column(name, overflow="fold") for name in rest))
     found = await read(settings, lambda session: devices.listed(session, datetime.now(UTC)))
     for device in found:
         table.add_row(*_listed(device))

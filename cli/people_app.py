@@ -55,6 +55,10 @@ def people_set(
         str | None, typer.Option(help="the corrected number, as people write it; lifts a suspension")
     ] = None,
     mode: Annotated[str | None, typer.Option(help="keys, voice, human (a person rings) or visit")] = None,
+    slot: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help='when they want to be rung, "08:30"; "" for any time of the round'),
+    ] = None,
     consents: Annotated[
         str | None,
         typer.Option(
@@ -69,7 +73,7 @@ def people_set(
 
     _do(
         lambda it, settings: it.set_person(
-            settings, who, by, it.Change(state, until, number, mode, consents, address, key_holder, notes), out
+            settings, who, by, it.Change(state, until, number, mode, consents, address, key_holder, notes, slot), out
         )
     )
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, joinedload
 from checkins import consents, people, pins, register_words
 from checkins.consents import Word
 from checkins.names import is_name
-from checkins.people_csv import SPOKEN, read_consents, read_spoken
+from checkins.people_csv import SPOKEN, read_consents, read_slot, read_spoken
 from checkins.phones import national
 from checkins.schedule import local_date
 from checkins.tables import GONE, Mode, Neighbourhood, NumberState, Person, Role, State
@@ -102,7 +102,8 @@ def _shown(session: Session, who: str) -> list[str]:
     id_, name, committee, number, role, state, mode, agreed = _listed(person)
     found = [("name", f"{name} ({person.spoken_name})"), ("number", number), ("address", person.address)]
     found += [("key holder", person.key_holder), ("notes", person.notes), ("committee", committee), ("role", role)]
-    found += [("state", state), ("mode", mode), ("consents", agreed), ("id", id_)]
+    slot = "" if person.slot is None else f"{person.slot // 60:02}:{person.slot % 60:02}"
+    found += [("state", state), ("mode", mode), ("rung at", slot), ("consents", agreed), ("id", id_)]
     return [f"{what}: {text}" for what, text in found if text]
 
 
@@ -132,6 +133,7 @@ class Change:
     address: str | None = None
     key_holder: str | None = None
     notes: str | None = None
+    slot: str | None = None
 
 
 async def set_pin(settings: Settings, who: str, by: str, pin: str | None, out: Console, *, unlock: bool) -> int:
@@ -194,6 +196,8 @@ def _change(session: Session, person: Person, by: str, change: Change, now: date
     if change.consents is not None:
         agreed = _typed("--consents", lambda: read_consents(change.consents or ""))
         consents.replace(session, person.id, agreed, Word(by, said_by=None), now)
+    if change.slot is not None:
+        person.slot = _typed("--slot", lambda: read_slot(change.slot or ""))
     for column, most in SPOKEN.items():
         text = getattr(change, column)
         if text is not None:
@@ -202,7 +206,7 @@ def _change(session: Session, person: Person, by: str, change: Change, now: date
     if change.state is not None:
         until = _last_day(change, local_date(place.timezone, now))
         people.set_state(session, person.id, _word("--state", State, change.state), by, now, until=until)
-    for what in ("state", "number", "mode", "consents", *SPOKEN):
+    for what in ("state", "number", "mode", "consents", "slot", *SPOKEN):
         if getattr(change, what) is not None:
             people.note_change(session, person.id, what, by, now)
     session.flush()

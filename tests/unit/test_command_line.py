@@ -281,11 +281,12 @@ def test_a_refusal_is_taken_back_and_a_number_corrected(tmp_path: Path) -> None:
     imported(tmp_path)
     assert run("people", "set", "王秀英", "--by", "本人", "--state", "refused").exit_code == 0
     assert "refused" in row_of("王秀英")
-    changes = ("--state", "active", "--number", "6234 5670", "--mode", "voice", "--consents", "calls")
+    changes = ("--state", "active", "--number", "6234 5670", "--mode", "voice", "--consents", "calls", "--slot", "9:15")
     result = run("people", "set", "王秀英", "--by", "李老师", *changes)
     assert result.exit_code == 0
     row = row_of("王秀英")
     assert row in result.output
+    assert "rung at: 09:15" in run("people", "show", "王秀英").output
     for word in ("active", "021 6234 5670", "voice", "calls"):
         assert word in row
     assert "recording" not in row
@@ -362,6 +363,8 @@ def test_what_can_not_be_written_down_is_one_sentence(tmp_path: Path, arguments:
         (("王秀英", "--by", "x", "--state", "paused", "--until", "2020-01-01"), "can't have passed"),
         (("王秀英", "--by", "x", "--until", "2999-01-01", "--mode", "keys"), "--until goes with"),
         (("王秀英", "--by", "x", "--mode", "visit", "--number", "12"), "--number: has too few digits"),
+        (("王秀英", "--by", "x", "--slot", "9"), "--slot: write a time as 08:30"),
+        (("王秀英", "--by", "x", "--slot", "23:00"), "--slot: must lie between 08:00 and 21:00"),
         (("王秀英", "--by", "x", "--mode", "pigeon"), "--mode must be one of"),
         (("王秀英", "--by", "x", "--number", "62340000", "--consents", "gossip"), "--consents: must be one of"),
     ],
