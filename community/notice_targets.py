@@ -7,6 +7,7 @@ not in "13号楼502室". Where no address is known, or none that names a buildin
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from checkins.tables import Person
@@ -14,7 +15,8 @@ from community.notice_tables import Notice
 
 _FIGURES = "零一二三四五六七八九"
 _CHINESE = re.compile(f"[{_FIGURES}〇两十百]+")
-_BUILDING = (re.compile(r"(\d+)(?:号楼|幢|栋|座)"), re.compile(r"(\d+)号"))  # the clearer one first
+_NUMBER = re.compile("(?:([一二三四五六七八九])?(百))?(零)?(?:([一二三四五六七八九])?(十))?([一二三四五六七八九])?")
+_BUILDING = (re.compile(r"([0-9]+)(?:号楼|幢|栋|座)"), re.compile(r"([0-9]+)号"))  # the clearer one first
 
 
 def is_for(notice: Notice, person: Person) -> bool:
@@ -32,22 +34,25 @@ def lives_in(address: str | None, buildings: Iterable[str]) -> bool:
 
 
 def building(text: str) -> str:
-    """The figure of the building, as 3 for 三号楼, 3幢, 1234弄3号502室; "" when there is none."""
-    plain = _CHINESE.sub(_figure, text)
+    """The figure of the building, as 3 for 三号楼, 3幢, 1234弄3号502室; "" when there is none. It never raises."""
+    plain = _CHINESE.sub(_figure, unicodedata.normalize("NFKC", text))
     found = next(filter(None, (pattern.search(plain) for pattern in _BUILDING)), None)
-    return str(int(found.group(1))) if found else ""
+    return found[1].lstrip("0") or "0" if found else ""
 
 
 def _figure(found: re.Match[str]) -> str:
-    """二十三 → 23, 五零二 → 502."""
-    word = found.group().replace("〇", "零").replace("两", "二")
+    """二十三 → 23, 五零二 → 502. What is no number stays as it is: 第十百货."""
+    word = found[0].replace("〇", "零").replace("两", "二")
     if "十" not in word and "百" not in word:
         return "".join(str(_FIGURES.index(sign)) for sign in word)
-    hundreds, _, rest = word.rpartition("百")
-    tens, ten, ones = rest.rpartition("十")
-    total = (_ones(hundreds) or 1) * 100 if "百" in word else 0
-    return str(total + ((_ones(tens) or 1) * 10 if ten else 0) + _ones(ones))
+    number = _NUMBER.fullmatch(word)
+    if number is None:
+        return found[0]
+    hundreds, hundred, zero, tens, ten, ones = number.groups()
+    total = _one(hundreds, hundred) * 100 + _one(tens, ten) * 10 + (_FIGURES.index(ones) if ones else 0)
+    return found[0] if hundred and ones and not (zero or ten) else str(total)  # 一百二: 102, or 120?
 
 
-def _ones(word: str) -> int:
-    return _FIGURES.index(word[-1]) if word else 0
+def _one(figure: str | None, unit: str | None) -> int:
+    """How many of this unit; 十 alone is one ten."""
+    return 0 if unit is None else _FIGURES.index(figure) if figure else 1

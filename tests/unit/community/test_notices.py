@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -37,12 +38,35 @@ WATER = "今天下午停水。"
         ("1234弄5号301室", "5"),
         ("长寿路123号3号楼12楼", "3"),
         ("一百零五号", "105"),
+        ("３号楼502", "3"),
+        ("二百十号", "210"),
+        ("第十百货商店楼上3号", "3"),
+        ("八十百货楼上", ""),
+        ("百百号", ""),
+        ("十一十号", ""),
+        ("一百二号", ""),
         ("隔壁", ""),
         ("", ""),
     ],
 )
 def test_a_building_is_read_however_it_is_written(address: str, figure: str) -> None:
     assert building(address) == figure
+
+
+def test_no_numeral_whatever_stops_anybody() -> None:
+    assert building("9" * 5000 + "号") == "9" * 5000
+    for length in range(1, 6):
+        for signs in product("零一二〇两十百", repeat=length):
+            figure = building("".join(signs) + "号楼")
+            assert figure == "" or figure.isdecimal()
+
+
+async def test_an_address_that_is_no_number_stops_no_notice(board: Board) -> None:
+    wang = board.world.elder("王秀英", address="第十百货商店楼上3号502室")
+    board.publish(urgent=True, buildings=["3号楼"])
+    board.world.elder("李福根", address="百百号")
+    await board.rounds.look()
+    assert board.row(wang).due_at is not None
 
 
 def test_whose_building_is_unknown_is_not_left_out() -> None:
