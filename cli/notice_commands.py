@@ -44,7 +44,7 @@ async def publish(
         raise ValueError(f"--topic: one of {', '.join(Topic)}")
     now = datetime.now(UTC)
 
-    def work(session: Session, kept: str | None) -> int:
+    def work(session: Session, kept: str | None) -> str:
         place = _place(session, committee)
         ends, begins = _until(until, place.timezone, now), moment(since, place.timezone, now)
         notice = notices.publish(
@@ -61,24 +61,32 @@ async def publish(
             language=language or None,
             recording=kept,
         )
-        return notice.number
+        return _published(notice, place.timezone, now)
 
     async with stored(settings, f"notice-{now:%Y%m%d%H%M%S}", "notice", recording, now) as kept:
-        number = await write(settings, lambda session: work(session, kept))
-    say(out, f"{number}: published")
+        sentence = await write(settings, lambda session: work(session, kept))
+    say(out, sentence)
     return 0
 
 
 async def answer(settings: Settings, complaint: int, text: str, until: str, urgent: bool, by: str, out: Console) -> int:
     now = datetime.now(UTC)
 
-    def work(session: Session) -> int:
+    def work(session: Session) -> str:
         zone = rows.calendar(session, rows.by_number(session, complaint)).zone
         ends = _until(until, zone, now)
-        return notices.answer(session, complaint, text, by, now, until=ends, urgent=urgent).number
+        return _published(notices.answer(session, complaint, text, by, now, until=ends, urgent=urgent), zone, now)
 
-    say(out, f"{await write(settings, work)}: published")
+    say(out, await write(settings, work))
     return 0
+
+
+def _published(notice: Notice, zone: str, now: datetime) -> str:
+    """Of one that stood already: as what it stands now."""
+    if notice.at == now:
+        return f"{notice.number}: published"
+    urgent = "urgent, " if notice.urgent else ""
+    return f"{notice.number}: was published before; it is now {urgent}until {clock(notice.valid_until, zone)}"
 
 
 async def show_all(settings: Settings, out: Console, *, everything: bool) -> int:

@@ -39,7 +39,8 @@ def publish(
     recording: str | None = None,
     complaint_id: int | None = None,
 ) -> Notice:
-    """For the elders of these buildings and this language. The same again while it holds is the same notice."""
+    """For the elders of these buildings and this language. The same again while it holds is the same notice, which then
+    ends when the newer word says, and becomes urgent if that says so (never less urgent); its `at` is not now."""
     by, since = named(by), since or now
     _sensible(text, since, until, now)
     if unknown := [each for each in buildings if not building(each)]:
@@ -47,14 +48,28 @@ def publish(
     if urgent and topic is not Topic.NOTICE:
         raise ValueError("the board is for who asks: only a notice can be urgent")
     values = {"topic": topic, "text": text.strip(), "buildings": list(buildings), "language": language}
-    for known in valid(session, place_id, now, topic):
-        if not recording and all(getattr(known, name) == value for name, value in values.items()):
-            return known
+    for known in valid(session, place_id, now, topic) if since <= now and not recording else ():
+        if all(getattr(known, name) == value for name, value in values.items()):
+            return _again(session, known, until, now, urgent=urgent)
     notice = Notice(neighbourhood_id=place_id, urgent=urgent, recording=recording, complaint_id=complaint_id, **values)
     notice.valid_from, notice.valid_until, notice.by, notice.at = since, until, by[:100], now
     session.add(notice)
     session.flush()
     spread(session, notice, now)
+    return notice
+
+
+def _again(session: Session, notice: Notice, until: datetime, now: datetime, *, urgent: bool) -> Notice:
+    """Who has not understood it is rung once it is urgent."""
+    session.refresh(notice, with_for_update=True)
+    notice.valid_until = until
+    if urgent and not notice.urgent:
+        notice.urgent = True
+        spread(session, notice, now)
+        query = select(Hearer).where(Hearer.notice_id == notice.id, Hearer.understood_at.is_(None))
+        for row in session.scalars(query.order_by(Hearer.id).with_for_update()):
+            row.due_at = now
+    session.flush()
     return notice
 
 

@@ -46,12 +46,13 @@ async def test_from_the_words_to_the_door(settings: Settings, tmp_path: Path) ->
 
     until = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%d 12:00")
 
-    async def publish(topic: str = "notice", text: str = "今天下午停水。") -> tuple[int, str]:
-        return await act(commands.publish(settings, text, "", until, ["3号楼"], "", topic, True, None, "", CHEN, out))
+    async def publish(topic: str = "notice", text: str = "今天下午停水。", *, urgent: bool = True) -> tuple[int, str]:
+        return await act(commands.publish(settings, text, "", until, ["3号楼"], "", topic, urgent, None, "", CHEN, out))
 
     assert (await publish("gossip"))[0] == 2
     assert (await publish(text="…"))[0] == 2
-    assert await publish() == (0, "4001: published\n")
+    assert await publish(urgent=False) == (0, "4001: published\n")
+    assert await publish() == (0, f"4001: was published before; it is now urgent, until {until}\n")
     status, told = await act(commands.show_all(settings, out, everything=False))
     assert status == 3, told
     assert "今天下午停水" in told

@@ -163,6 +163,22 @@ async def test_heard_is_not_understood_and_the_daily_call_says_it_once(board: Bo
     assert (board.door(number), board.row(wang).by) == ([], "王秀英")
 
 
+async def test_published_again_as_urgent_it_rings_whoever_has_not_understood_it(board: Board) -> None:
+    wang, li = board.world.elder("王秀英"), board.world.elder("李福根", number="+862155500032")
+    number = board.publish(until=board.world.clock.now() + timedelta(days=2))
+    board.hall.act(notices.told, number, li, CHEN)
+    assert claim(board) == []
+    until = board.world.clock.now() + timedelta(days=5)
+    assert board.publish(urgent=True, until=until) == number
+    assert claim(board) == [f"call-{wang[:8]}-1"]
+    assert board.publish(until=until) == number
+    again = board.hall.look(lambda session: notices.by_number(session, number))
+    assert (again.urgent, again.valid_until) == (True, until), "never less urgent"
+    assert claim(board) == [], "not rung anew"
+    tomorrow = board.world.clock.now() + timedelta(days=1)
+    assert board.publish(since=tomorrow, until=until) == number + 1, "for another day it is another one"
+
+
 async def test_an_urgent_one_rings_three_times_then_somebody_goes(board: Board) -> None:
     wang = board.world.elder()
     number = board.publish(urgent=True)
