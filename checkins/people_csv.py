@@ -11,6 +11,7 @@ An empty cell says nothing; 无 says that there is nothing.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -74,7 +75,7 @@ _PURPOSE_ZH = {**_ZH, "family": "家人"}
 @dataclass(frozen=True)
 class Entry:
     """What one row says. `values`: by the columns of Person (phone: the number) and only what is said: no entry for an
-    empty cell. `until` goes with the state. Personal."""
+    empty cell. `until` goes with the state; it may have passed. Personal."""
 
     row: int
     values: Mapping[str, object] = field(repr=False)
@@ -163,29 +164,40 @@ def _together(values: Mapping[str, object]) -> tuple[str, str] | None:
 
 
 def _doubled(entries: list[Entry]) -> list[Fault]:
-    """Who is in the file twice. Of one name in one home there is one, whatever their numbers."""
+    """Who is in the file twice. Of one name in one home there is one, whatever their numbers; but two ids are two
+    people (who moved, and came back)."""
     found: list[Fault] = []
+    ids: dict[str, int] = {}
     seen: dict[tuple[str, str | None], int] = {}
+    without_id: dict[tuple[str, str | None], int] = {}
     for entry in entries:
         home = home_of(entry.values.get("address"))
-        keys: list[tuple[str, str | None]] = [("id", entry.id)] if entry.id else []
-        keys += [(entry.name, entry.phone)] + ([(entry.name, home)] if home else [])
-        first = next((seen[key] for key in keys if key in seen), None)
+        keys = [(entry.name, entry.phone)] + ([(entry.name, home)] if home else [])
+        same = without_id if entry.id else seen
+        first = ids.get(entry.id) or next((same[key] for key in keys if key in same), None)
         if first is not None:
             found.append(Fault(entry.row, "", f"the same person as in row {first}"))
+        if entry.id:
+            ids.setdefault(entry.id, entry.row)
         for key in keys:
             seen.setdefault(key, entry.row)
+            if not entry.id:
+                without_id.setdefault(key, entry.row)
     return found
 
 
 def home_of(address: object) -> str:
-    """The same word for the same flat ("三号楼五〇二室", "3 号楼 502 室"); "" for an address that names none."""
+    """The same word for the same flat ("三号楼五〇二室", "3 号楼 502 室"); "" for an address that names none. Two runs
+    of figures stay two: 12-301 is not 1-2301."""
     if not isinstance(address, str):
         return ""
-    plain = "".join(sign for sign in address.translate(_FIGURES).lower() if sign.isalnum())
+    plain = unicodedata.normalize("NFKC", address).translate(_FIGURES).lower()
+    plain = _APART.sub("", _BETWEEN.sub("-", plain))
     return plain if any(sign.isdecimal() for sign in plain) else ""
 
 
+_BETWEEN = re.compile(r"(?<=[0-9])[\W_]+(?=[0-9])")
+_APART = re.compile(r"(?<![0-9])[\W_]+|[\W_]+(?![0-9])")  # all that stands not between two figures
 _FIGURES = str.maketrans("零〇一二三四五六七八九幢栋", "00123456789号号")
 
 
@@ -203,9 +215,9 @@ def _readers(area_code: str, today: date) -> dict[str, Callable[[str], object]]:
         "consents": read_consents,
         **{column: partial(read_spoken, most=most) for column, most in SPOKEN.items()},
         "state": lambda cell: _one_of(cell, tuple(State), State.ACTIVE),
-        "until": lambda cell: _day(cell, today, ahead=True),
+        "until": lambda cell: read_date(cell) if cell else None,
         "source": _short,
-        "date": lambda cell: _day(cell, today, ahead=False),
+        "date": lambda cell: _day(cell, today),
     }
 
 
@@ -224,12 +236,12 @@ def _phone(cell: str, area_code: str) -> str | None:
     return to_e164(_text(re.sub(r"^(\d+)\.0+$", r"\1", cell)), area_code)
 
 
-def _day(cell: str, today: date, *, ahead: bool) -> date | None:
+def _day(cell: str, today: date) -> date | None:
     if not cell:
         return None
     day = read_date(cell)
-    if day != today and (day > today) != ahead:
-        raise ValueError("has passed" if ahead else "is still to come")
+    if day > today:
+        raise ValueError("is still to come")
     return day
 
 

@@ -98,7 +98,7 @@ def take(
     report = BookReport(encoding=book.encoding)
     try:
         with session.begin_nested():
-            made = register_people.plan(session, place, entries, told)
+            made = register_people.plan(session, place, entries, told, local_date(place.timezone, now))
             report = _take_all(session, place, book, made, faults, told, now, update=update)
             if dry or report.errors:
                 raise _TakenBackError

@@ -87,7 +87,7 @@ class Told:
     on: date | None = None
 
 
-def plan(session: Session, place: Neighbourhood, entries: Sequence[Entry], told: Told) -> Plan:
+def plan(session: Session, place: Neighbourhood, entries: Sequence[Entry], told: Told, today: date) -> Plan:
     """Only looks."""
     made, register = Plan(), _Register(session, place)
     rows: dict[str, int] = {}
@@ -97,7 +97,9 @@ def plan(session: Session, place: Neighbourhood, entries: Sequence[Entry], told:
         except LookupError as error:
             made.faults.append(Fault(entry.row, "id", str(error.args[0])))
             continue
-        if person is None:
+        if _pause_is_over(entry, person, today):
+            made.faults.append(Fault(entry.row, "until", "has passed"))
+        elif person is None:
             _newcomer(made, register, entry)
         elif person.id in rows:
             made.faults.append(Fault(entry.row, "", f"the same person as in row {rows[person.id]}"))
@@ -150,7 +152,7 @@ class _Register:
         self._names: dict[str, list[Person]] = defaultdict(list)
         self._homes: dict[str, list[Person]] = defaultdict(list)
         query = select(Person).where(Person.neighbourhood_id == place.id).order_by(Person.id)
-        for person in session.scalars(query):
+        for person in sorted(session.scalars(query), key=lambda one: one.state in GONE):  # who lives here first
             self._take(person)
 
     def _take(self, person: Person) -> None:
@@ -183,6 +185,14 @@ class _Register:
         """Elders who live there already, with another number."""
         there = self._homes.get(home_of(address), ())
         return [one for one in there if one.number != number and one.id != person_id]
+
+
+def _pause_is_over(entry: Entry, person: Person | None, today: date) -> bool:
+    """Whether it would begin a pause that is over. One that the register has is no news: it lasts until a person has
+    asked how they are."""
+    if entry.until is None or entry.until >= today:
+        return False
+    return person is None or (person.state, person.state_until) != (State.PAUSED, entry.until)
 
 
 def _newcomer(made: Plan, register: _Register, entry: Entry) -> None:

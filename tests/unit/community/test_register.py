@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from checkins import consents, items, people, register_log, workbook
 from checkins.consents import Word
 from checkins.items import Item, ItemKind
-from checkins.people_csv import HEADINGS
+from checkins.people_csv import HEADINGS, home_of
 from checkins.register_log import SELF, How, PersonEvent, What
 from checkins.roster.tables import RosterPair
 from checkins.tables import Mode, Neighbourhood, Person, State
@@ -229,6 +229,52 @@ def test_what_is_exported_comes_in_again_and_changes_nothing(world: World, tmp_p
     assert left == 1, "who has not agreed that the street hears of them is not handed upward"
     assert ["王秀英", "地址", "社区云", "表格里"] in [row[1:5] for row in sheets["来源"]]
     assert sheets["人员"][0] == [names[1] for names in HEADINGS.values()]
+
+
+def exported(world: World, folder: Path) -> BookReport:
+    """What is exported comes in again."""
+    path, now = folder / "out.xlsx", world.clock.now()
+    with world.db.read() as session:
+        place = session.get_one(Neighbourhood, world.place_id)
+        path.write_bytes(workbook.write(register_export.register_book(session, place, now)))
+    book = open_book(path)
+    with world.db.write() as session:
+        place = session.get_one(Neighbourhood, world.place_id)
+        return take(session, place, book, entries_of(book, place, now), BY, now, update=True)
+
+
+def test_a_pause_that_is_over_comes_in_again_but_none_begins(world: World, tmp_path: Path) -> None:
+    head = ["姓名", "称呼", "电话", "状态", "暂停到"]
+    row = ["王秀英", "王阿婆", "62345678", "暂停"]
+    passed = ("row 2, column until: has passed",)
+    assert read(world, tmp_path, [[*row, "2026-03-01"]], head=head).errors == passed
+    read(world, tmp_path, [[*row, "2026-03-02"]], head=head)
+    world.clock.advance_to(world.clock.now() + timedelta(days=1))
+    report = exported(world, tmp_path)
+    assert (report.errors, report.known, report.changes) == ((), 1, ())
+    assert only(world).state == State.PAUSED, "until a person has asked"
+    assert read(world, tmp_path, [[*row, "2026-03-01"]], head=head, update=True).errors == passed
+
+
+def test_who_moved_and_came_back_and_namesakes_of_two_homes_come_in_again(world: World, tmp_path: Path) -> None:
+    gone = world.elder("王秀英", number="+862162345678", address="三号楼502室", state=State.MOVED)
+    back = world.elder("王秀英", number="+862162345678", address="三号楼502室")
+    world.elder("李建国", number="+862162345671", address="12-301")
+    world.elder("李建国", number="+862162345672", address="1-2301")
+    report = exported(world, tmp_path)
+    assert (report.errors, report.known, report.added, report.changes) == ((), 4, 0, ())
+    assert read(world, tmp_path, [["王秀英", "王奶奶", *WANG[2:4], "", ""]], update=True).changes
+    assert (world.person(back).spoken_name, world.person(gone).spoken_name == "王奶奶") == ("王奶奶", False)
+    head = ["登记号", "姓名", "称呼", "电话"]
+    twice = [[one, "王秀英", "王奶奶", "62345678"] for one in (back, back, "")]
+    errors = read(world, tmp_path, twice, head=head).errors
+    assert errors == ("row 3: the same person as in row 2", "row 4: the same person as in row 2")
+
+
+def test_two_runs_of_figures_in_an_address_stay_two() -> None:
+    assert home_of("12-301") == home_of("１２－３０１") == home_of("12 — 301") != home_of("1-2301")
+    assert home_of("三号楼五〇二室") == home_of("3 号楼 502 室") == home_of("3号楼-502室")
+    assert (home_of("老房子"), home_of(None)) == ("", "")
 
 
 def test_an_elder_says_what_is_wrong_and_staff_confirm_it_as_their_word(world: World) -> None:
