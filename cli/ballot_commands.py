@@ -33,6 +33,7 @@ REFUSAL_ZH: Mapping[str, str] = {
     Refusal.NOT_YET: "还没有开始",
     Refusal.CLOSED: "已经结束",
     Refusal.NOT_ON_ROLL: "不在名册上",
+    Refusal.GONE: "已经去世或搬走",
     Refusal.NO_PROXY: "不是业主,也没有书面委托",
     Refusal.OTHER_PERSON: "这一户已经有人选过",
     Refusal.OTHER_CHANNEL: "已经用别的方式选过",

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 KEYS = 4  # options of a topic, each behind a key from 1 on
 GROUP = 4  # topics that are read out before somebody is asked whether to go on
@@ -44,6 +46,7 @@ class Refusal(StrEnum):
     NOT_YET = "not_yet"
     CLOSED = "closed"
     NOT_ON_ROLL = "not_on_roll"
+    GONE = "gone"  # they have died, or moved
     NO_PROXY = "no_proxy"  # neither the owner, nor anybody whose written proxy is on file
     OTHER_PERSON = "other_person"  # somebody else speaks for this household or unit
     OTHER_CHANNEL = "other_channel"  # chosen before by telephone, or on paper
@@ -168,8 +171,11 @@ def households(neighbours: Sequence[Neighbour]) -> list[list[str]]:
 
 
 def plain(text: str) -> str:
-    """An address or a unit as it is compared: letters and digits only, whatever their width."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", text).casefold() if sign.isalnum())
+    """An address or a unit as it is compared: letters and digits only, whatever their width; with a mark between two
+    numbers (12-301 is not 1-2301)."""
+    runs = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
+    marks = ["-" if one[-1].isnumeric() and other[0].isnumeric() else "" for one, other in pairwise(runs)]
+    return "".join(run + mark for run, mark in zip(runs, [*marks, ""], strict=False))
 
 
 # ── what the line says ────────────────────────────────────────────────────────────────────────────

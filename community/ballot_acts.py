@@ -14,11 +14,10 @@ from checkins.pins import WRONG, PinVerdict
 from checkins.results import LINE
 from community import ballot as core
 from community import ballot_rows as rows
-from community.ballot import Act, Refusal
+from community.ballot import Act, Refusal, Unit
 from community.ballot_tables import Ballot, BallotSlot
 
 CHOSE, CHANGED = "chose", "changed"  # events; `detail`: which topic
-PROVEN, PIN_WRONG = "proven", "pin_wrong"
 
 
 def refuse(
@@ -65,6 +64,8 @@ def choose_all(
         why = closed(ballot, now) or core.refusal(rows.taken(slot), act)
         if why is None and not 1 <= act.option <= options.get(act.topic, 0):
             why = Refusal.NO_SUCH_OPTION
+        if why is None and ballot.unit != Unit.OWNER and rows.is_gone(session, act.holder):
+            why = Refusal.GONE
         if why is not None:
             return refuse(session, ballot, why, who, now, slot=slot, call_id=call_id)
     for act in acts:
@@ -99,7 +100,7 @@ def judge(session: Session, slot: BallotSlot, right: bool, now: datetime, call_i
         return PinVerdict.LOCKED
     if right:
         slot.wrong = 0
-        rows.note(session, ballot, PROVEN, LINE, now, slot=slot, call_id=call_id)
+        rows.note(session, ballot, rows.PROVEN, LINE, now, slot=slot, call_id=call_id)
         return PinVerdict.RIGHT
     slot.wrong += 1
     refuse(session, ballot, Refusal.PIN_WRONG, LINE, now, slot=slot, call_id=call_id)

@@ -11,12 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import items
-from checkins.items import ItemKind
+from checkins.items import Item, ItemKind
 from checkins.line_rules import Purpose
 from checkins.other_calls import Barred, Ended, Later, Lines
+from checkins.people import stops_calls
 from checkins.ports import TALKED, CallRequest
-from checkins.tables import Person
-from community.ballot_tables import Ballot, BallotCall, Errand, Rung
+from checkins.results import LINE
+from checkins.tables import GONE, Person
+from community import ballot_rows as rows
+from community.ballot_tables import Ballot, BallotCall, BallotSlot, Errand, Rung
 from community.reply_calls import AFTER_LINE_ERROR, LINE_FAILED, wrong_number
 
 FLOW = "ballot"
@@ -24,7 +27,9 @@ CALLS = 3  # that reached nobody
 AGAIN = timedelta(hours=2)  # after one that did not
 LOST = timedelta(hours=1)  # without news of a call: asked again
 BATCH = 50
-REACHED = ("heard", "refused", "wants_person", "not_well")  # results of the flow: they were asked
+REACHED = ("heard", "refused", "wants_person", "not_well")  # results of the flow: they were talked to
+BROKE_OFF = ("refused", "wants_person", "not_well")
+ASKED = "asked"  # an event, with the call: a topic was read to them
 TELL_WITHIN = timedelta(days=3)
 
 
@@ -46,8 +51,12 @@ class BallotCalls:
     def _ring(
         self, session: Session, person_id: str, found: Sequence[BallotCall], now: datetime, lines: Lines
     ) -> CallRequest | None:
-        try_no = max(row.calls for row in found) + 1
-        match lines.ring(session.get_one(Person, person_id), Purpose.BALLOT, FLOW, try_no=try_no):
+        try_no, person = max(row.calls for row in found) + 1, session.get_one(Person, person_id)
+        if person.state in GONE:  # nobody goes there, either
+            for row in found:
+                row.outcome, row.due_at = Rung.OVER, None
+            return None
+        match lines.ring(person, Purpose.BALLOT, FLOW, try_no=try_no):
             case Barred():
                 for row in found:
                     by_hand(session, row, now)
@@ -61,18 +70,22 @@ class BallotCalls:
         return None
 
     def ended(self, session: Session, end: Ended, now: datetime) -> None:
-        """What was chosen or heard in it is written down already."""
+        """What was chosen or heard in it is written down already. A question is heard when it was read to them: a call
+        may have told the result of another ballot. Who broke off before is not rung again: somebody asks them."""
         person = next(iter(end.people), None)
         if person is not None:
             wrong_number(session, person, end, now)
-        reached = end.disposition in TALKED and person is not None and person.result in REACHED
+        result = person.result if end.disposition in TALKED and person is not None else None
+        read = {each.ballot_id for each in rows.in_call(session, end.call_id) if each.what == ASKED}
         query = select(BallotCall).where(BallotCall.intent_id == end.call_id, BallotCall.outcome.is_(None))
         for row in session.scalars(query.with_for_update()):
             row.intent_id = None  # told once
             if end.disposition in LINE_FAILED:
                 row.due_at = now + AFTER_LINE_ERROR
-            elif reached and row.errand == Errand.ASK:
+            elif row.errand == Errand.ASK and result in REACHED and row.ballot_id in read:
                 row.outcome, row.due_at = Rung.HEARD, None
+            elif row.errand == Errand.ASK and result in BROKE_OFF:
+                by_hand(session, row, now)
             else:
                 row.calls += 1
                 row.due_at = now + AGAIN
@@ -107,12 +120,32 @@ def pending(session: Session, person_id: str, errand: Errand) -> list[BallotCall
     return list(session.scalars(query.where(open_).order_by(BallotCall.id)))
 
 
-def over(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: datetime) -> None:
-    """They have chosen, or heard."""
-    for row in pending(session, person_id, errand):
-        if row.ballot_id == ballot.id:
-            row.outcome, row.due_at = Rung.DONE, None
+def over(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: datetime, by: str = LINE) -> None:
+    """They have chosen, or heard; with the last whom somebody was to see, that is done, too."""
+    waited = [row for row in pending(session, person_id, errand) if row.ballot_id == ballot.id]
+    for row in waited:
+        row.outcome, row.due_at = Rung.DONE, None
     session.flush()
+    if waited and not to_see(session, ballot, errand):
+        settle(session, ballot, errand, by, now)
+
+
+def chosen(session: Session, ballot: Ballot, slot: BallotSlot, now: datetime, by: str = LINE) -> None:
+    """For this place on the roll: nobody of it is asked any more."""
+    for person in rows.members(session, slot):
+        over(session, ballot, person.id, Errand.ASK, now, by)
+
+
+def settle(session: Session, ballot: Ballot, errand: Errand, by: str, now: datetime) -> None:
+    """Nobody must be seen any more."""
+    key = items.key_of(_kind(errand), about=str(ballot.number))
+    query = select(Item).where(Item.neighbourhood_id == ballot.neighbourhood_id, Item.key == key)
+    for item in session.scalars(query.where(Item.done_at.is_(None)).with_for_update()):
+        item.done_by, item.done_at = by[:100], now
+
+
+def _kind(errand: str) -> ItemKind:
+    return ItemKind.BALLOT_ASK if errand == Errand.ASK else ItemKind.BALLOT_TELL
 
 
 def by_hand(session: Session, row: BallotCall, now: datetime) -> None:
@@ -120,27 +153,24 @@ def by_hand(session: Session, row: BallotCall, now: datetime) -> None:
     row.outcome, row.due_at = Rung.BY_HAND, None
     ballot = session.get_one(Ballot, row.ballot_id)
     detail = {"ballot": ballot.number, "text": f"{ballot.number}号打钩:{ballot.title}"}
-    kind = ItemKind.BALLOT_ASK if row.errand == Errand.ASK else ItemKind.BALLOT_TELL
+    kind = _kind(row.errand)
     due = ballot.closes_at if row.errand == Errand.ASK else now + TELL_WITHIN
     place = ballot.neighbourhood_id
     items.open_item(session, kind, now, neighbourhood_id=place, due_at=due, about=str(ballot.number), detail=detail)
 
 
-def stop(session: Session, ballot: Ballot) -> None:
+def stop(session: Session, ballot: Ballot, by: str, now: datetime) -> None:
+    """Nobody is asked any more, neither by the line nor at the door."""
     query = select(BallotCall).where(BallotCall.ballot_id == ballot.id, BallotCall.outcome.is_(None))
     for row in session.scalars(query):
         row.outcome, row.due_at = Rung.OVER, None
+    settle(session, ballot, Errand.ASK, by, now)
 
 
-def asked(session: Session, ballot: Ballot, errand: Errand) -> list[Person]:
-    """Who is waited for, by the line or by a person."""
-    query = select(Person).join(BallotCall, BallotCall.person_id == Person.id)
-    query = query.where(BallotCall.ballot_id == ballot.id, BallotCall.errand == errand)
+def to_see(session: Session, ballot: Ballot, errand: Errand) -> list[Person]:
+    """Who is waited for, lives here still, and can't be rung, or wasn't reached."""
+    query = select(Person, BallotCall.outcome).join(BallotCall, BallotCall.person_id == Person.id)
+    query = query.where(BallotCall.ballot_id == ballot.id, BallotCall.errand == errand, Person.state.not_in(GONE))
     open_ = BallotCall.outcome.is_(None) | (BallotCall.outcome == Rung.BY_HAND)
-    return list(session.scalars(query.where(open_).order_by(Person.address, Person.name)))
-
-
-def is_by_hand(session: Session, ballot: Ballot, person_id: str, errand: Errand) -> bool:
-    return any(
-        row.ballot_id == ballot.id and row.outcome == Rung.BY_HAND for row in pending(session, person_id, errand)
-    )
+    found = session.execute(query.where(open_).order_by(Person.address, Person.name))
+    return [person for person, outcome in found if outcome == Rung.BY_HAND or stops_calls(person) is not None]

@@ -27,19 +27,20 @@ from community import ballot_acts as acts
 from community import ballot_calls as calls
 from community import ballot_rows as rows
 from community.ballot import Act, Channel, Refusal, Unit
-from community.ballot_tables import Ballot, BallotEvent, BallotSlot, BallotTopic, Errand
+from community.ballot_tables import FIRST_LETTER, Ballot, BallotEvent, BallotSlot, BallotTopic, Errand
 from storage.database import Database
 from storage.faults import where
 
 log = logging.getLogger(__name__)
 
 NOBODY, NONE = Told(""), Told("none")
-ASKED, AGAIN, LETTER = "asked", "again", "letter"  # events, with the call
+AGAIN, LETTER = "again", "letter"  # events, with the call, like calls.ASKED
 # What is said to who is refused.
 WHY: Mapping[Refusal, str] = {
     Refusal.CLOSED: "这次打钩已经结束了,不能再选。",
     Refusal.NOT_YET: "这次打钩还没有开始。",
     Refusal.OTHER_PERSON: "您家已经有人选过了,一户只选一次。",
+    Refusal.NOT_PROVEN: "您的信已经换了新的,请用新信上的密码。",
     Refusal.OTHER_CHANNEL: "您已经在纸上选过了。要改,请到居委会。",
 }
 
@@ -91,6 +92,8 @@ class BallotCounter:
                 for each in _owners(session, asked.now)[:1]:
                     acts.refuse(session, each, Refusal.NOT_ON_ROLL, LINE, asked.now, call_id=asked.call_id)
                 return PinVerdict.WRONG
+            rows.locked(session, slot.ballot_id)  # no new letter between here and the end
+            session.refresh(slot)
             if slot.pin != stored:
                 return ""
             return acts.judge(session, slot, right and stored is not None, asked.now, asked.call_id)
@@ -119,14 +122,13 @@ def _titles(found: list[Ballot]) -> dict[str, str]:
 
 def _mine(session: Session, asked: _Asked) -> list[tuple[Ballot, BallotSlot]]:
     """Open ballots with the place of this caller; an owner's unit counts from its PIN on."""
-    proven = [each.slot_id for each in rows.in_call(session, asked.call_id) if each.what == acts.PROVEN]
+    proven = [session.get_one(BallotSlot, each) for each in rows.proven_in(session, asked.call_id)]
     found = []
     for ballot in rows.open_now(session, asked.now):
         if ballot.unit != Unit.OWNER:
             slot = rows.slot_of(session, ballot, asked.person_id) if asked.person_id else None
         else:
-            mine = (session.get_one(BallotSlot, each) for each in reversed(proven) if each is not None)
-            slot = next((each for each in mine if each.ballot_id == ballot.id), None)
+            slot = next((each for each in proven if each.ballot_id == ballot.id), None)
         if slot is not None:
             found.append((ballot, slot))
     return found
@@ -138,19 +140,20 @@ def _owners(session: Session, now: datetime) -> list[Ballot]:
 
 def _unit(session: Session, asked: _Asked) -> Told:
     """The number of a letter. Whether there is such a letter is not said."""
-    for ballot in _owners(session, asked.now):
-        query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id)
-        slot = session.scalar(query.where(BallotSlot.letter == int(asked.value or 0)))
+    found = {each.id: each for each in _owners(session, asked.now)}
+    number = int(asked.value) if asked.value.isdecimal() and len(asked.value) == len(str(FIRST_LETTER)) else 0
+    query = select(BallotSlot).where(BallotSlot.letter == number, BallotSlot.ballot_id.in_(found))
+    slot = session.scalars(query.order_by(BallotSlot.id)).first()
+    ballot = found[slot.ballot_id] if slot is not None else next(iter(found.values()), None)
+    if ballot is not None:
         rows.note(session, ballot, LETTER, LINE, asked.now, slot=slot, call_id=asked.call_id)
     return Told("known")
 
 
 def _letter(session: Session, asked: _Asked) -> BallotSlot | None:
     """Whose number was typed last in this call."""
-    typed = [each for each in rows.in_call(session, asked.call_id) if each.what == LETTER]
-    last = next((each.slot_id for each in reversed(typed) if each.slot_id), None) if typed else None
-    found = session.get(BallotSlot, last) if last is not None else None
-    return found if found is not None and typed[-1].slot_id == found.id else None
+    typed = [each.slot_id for each in rows.in_call(session, asked.call_id) if each.what == LETTER]
+    return session.get(BallotSlot, typed[-1]) if typed and typed[-1] is not None else None
 
 
 def _with_offers(session: Session, request: CallRequest, now: datetime) -> CallRequest:
@@ -186,31 +189,31 @@ def _topic(session: Session, asked: _Asked) -> Told:
     for ballot, slot in mine:
         topics = rows.topics(session, ballot)
         for topic in topics:
-            if (ballot.id, topic.position) in answered:
+            if (slot.id, topic.position) in answered:
                 continue
             if since >= core.GROUP:
                 rows.note(session, ballot, PAUSE, LINE, asked.now, slot=slot, call_id=asked.call_id)
                 return Told("more")
             detail = {"topic": topic.position}
-            rows.note(session, ballot, ASKED, LINE, asked.now, slot=slot, call_id=asked.call_id, detail=detail)
-            return Told("topic", _values(session, ballot, slot, topic, len(topics)))
+            rows.note(session, ballot, calls.ASKED, LINE, asked.now, slot=slot, call_id=asked.call_id, detail=detail)
+            return Told("topic", _values(session, asked, ballot, slot, topic, len(topics)))
     return Told("done")
 
 
 PAUSE = "pause"  # an event: a group of topics was over
 
 
-def _answered(session: Session, call_id: str) -> set[tuple[int, int]]:
-    """(ballot, topic) of what was answered in this call, since they wanted to choose anew."""
-    found: set[tuple[int, int]] = set()
+def _answered(session: Session, call_id: str) -> set[tuple[int | None, int]]:
+    """(place on the roll, topic) of what was answered in this call, since they wanted to choose anew."""
+    found: set[tuple[int | None, int]] = set()
     last: BallotEvent | None = None
     for event in rows.in_call(session, call_id):
         if event.what == AGAIN:
             found = set()
-        elif event.what == ASKED:
+        elif event.what == calls.ASKED:
             last = event
         elif event.what == ANSWERED and last is not None:
-            found.add((last.ballot_id, (last.detail or {}).get("topic", 0)))
+            found.add((last.slot_id, (last.detail or {}).get("topic", 0)))
     return found
 
 
@@ -224,11 +227,19 @@ def _since_pause(session: Session, call_id: str) -> int:
     return count
 
 
-def _values(session: Session, ballot: Ballot, slot: BallotSlot, topic: BallotTopic, topics: int) -> dict[str, str]:
-    before = _before(session, ballot, slot, topic)
+def _values(
+    session: Session, asked: _Asked, ballot: Ballot, slot: BallotSlot, topic: BallotTopic, topics: int
+) -> dict[str, str]:
+    """What they chose before is told to who chose it, and to nobody else at home."""
+    mine = slot.holder == _holder(ballot, slot, asked)
+    before = _before(session, ballot, slot, topic) if mine else ""
     said = {"place": core.place_of(topic.position, topics), "question": topic.question}
     said["options"] = core.offered(topic.options)
     return said | ({"before": before} if before else {})
+
+
+def _holder(ballot: Ballot, slot: BallotSlot, asked: _Asked) -> str:
+    return slot.code if ballot.unit == Unit.OWNER else asked.person_id
 
 
 def _before(session: Session, ballot: Ballot, slot: BallotSlot, topic: BallotTopic) -> str:
@@ -239,24 +250,32 @@ def _before(session: Session, ballot: Ballot, slot: BallotSlot, topic: BallotTop
 
 
 def _choose(session: Session, asked: _Asked) -> Told:
-    last = next((each for each in reversed(rows.in_call(session, asked.call_id)) if each.what == ASKED), None)
-    slot = session.get(BallotSlot, last.slot_id) if last is not None and last.slot_id else None
-    if last is None or slot is None:
+    last = next((each for each in reversed(rows.in_call(session, asked.call_id)) if each.what == calls.ASKED), None)
+    if last is None or last.slot_id is None:
         return NOBODY
-    ballot = session.get_one(Ballot, last.ballot_id)
+    ballot, slot = rows.locked(session, last.ballot_id), session.get_one(BallotSlot, last.slot_id)
     position, person = (last.detail or {}).get("topic", 0), session.get(Person, asked.person_id)
     owner = ballot.unit == Unit.OWNER
-    holder = slot.code if owner else asked.person_id
+    if not owner and rows.slot_of(session, ballot, asked.person_id) is not slot:
+        return NOBODY  # somebody else of this call was asked
     who = slot.label if owner or person is None else person.name
-    act = Act(slot.id, holder, Channel.PHONE, position, int(asked.value))
+    if owner and slot.id not in rows.proven_in(session, asked.call_id):
+        acts.refuse(session, ballot, Refusal.NOT_PROVEN, who, asked.now, slot=slot, call_id=asked.call_id)
+        return Told("closed", {"why": WHY[Refusal.NOT_PROVEN]})
+    act = Act(
+        slot.id,
+        _holder(ballot, slot, asked),
+        Channel.PHONE,
+        position,
+        int(asked.value) if asked.value.isdecimal() else 0,
+    )
     why = acts.choose(session, ballot, slot, act, who, asked.now, asked.call_id)
     if why is Refusal.NO_SUCH_OPTION:
         return Told("again")
     rows.note(session, ballot, ANSWERED, LINE, asked.now, slot=slot, call_id=asked.call_id)
     if why is not None:
         return Told("closed", {"why": WHY.get(why, WHY[Refusal.CLOSED])})
-    if person is not None:
-        calls.over(session, ballot, person.id, Errand.ASK, asked.now)
+    calls.chosen(session, ballot, slot, asked.now)
     topic = next(each for each in rows.topics(session, ballot) if each.position == position)
     return Told("noted", {"chosen": topic.options[act.option - 1]})
 

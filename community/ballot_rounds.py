@@ -18,7 +18,7 @@ from community import ballot as core
 from community import ballot_calls as calls
 from community import ballot_rows as rows
 from community.ballot import Unit
-from community.ballot_tables import Ballot, BallotCall, BallotSlot, Errand, Rung
+from community.ballot_tables import Ballot, BallotSlot, Errand
 from storage.database import Database
 from storage.rounds import repeat
 
@@ -54,9 +54,7 @@ def seal(session: Session, ballot_id: int, now: datetime) -> None:
         return
     ballot.result, ballot.sealed_at, ballot.key = counted(session, ballot), now, None
     rows.note(session, ballot, SEALED, LINE, now)
-    query = select(BallotCall).where(BallotCall.ballot_id == ballot.id, BallotCall.errand == Errand.ASK)
-    for row in session.scalars(query.where(BallotCall.outcome.is_(None))):
-        row.outcome, row.due_at = Rung.OVER, None
+    calls.stop(session, ballot, LINE, now)
     for person in _took_part(session, ballot):
         calls.ask(session, ballot, person, Errand.RESULT, now)
 
@@ -77,4 +75,4 @@ def _took_part(session: Session, ballot: Ballot) -> list[str]:
             found += [person.id for person in rows.members(session, slot)]
         elif session.get(Person, slot.holder) is not None:
             found.append(slot.holder or "")
-    return list(dict.fromkeys(found))
+    return [each for each in dict.fromkeys(found) if not rows.is_gone(session, each)]

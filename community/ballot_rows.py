@@ -11,11 +11,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkins.tables import Person
+from checkins.tables import GONE, Person
 from community import ballot as core
 from community.ballot import Chosen, Record, Taken
 from community.ballot_tables import (
     FIRST_BALLOT,
+    FIRST_LETTER,
+    LAST_LETTER,
     Ballot,
     BallotChoice,
     BallotEvent,
@@ -24,7 +26,7 @@ from community.ballot_tables import (
     BallotTopic,
 )
 
-REFUSED = "refused"
+REFUSED, PROVEN, LETTER_MADE = "refused", "proven", "letter_made"
 
 
 def by_number(session: Session, number: int) -> Ballot:
@@ -42,6 +44,25 @@ def locked(session: Session, ballot_id: int) -> Ballot:
 
 def next_number(session: Session) -> int:
     return (session.scalar(select(func.max(Ballot.number))) or FIRST_BALLOT - 1) + 1
+
+
+def free_letters(session: Session, most: int) -> list[int]:
+    """Numbers of letters that no ballot has which isn't over: never used ones first, then those that rest the longest.
+    ValueError when there are not so many."""
+    query = select(BallotSlot.letter, Ballot.id, Ballot.sealed_at).join(Ballot, Ballot.id == BallotSlot.ballot_id)
+    last, busy = dict[int, int](), set[int]()
+    for letter, ballot_id, sealed_at in session.execute(
+        query.where(BallotSlot.letter.is_not(None)).order_by(Ballot.id)
+    ):
+        last[letter or 0] = ballot_id
+        if sealed_at is None:
+            busy.add(letter or 0)
+    free = sorted(
+        (each for each in range(FIRST_LETTER, LAST_LETTER + 1) if each not in busy), key=lambda each: last.get(each, 0)
+    )
+    if len(free) < most:
+        raise ValueError(f"{most} letters are needed, and {len(free)} numbers are free until another ballot is over")
+    return free[:most]
 
 
 def is_open(ballot: Ballot, now: datetime) -> bool:
@@ -74,6 +95,11 @@ def slot_of(session: Session, ballot: Ballot, person_id: str) -> BallotSlot | No
 def members(session: Session, slot: BallotSlot) -> list[Person]:
     query = select(Person).join(BallotMember, BallotMember.person_id == Person.id)
     return list(session.scalars(query.where(BallotMember.slot_id == slot.id).order_by(Person.name, Person.id)))
+
+
+def is_gone(session: Session, person_id: str) -> bool:
+    person = session.get(Person, person_id)
+    return person is not None and person.state in GONE
 
 
 def taken(slot: BallotSlot) -> Taken | None:
@@ -122,6 +148,15 @@ def note(
 
 def in_call(session: Session, call_id: str) -> list[BallotEvent]:
     return list(session.scalars(select(BallotEvent).where(BallotEvent.call_id == call_id).order_by(BallotEvent.id)))
+
+
+def proven_in(session: Session, call_id: str) -> list[int]:
+    """Places whose PIN was typed in this call, the last one first, if no newer letter has made that PIN void."""
+    typed = {each.slot_id: each.id for each in in_call(session, call_id) if each.what == PROVEN and each.slot_id}
+    query = select(BallotEvent.slot_id, func.max(BallotEvent.id)).group_by(BallotEvent.slot_id)
+    query = query.where(BallotEvent.what == LETTER_MADE, BallotEvent.slot_id.in_(typed))
+    made = {slot_id: event_id for slot_id, event_id in session.execute(query)}
+    return [each for each in sorted(typed, key=typed.__getitem__, reverse=True) if made.get(each, 0) < typed[each]]
 
 
 def events(session: Session, ballot: Ballot) -> list[BallotEvent]:

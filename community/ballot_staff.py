@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from checkins import pins
 from checkins.names import named, says_something
-from checkins.people import stops_calls
 from checkins.phones import NumberError, to_e164
 from checkins.tables import GONE, Neighbourhood, Person, Role
 from community import ballot as core
@@ -24,7 +23,6 @@ from community import ballot_calls as calls
 from community import ballot_rows as rows
 from community.ballot import BY_STAFF, Act, Channel, Neighbour, Refusal, Unit
 from community.ballot_tables import (
-    FIRST_LETTER,
     Ballot,
     BallotMember,
     BallotProxy,
@@ -34,7 +32,7 @@ from community.ballot_tables import (
 )
 from community.spoken import bounded
 
-MADE, WITHDRAWN, PROXY, LETTER_MADE = "made", "withdrawn", "proxy", "letter_made"
+MADE, WITHDRAWN, PROXY = "made", "withdrawn", "proxy"
 DEFAULT_OPTIONS = ("赞成", "反对")
 
 
@@ -124,9 +122,10 @@ def make(
 
 def _enrol(session: Session, ballot: Ballot, places: Sequence[Place], rings: bool, now: datetime) -> None:
     owner = ballot.unit == Unit.OWNER
+    numbers = rows.free_letters(session, len(places)) if owner else []
     for nth, each in enumerate(places):
         slot = BallotSlot(ballot_id=ballot.id, code=each.code[:100], label=each.label[:200], wrong=0)
-        slot.owners, slot.letter = (list(each.owners), FIRST_LETTER + nth) if owner else (None, None)
+        slot.owners, slot.letter = (list(each.owners), numbers[nth]) if owner else (None, None)
         session.add(slot)
         session.flush()
         session.add_all(BallotMember(slot_id=slot.id, person_id=person) for person in each.members)
@@ -209,8 +208,8 @@ def enter(
         return acts.refuse(session, ballot, Refusal.NO_PROXY, by, now, slot=slot)
     done = [Act(slot.id, holder, channel, topic, option, change) for topic, option in sorted(choices.items())]
     why = acts.choose_all(session, ballot, slot, done, by, now)
-    if why is None and ballot.unit != Unit.OWNER:
-        calls.over(session, ballot, holder, Errand.ASK, now)
+    if why is None:
+        calls.chosen(session, ballot, slot, now, by)
     return why
 
 
@@ -242,7 +241,7 @@ def withdraw(session: Session, number: int, by: str, now: datetime) -> None:
         raise ValueError("it is over already")
     ballot.withdrawn_by, ballot.sealed_at, ballot.key = by[:100], now, None
     rows.note(session, ballot, WITHDRAWN, by, now)
-    calls.stop(session, ballot)
+    calls.stop(session, ballot, by, now)
 
 
 # ── letters ───────────────────────────────────────────────────────────────────────────────────────
@@ -281,7 +280,7 @@ def post(session: Session, number: int, made: Iterable[Letter], by: str, now: da
     for letter in made:
         slot = session.get_one(BallotSlot, letter.slot_id, with_for_update=True)
         slot.pin, slot.wrong, slot.locked_at = letter.hashed, 0, None
-        rows.note(session, ballot, LETTER_MADE, by, now, slot=slot)
+        rows.note(session, ballot, rows.LETTER_MADE, by, now, slot=slot)
 
 
 # ── whom to see ───────────────────────────────────────────────────────────────────────────────────
@@ -290,9 +289,4 @@ def post(session: Session, number: int, made: Iterable[Letter], by: str, now: da
 def to_visit(session: Session, ballot: Ballot) -> list[Person]:
     """Who has not chosen and can't be rung, or wasn't reached: paper goes to their door. After the result: who has
     not heard it."""
-    errand = Errand.ASK if ballot.sealed_at is None else Errand.RESULT
-    return [
-        person
-        for person in calls.asked(session, ballot, errand)
-        if stops_calls(person) is not None or calls.is_by_hand(session, ballot, person.id, errand)
-    ]
+    return calls.to_see(session, ballot, Errand.ASK if ballot.sealed_at is None else Errand.RESULT)

@@ -18,7 +18,7 @@ from community.tables import Happened
 from storage.database import Base, UtcTime
 
 FIRST_BALLOT = 7001  # the numbers of complaints begin with 1, of tickets with 5
-FIRST_LETTER = 1001  # what an owner types before the PIN
+FIRST_LETTER, LAST_LETTER = 1001, 9999  # what an owner types before the PIN: four digits
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 _Json = JSON(none_as_null=True)
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from checkins import people
 from checkins.items import ItemKind
-from checkins.other_calls import Ended
+from checkins.other_calls import Ended, Lines
 from checkins.ports import CallRequest, Disposition, PersonOutcome, Told
-from checkins.tables import CallIntent, Checkin, Neighbourhood
+from checkins.tables import CallIntent, Checkin, Neighbourhood, State
 from community import ballot as core
 from community import ballot_rounds, ballot_staff
 from community import ballot_rows as rows
@@ -19,7 +20,7 @@ from community.ballot import Channel, Refusal, Unit
 from community.ballot_calls import BallotCalls
 from community.ballot_counter import BallotCounter
 from community.ballot_rounds import BallotRounds
-from community.ballot_tables import Ballot, BallotCall, BallotChoice, BallotEvent
+from community.ballot_tables import Ballot, BallotCall, BallotChoice, BallotEvent, BallotSlot
 from tests.unit.community.hall import CHEN, Hall
 
 LIFT, BIKES = "要不要装电梯?|要|不要|都可以", "自行车棚要不要搬到门口?"
@@ -64,6 +65,16 @@ class Vote:
     def refused(self) -> list[str]:
         query = select(BallotEvent.detail).where(BallotEvent.what == rows.REFUSED).order_by(BallotEvent.id)
         return [detail["reason"] for detail in self.hall.look(lambda session: list(session.scalars(query)))]
+
+    def calls(self) -> list[tuple[str, str | None]]:
+        """(errand, what became of it) of this ballot."""
+        query = select(BallotCall).join(Ballot).where(Ballot.number == self.number).order_by(BallotCall.id)
+        return self.hall.look(lambda session: [(row.errand, row.outcome) for row in session.scalars(query)])
+
+    def to_see(self) -> list[str]:
+        query = select(Ballot).where(Ballot.number == self.number)
+        with self.world.db.read() as session:
+            return [each.id for each in ballot_staff.to_visit(session, session.scalars(query).one())]
 
     async def over(self) -> None:
         self.hall.later(days=3)
@@ -222,6 +233,84 @@ async def test_a_proxy_counts_only_when_staff_have_it_in_writing(hall: Hall, qui
     assert vote.counted() == [1, 0, 0]
 
 
+async def test_letters_of_two_ballots_have_numbers_of_their_own(hall: Hall, quick: None) -> None:
+    one, other = Vote(hall, Unit.OWNER, ROLL), Vote(hall, Unit.OWNER, "室号,业主\n9号901室,钱多多\n")
+    letters = [one.letter(), other.letter()]
+    assert [number for number, _ in letters] == ["1001", "1003"]
+    for number, pin in letters:
+        await one.ask("ballot.unit", "", number, f"call-{number}")
+        assert (await one.ask("ballot.pin", "", pin, f"call-{number}")).word == "right"
+    await one.ask("ballot.unit", "", "99999999999999999999", "call-9")
+    assert (await one.ask("ballot.pin", "", letters[0][1], "call-9")).word == "wrong"
+    assert hall.look(lambda session: [slot.wrong for slot in session.scalars(select(BallotSlot))]) == [0, 0, 0]
+
+
+async def test_numbers_of_letters_that_are_over_are_given_out_last(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "LAST_LETTER", 1004)
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    hall.look(lambda session: rows.free_letters(session, 2))
+    with pytest.raises(ValueError, match="3 letters are needed, and 2 numbers are free"):
+        hall.look(lambda session: rows.free_letters(session, 3))
+    hall.act(ballot_staff.withdraw, vote.number, CHEN)
+    assert hall.look(lambda session: rows.free_letters(session, 4)) == [1003, 1004, 1001, 1002]
+
+
+async def test_a_new_letter_ends_calls_that_were_proven_by_the_old_one(hall: Hall, quick: None) -> None:
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    number, pin = vote.letter()
+    await vote.ask("ballot.unit", "", number)
+    assert (await vote.ask("ballot.pin", "", pin)).word == "right"
+    assert (await vote.ask("ballot.next")).word == "topic"
+    new = hall.look(lambda session: ballot_staff.letters(session, vote.number, "1号101室"))
+    hall.act(ballot_staff.post, vote.number, new, CHEN)
+    told = await vote.ask("ballot.next", "", "1")
+    assert (told.word, told.values["why"]) == ("closed", "您的信已经换了新的,请用新信上的密码。")
+    assert (await vote.ask("ballot.next")).word == "closed"
+    assert (vote.counted(), vote.refused()) == ([0, 0, 0], ["not_proven"])
+    await vote.ask("ballot.unit", "", number)
+    assert (await vote.ask("ballot.pin", "", new[0].pin)).word == "right"
+    assert await vote.chooses("", "1") == "noted"
+
+
+@pytest.mark.parametrize("state", [State.DIED, State.MOVED])
+async def test_who_has_died_or_moved_chooses_no_more_and_nobody_goes_there(hall: Hall, state: State) -> None:
+    elder = hall.world.elder("王秀英")
+    vote = Vote(hall)
+    hall.act(lambda session, now: people.set_state(session, elder, state, CHEN, now, said_by="家人"))
+    assert vote.to_see() == []
+    assert vote.paper("王秀英", {1: 1}) is Refusal.GONE
+    assert await vote.chooses(elder, "1") == "closed"
+    assert (vote.counted(), vote.refused()) == ([0, 0, 0], ["gone", "gone"])
+    await _is_claimed(hall)
+    assert hall.todo() == []
+
+
+async def test_who_has_died_is_told_no_result(hall: Hall) -> None:
+    elder = hall.world.elder("王秀英")
+    vote = Vote(hall)
+    assert await vote.chooses(elder, "1") == "noted"
+    hall.act(lambda session, now: people.set_state(session, elder, State.DIED, CHEN, now, said_by="家人"))
+    await vote.over()
+    assert (vote.counted(), vote.calls()) == ([1, 0, 0], [("ask", "done")])
+
+
+async def test_two_on_one_telephone_each_choose_for_themselves(hall: Hall) -> None:
+    one, other = hall.world.elder("王秀英"), hall.world.elder("李福根")
+    vote = Vote(hall)
+    assert (await vote.ask("ballot.next", one)).word == "topic"
+    assert (await vote.ask("ballot.next", other, "2")).word == "", "another one was asked"
+    assert await vote.chooses(one, "1") == "noted"
+    assert await vote.chooses(other, "2") == "noted"
+    assert vote.counted() == [1, 1, 0]
+
+
+def test_a_unit_is_another_one_when_its_numbers_are() -> None:
+    assert core.plain("12-301") == core.plain("12 301 ") != core.plain("1-2301")
+    assert core.plain("3 号楼 502室") == "3号楼502室"
+    homes = core.households([core.Neighbour("a", "12-301", ""), core.Neighbour("b", "1-2301", "")])
+    assert homes == [["a"], ["b"]]
+
+
 # ── secrecy ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -238,6 +327,15 @@ async def test_no_event_says_what_was_chosen_and_no_choice_says_who(hall: Hall) 
     columns = {column.name for column in BallotChoice.__table__.columns}
     assert columns == {"id", "ballot_id", "voter", "topic", "nth", "option"}, "no time, no person, no call"
     assert not {each.voter for each in choices} & {one, other}
+
+
+async def test_who_lives_with_a_voter_does_not_hear_what_was_chosen_and_is_asked_no_more(hall: Hall) -> None:
+    wife, man = hall.world.elder("王秀英", address="3号楼502室"), hall.world.elder("王建国", address="3号楼502室")
+    vote = Vote(hall, Unit.HOUSEHOLD)
+    assert await vote.chooses(wife, "2") == "noted"
+    assert "before" not in (await vote.ask("ballot.next", man, call="call-2")).values
+    assert (await vote.ask("ballot.next", wife, call="call-3")).values["before"] == "不要"
+    assert vote.calls() == [("ask", "done"), ("ask", "done")]
 
 
 # ── the calls and the result ──────────────────────────────────────────────────────────────────────
@@ -275,6 +373,65 @@ async def test_elders_are_rung_once_it_is_open_and_told_the_result_when_they_too
     assert (await vote.ask("ballot.begin", took, call="call-6")).word == "result", "not heard to the end"
     assert (await vote.ask("ballot.result", took, call="call-5")).word == "none"
     assert (await vote.ask("ballot.begin", took, call="call-7")).word == "none"
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"), [("heard", None), ("no_reply", None), ("not_well", "by_hand"), ("refused", "by_hand")]
+)
+async def test_only_a_question_that_was_read_is_heard(hall: Hall, result: str, outcome: str | None) -> None:
+    """One call carries the result of a ballot and the question of another one."""
+    elder = hall.world.elder()
+    vote = Vote(hall)
+    assert await vote.chooses(elder, "1") == "noted"
+    await vote.over()
+    other = Vote(hall)
+    _carries(hall, "call-9")
+    for word in ("result", "result", "none"):
+        assert (await vote.ask("ballot.result", elder, call="call-9")).word == word
+    _is_over(hall, "call-9", elder, result)
+    assert other.calls() == [("ask", outcome)]
+    with hall.world.db.write() as session:
+        for row in session.scalars(select(BallotCall)):
+            row.outcome = None if row.ballot_id == 2 else row.outcome
+    _carries(hall, "call-10")
+    assert (await other.ask("ballot.next", elder, call="call-10")).word == "topic"
+    _is_over(hall, "call-10", elder, "heard")
+    assert other.calls() == [("ask", "heard")]
+
+
+@pytest.mark.parametrize("end", ["paper", "withdrawn", "closed"])
+async def test_nobody_is_to_be_seen_any_more_when_all_have_chosen_or_it_is_over(hall: Hall, end: str) -> None:
+    one, other = hall.world.elder("王秀英", consents={}), hall.world.elder("李福根", consents={})
+    vote = Vote(hall)
+    await _is_claimed(hall)
+    assert hall.todo() == [ItemKind.BALLOT_ASK]
+    assert vote.paper(one, {1: 1}) is None
+    assert (hall.todo(), vote.to_see()) == ([ItemKind.BALLOT_ASK], [other]), "one is left"
+    if end == "paper":
+        assert vote.paper(other, {1: 1}) is None
+    elif end == "withdrawn":
+        hall.act(ballot_staff.withdraw, vote.number, CHEN)
+    else:
+        await vote.over()
+    assert hall.todo() == []
+
+
+async def _is_claimed(hall: Hall) -> None:
+    """What the line does for who can't be rung."""
+    now = hall.world.clock.now() + timedelta(hours=2)
+    with hall.world.db.write() as session:
+        assert BallotCalls().claim(session, now, Lines(session, now, "cycle-1", 5)) == []
+
+
+def _carries(hall: Hall, call: str) -> None:
+    with hall.world.db.write() as session:
+        for row in session.scalars(select(BallotCall).where(BallotCall.outcome.is_(None))):
+            row.intent_id = call
+
+
+def _is_over(hall: Hall, call: str, elder: str, result: str) -> None:
+    end = Ended(call, Disposition.ANSWERED, (PersonOutcome(elder, result, "key"),))
+    hall.act(lambda session, now: BallotCalls().ended(session, end, now))
 
 
 async def _rings(hall: Hall, cycle: Any) -> list[CallRequest]:
