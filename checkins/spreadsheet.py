@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from checkins import workbook
+from checkins.names import FORMULA
 from checkins.workbook import MAX_ROWS, Sheet
 
 MAX_BYTES = 20_000_000
@@ -125,11 +126,14 @@ def tidy(cell: str) -> str:
 
 
 def plain(text: str) -> str:
-    """For a CSV file: a spreadsheet must not take it for a formula. `tidy` takes the apostrophe off again."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """For a CSV file: a spreadsheet must not take it for a formula, also behind a space or in full width (it reads both
+    as usual). `tidy` takes the apostrophe off again."""
+    shown = unicodedata.normalize("NFKC", "".join(sign for sign in text if _seen(sign))).lstrip()
+    return f"'{text}" if shown.startswith(tuple(FORMULA)) or text[:1] in ("\t", "\r") else text
 
 
 def to_csv(rows: Sequence[Sequence[str]]) -> str:
+    """All that goes out as CSV is written here: no cell of it is a formula."""
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows([plain(cell) for cell in row] for row in rows)
     return out.getvalue()

@@ -4,9 +4,6 @@ beside a running server. What staff say is kept with their name."""
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,8 +14,9 @@ from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 from checkins import phones
-from checkins.names import FORMULA, named
+from checkins.names import named
 from checkins.schedule import at_minute, read_minute
+from checkins.spreadsheet import to_csv
 from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, tell_broken, unheard
 from community import level_above as street
 from community import readable, rows, staff
@@ -115,15 +113,12 @@ async def export_for_street(settings: Settings, committee: str, file: Path | Non
 async def _written(
     headings: Sequence[str], found: Sequence[Sequence[object]], file: Path | None, out: Console, said: str
 ) -> int:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(headings)
-    writer.writerows([_cell(value) for value in cells] for cells in found)
+    text = to_csv([headings, *(["" if value is None else str(value) for value in cells] for cells in found)])
     if file is None:
-        out.out(text.getvalue(), end="", highlight=False)
+        out.out(text, end="", highlight=False)
         return 0
     try:
-        await asyncio.to_thread(file.write_bytes, text.getvalue().encode("utf-8-sig"))  # spreadsheets take it for UTF-8
+        await asyncio.to_thread(file.write_bytes, text.encode("utf-8-sig"))  # spreadsheets take it for UTF-8
     except OSError as error:
         raise LookupError(f"{file}: {error.strerror}") from None
     out.print(f"{file}: {said}", highlight=False)
@@ -288,13 +283,6 @@ def _exported(each: Shown) -> tuple[object, ...]:
     above = "是" if row.level_above else ""
     done = (len(each.replies), row.rounds, above, each.closed_by)
     return (*begin, row.heard_by, heard, *done, closed, row.close_reason, row.text)
-
-
-def _cell(value: object) -> str:
-    """A spreadsheet must not take it for a formula."""
-    text = "" if value is None else str(value)
-    first = unicodedata.normalize("NFKC", text).lstrip()[:1]
-    return f"'{text}" if (first and first in FORMULA) or text[:1] in ("\t", "\r") else text
 
 
 def _soon(moment: datetime | None, zone: str) -> str:

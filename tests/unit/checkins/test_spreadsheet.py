@@ -141,6 +141,12 @@ def test_what_goes_out_is_no_formula_and_comes_in_as_it_was(tmp_path: Path) -> N
         assert [row["name"] for _, row in read(tmp_path, raw).rows] == names
 
 
+@pytest.mark.parametrize("text", ["=1+1", "＝1+1", " =1+1", "\u3000＠x", "\t1", "\n=1", "\u200b+1", "－2", "\ufeff=1"])
+def test_no_formula_goes_out_however_it_is_written(text: str) -> None:
+    assert spreadsheet.plain(text) == f"'{text}"
+    assert spreadsheet.to_csv([[text, "1=1"]]).strip('"').startswith("'")
+
+
 @pytest.mark.parametrize(
     "text", ["2026-03-02", "2026/3/2", "2026年3月2日", "2026.03.02", "20260302", "2026-03-02 00:00"]
 )
