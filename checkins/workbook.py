@@ -1,7 +1,8 @@
 """Workbooks (.xlsx) in and out: every cell as the text that people see, and what can't be taken, by row and column.
 
-The library that reads is fast but trusts a file: it takes memory for all cells up to the farthest one, and shows a
-formula's error as an empty cell. So the sheets' own text is looked through first.
+The library that reads is fast but trusts a file: it takes memory for all cells up to the farthest one, which ends the
+process when there is none, and shows a formula's error as an empty cell. So all text is looked through first, and it is
+given what was looked at: no other part, no other copy of one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
@@ -21,12 +23,19 @@ import xlsxwriter
 
 MAX_UNPACKED = 300_000_000  # bytes of all parts; a sheet of 50,000 people has some 40 million
 MAX_ROWS = 99_999
+MAX_CELLS = 1_000  # of a row
 # A cell's name in a row or a column (from CA on, the 79th) that no register has; where a formula failed.
-_FAR = re.compile(rb"""\sr\s*=\s*["']([A-Z]*[0-9]{6,}|(?:[A-Z]{3,}|[C-Z][A-Z])[0-9]+)["']""")
+_FAR = re.compile(rb"""[\s"']r\s*=\s*["']([A-Z]*[0-9]{6,}|(?:[A-Z]{3,}|[C-Z][A-Z])[0-9]+)["']""", re.IGNORECASE)
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")  # rows and cells without a name are counted on from the one before
+_CELL = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
 _ERROR = re.compile(rb"""<(?:\w+:)?c\s(?=[^>]*\st\s*=\s*["']e["'])[^>]*>""")
-_REF = re.compile(rb"""\sr\s*=\s*["']([A-Z]+)([0-9]+)["']""")
+_REF = re.compile(rb"""\sr\s*=\s*["']([A-Z]+)([0-9]+)["']""", re.IGNORECASE)
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 Place = tuple[int, int]  # row and column, from 1 as the spreadsheet shows them
+
+
+class _RefusedError(ValueError):
+    """A file that could be read, and won't be."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +51,15 @@ def read(raw: bytes) -> list[Sheet]:
     """The sheets that are shown and not empty. ValueError, one sentence, for a file that is no workbook, has a
     password, or is too large to be a register."""
     try:
-        parts = _unpacked(raw)
-        book = python_calamine.load_workbook(io.BytesIO(raw))
-        errors = {name: _errors(text, name) for name, text in _texts(parts).items()}
-        shown = [each.name for each in book.sheets_metadata if str(each.visible).endswith(".Visible")]
-        found = [_sheet(book.get_sheet_by_name(name), errors.get(name, {})) for name in shown]
-    except (zipfile.BadZipFile, python_calamine.CalamineError, ElementTree.ParseError, KeyError, EOFError) as error:
-        raise ValueError(f"is a broken workbook ({type(error).__name__}): save it again as .xlsx") from None
-    return [sheet for sheet in found if sheet.rows]
+        return _read(raw)
+    except _RefusedError:
+        raise
+    except Exception as error:  # whatever a damaged file does to three libraries
+        raise _broken(error) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what the library that reads has not foreseen
+            raise
+        raise _broken(error) from None
 
 
 def write(sheets: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
@@ -68,22 +78,46 @@ def write(sheets: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
     return out.getvalue()
 
 
+def _read(raw: bytes) -> list[Sheet]:
+    parts = _unpacked(raw)
+    texts = _texts(parts)
+    for path, text in parts.items():
+        _near(text, next((name for name, target in texts.items() if target == path), path))
+    book = python_calamine.load_workbook(io.BytesIO(_packed(parts)))
+    errors = {name: _errors(parts.get(path, b"")) for name, path in texts.items()}
+    shown = [each.name for each in book.sheets_metadata if str(each.visible).endswith(".Visible")]
+    found = [_sheet(book.get_sheet_by_name(name), errors.get(name, {})) for name in shown]
+    return [sheet for sheet in found if sheet.rows]
+
+
+def _broken(error: BaseException) -> ValueError:
+    return ValueError(f"is a broken workbook ({type(error).__name__}): save it again as .xlsx")
+
+
 # ── what is in the file ───────────────────────────────────────────────────────────────────────────
 
 
 def _unpacked(raw: bytes) -> dict[str, bytes]:
-    """The parts that are looked through. A part that is larger than it says ends in a checksum that is wrong."""
+    """All parts. A part that is larger than it says ends in a checksum that is wrong."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         parts = archive.infolist()
         if sum(part.file_size for part in parts) > MAX_UNPACKED or len(parts) > 1000:
-            raise ValueError("unpacks to more than 300 MB: that is no register")
+            raise _RefusedError("unpacks to more than 300 MB: that is no register")
         if any(part.flag_bits & 1 for part in parts):
-            raise ValueError("has a password: take it off first")
-        return {part.filename: archive.read(part) for part in parts if part.filename.startswith("xl/")}
+            raise _RefusedError("has a password: take it off first")
+        return {part.filename: archive.read(part) for part in parts}
 
 
-def _texts(parts: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The sheets' own XML by their names."""
+def _packed(parts: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path, part in parts.items():
+            archive.writestr(path, part)
+    return out.getvalue()
+
+
+def _texts(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """The paths of the sheets' own XML by their names."""
     links = ElementTree.fromstring(parts["xl/_rels/workbook.xml.rels"])  # noqa: S314 (expat refuses bombs of entities)
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     found = {}
@@ -91,16 +125,31 @@ def _texts(parts: Mapping[str, bytes]) -> dict[str, bytes]:
         target = targets.get(sheet.get(_RELATION))
         if sheet.tag.endswith("}sheet") and target is not None:
             path = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl", target))
-            found[sheet.get("name", "")] = parts.get(path, b"")
+            found[sheet.get("name", "")] = path
     return found
 
 
-def _errors(text: bytes, name: str) -> dict[Place, str]:
-    """Cells with a formula's error. ValueError when a cell is too far off for a register."""
-    far = _FAR.search(text)
+def _near(text: bytes, name: str) -> None:
+    """_RefusedError when a cell is too far off for a register."""
+    far, rows = _FAR.search(text), [row.start() for row in _ROW.finditer(text)]
     if far is not None:
-        where = far[1].decode()
-        raise ValueError(f"sheet {name}: there is something in {where}, too far off; delete rows and columns there")
+        where = far[1].decode().upper()
+    elif len(rows) > MAX_ROWS:
+        where = f"row {len(rows)}"
+    else:
+        ends = pairwise([*rows, len(text)])
+        if not any(end - at > 4 * MAX_CELLS and _wide(text[at:end]) for at, end in ends):
+            return
+        where = f"cell {MAX_CELLS + 1} of a row"
+    raise _RefusedError(f"sheet {name}: there is something in {where}, too far off; delete rows and columns there")
+
+
+def _wide(row: bytes) -> bool:
+    return len(_CELL.findall(row)) > MAX_CELLS
+
+
+def _errors(text: bytes) -> dict[Place, str]:
+    """Cells with a formula's error."""
     found = {}
     for cell in _ERROR.finditer(text):
         at = _REF.search(cell[0])
@@ -111,7 +160,7 @@ def _errors(text: bytes, name: str) -> dict[Place, str]:
 
 def _number(letters: bytes) -> int:
     value = 0
-    for letter in letters:
+    for letter in letters.upper():
         value = value * 26 + letter - ord("A") + 1
     return value
 

@@ -6,6 +6,7 @@ import io
 import zipfile
 from datetime import datetime, time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -101,6 +102,48 @@ def test_a_cell_far_off_is_refused_before_memory_is_taken_for_all_before_it(
 
     with pytest.raises(TableError, match="too far off"):
         read(tmp_path, book(fill))
+
+
+def edited(change: Any) -> bytes:
+    """A good workbook with the text of its sheet changed."""
+    good, out = workbook.write({"人员": [HEAD, ("王秀英", "62345678", "", "")]}), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good)) as old, zipfile.ZipFile(out, "w") as new:
+        for path in old.namelist():
+            text = old.read(path)
+            new.writestr(path, change(text) if path == "xl/worksheets/sheet1.xml" else text)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'r="B2"', b'r="xfd1048576"'),
+        (b'r="B2"', b"r = 'Xfd2'"),
+        (b'<c r="B2" s="1"', b'<c s="1"r="XFD2"'),
+        (b"<sheetData>", b"<sheetData>" + b"<row/>" * 100_000),
+        (b'<c r="B2"', b"<c/>" * 1_001 + b'<c r="B2"'),
+    ],
+)
+def test_a_cell_far_off_is_refused_however_it_is_named(tmp_path: Path, old: bytes, new: bytes) -> None:
+    raw = edited(lambda text: text.replace(old, new))
+    assert raw != edited(lambda text: text)
+    with pytest.raises(TableError, match="too far off"):
+        read(tmp_path, raw)
+
+
+def test_a_damaged_workbook_is_one_sentence(tmp_path: Path) -> None:
+    good, at = workbook.write({"人员": [HEAD, *[("王秀英", "62345678", "", "")] * 20]}), Random(5)
+    said = set()
+    for _ in range(250):
+        raw = bytearray(good)
+        for _ in range(at.randint(1, 3)):
+            raw[at.randrange(4, len(raw))] = at.randrange(256)
+        try:
+            read(tmp_path, bytes(raw))
+        except TableError as error:
+            said.add(str(error))
+    assert "is a broken workbook (error): save it again as .xlsx" in said, "zlib's"
+    assert "is a broken workbook (NotImplementedError): save it again as .xlsx" in said
 
 
 def test_what_unpacks_to_more_than_it_may_is_refused_whatever_it_says_of_itself(tmp_path: Path) -> None:
