@@ -155,7 +155,7 @@ def moment(text: str, zone: str, now: datetime) -> datetime | None:
         date = datetime.fromisoformat(day).date() if day else local_date(zone, now)
         return at_minute(zone, date, read_minute(clock))
     except ValueError:
-        raise ValueError('--before: write "14:30" or "2026-03-03 08:30"') from None
+        raise ValueError(f'"{text}": write a time as "14:30" or "2026-03-03 08:30"') from None
 
 
 # ── recordings ────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,7 @@ from reportlab.platypus import Flowable, KeepTogether, PageBreak, Paragraph, Sim
 
 from checkins.enrolment.font import NAME, FontError, lacking
 
-NOT_BINDING = "这次打钩不具法律效力，供居委会参考。您选了什么，别人不会知道。"
+NOT_BINDING = "这次打钩不具法律效力，供居委会参考。您选了什么，只有居委会登记的人看到。"
 _BOX = "□"
 _PRINTED = str.maketrans({",": "，", ":": "：", ";": "；", "?": "？"})
 
