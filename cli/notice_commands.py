@@ -17,6 +17,7 @@ from checkins.phones import national
 from checkins.results import REASON_ZH
 from checkins.tables import Neighbourhood, Person
 from cli.people_commands import find_person
+from cli.places import place_named
 from cli.spoken_files import clock, say, stored
 from cli.ticket_commands import moment
 from community import notice_papers, notices, rows
@@ -45,7 +46,7 @@ async def publish(
     now = datetime.now(UTC)
 
     def work(session: Session, kept: str | None) -> str:
-        place = _place(session, committee)
+        place = place_named(session, committee)
         ends, begins = _until(until, place.timezone, now), moment(since, place.timezone, now)
         notice = notices.publish(
             session,
@@ -176,13 +177,3 @@ def _until(text: str, zone: str, now: datetime) -> datetime:
     if ends is None:
         raise ValueError('--until: write "17:30" or "2026-03-03 17:30"')
     return ends
-
-
-def _place(session: Session, committee: str) -> Neighbourhood:
-    """By name; without one, the only place there is."""
-    places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all()
-    found = [place for place in places if committee.strip() in ("", place.committee, place.name)]
-    if len(found) != 1:
-        known = "、".join(place.committee for place in places) or "none yet: `people import` makes one"
-        raise LookupError(f"--committee: name one of: {known}")
-    return found[0]

@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.console import Console
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import spreadsheet, workbook
 from checkins.names import is_name
 from checkins.schedule import local_date
 from checkins.tables import Neighbourhood, Person
+from cli.places import place_named
 from community import register_entry, register_export
 from community.register_book import BookReport, entries_of, open_book, take
 from community.register_people import Told
@@ -38,7 +38,7 @@ async def import_book(settings: Settings, file: Path, typed: Typed, update: bool
     now = datetime.now(UTC)
     if not is_name(typed.by):
         raise ValueError("--by: say who says so")
-    place = await read(settings, lambda session: _place(session, typed.committee))
+    place = await read(settings, lambda session: place_named(session, typed.committee))
     told = Told(typed.by.strip(), (typed.source or file.name)[:100], _day(typed.date, place, now))
     book = await asyncio.to_thread(open_book, file)
     if book.people is None:
@@ -72,7 +72,7 @@ async def export_book(settings: Settings, file: Path, committee: str, street: bo
     now = datetime.now(UTC)
 
     def work(session: Session) -> tuple[dict[str, register_export.Rows], int]:
-        place = _place(session, committee)
+        place = place_named(session, committee)
         if street:
             rows, left = register_export.upward(session, place, now)
             return {"结对名册": rows}, left
@@ -92,7 +92,7 @@ async def export_book(settings: Settings, file: Path, committee: str, street: bo
 
 async def show_corrections(settings: Settings, committee: str, out: Console) -> int:
     def work(session: Session) -> list[str]:
-        place = _place(session, committee)
+        place = place_named(session, committee)
         return [
             _correction(session, item.id, item.person_id, item.detail or {}, place)
             for item in register_entry.waiting(session, place.id)
@@ -158,13 +158,3 @@ def _day(text: str, place: Neighbourhood, now: datetime) -> date | None:
     if day > local_date(place.timezone, now):
         raise ValueError("--date: is still to come")
     return day
-
-
-def _place(session: Session, committee: str) -> Neighbourhood:
-    """By name; without one, the only place there is."""
-    places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all()
-    found = [place for place in places if committee.strip() in ("", place.committee, place.name)]
-    if len(found) != 1:
-        known = "、".join(place.committee for place in places) or "none yet: `people import` makes one"
-        raise LookupError(f"--committee: name one of: {known}")
-    return found[0]

@@ -23,6 +23,7 @@ from checkins.roster.sheet import export_roster, import_roster
 from checkins.roster.values import Roster
 from checkins.schedule import at_minute, local_date, read_minute
 from checkins.tables import Neighbourhood, Person, Role
+from cli.places import place_named
 from database_in_use import read, write
 from settings import Settings
 
@@ -35,7 +36,7 @@ async def import_sheet(settings: Settings, file: Path, committee: str, by: str, 
     now = datetime.now(UTC)
 
     def work(session: Session) -> tuple[int, tuple[str, ...]]:
-        report = import_roster(session, _place(session, committee).id, file, _name(by), now)
+        report = import_roster(session, place_named(session, committee).id, file, _name(by), now)
         return report.changed, report.errors
 
     changed, errors = await write(settings, work)
@@ -51,7 +52,7 @@ async def import_sheet(settings: Settings, file: Path, committee: str, by: str, 
 async def export_sheet(settings: Settings, committee: str, file: Path | None, out: Console) -> int:
     """The table that `roster import` reads; without `file` it is printed."""
     now = datetime.now(UTC)
-    text = await read(settings, lambda session: export_roster(session, _place(session, committee).id, now))
+    text = await read(settings, lambda session: export_roster(session, place_named(session, committee).id, now))
     if file is None:
         out.out(text, end="", highlight=False)
         return 0
@@ -66,7 +67,7 @@ async def export_sheet(settings: Settings, committee: str, file: Path | None, ou
 async def show(settings: Settings, committee: str, out: Console) -> int:
     """Who is on duty, today and in the next days, and how many elders have whom."""
     now = datetime.now(UTC)
-    roster = await read(settings, lambda session: load(session, _place(session, committee).id, now))
+    roster = await read(settings, lambda session: load(session, place_named(session, committee).id, now))
     table = Table("day", "", "on duty", "deputy")
     for day in duty_days(roster, local_date(roster.zone, now), DAYS):
         spans = [span for span in day.spans if span.ends > now]
@@ -85,7 +86,7 @@ async def show(settings: Settings, committee: str, out: Console) -> int:
 async def show_gaps(settings: Settings, committee: str, days: int, out: Console) -> int:
     """0: none; 3: there are gaps."""
     now = datetime.now(UTC)
-    roster = await read(settings, lambda session: load(session, _place(session, committee).id, now))
+    roster = await read(settings, lambda session: load(session, place_named(session, committee).id, now))
     found = _sentences(roster, now, days)
     for one in found:
         out.print(f"{one.zh}  ({one.en})", highlight=False)
@@ -151,16 +152,6 @@ def _name(by: str) -> str:
     if not is_name(by):
         raise ValueError("--by: say who says so")
     return by
-
-
-def _place(session: Session, committee: str) -> Neighbourhood:
-    """By name; without one, the only place there is."""
-    places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all()
-    found = [place for place in places if committee.strip() in ("", place.committee, place.name)]
-    if len(found) != 1:
-        known = "、".join(place.committee for place in places) or "none yet: `people import` makes one"
-        raise LookupError(f"--committee: name one of: {known}")
-    return found[0]
 
 
 def _person(session: Session, who: str) -> Person:
