@@ -50,14 +50,14 @@ def _searching(scene: Scene) -> Action:
         return Ring(ready)
     if turns:
         return scene.wait(*(moment for _, moment in turns))
-    onward, every = _onward(scene), timedelta(minutes=step.every)
-    if not scene.rung_somebody() and isinstance(onward, NextRung):
+    if not scene.rung_somebody() and isinstance(onward := _onward(scene), NextRung):
         return onward  # everybody talks to others, and has for long: whoever comes next may be free
     look = [scene.look_again] if scene.passed_over() else []
-    if ago(search.round_since, now) < every:
+    if ago(search.round_since, now) < (every := timedelta(minutes=step.every)):
         return scene.wait(search.round_since + every, *look)
     if search.round + 1 < step.rounds:
         return NextRung(search.rung, search.round + 1)
+    onward = _onward(scene)
     return replace(onward, until=min([onward.until, *look])) if isinstance(onward, Wait) else onward
 
 
