@@ -14,10 +14,10 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, Paragraph, SimpleDocTemplate
 
 from checkins.enrolment.font import NAME, FontError, lacking
+from checkins.enrolment.lettering import PRINTED
 
 NOT_BINDING = "这次打钩不具法律效力，供居委会参考。您选了什么，只有居委会登记的人看到。"
 _BOX = "□"
-_PRINTED = str.maketrans({",": "，", ":": "：", ";": "；", "?": "？"})
 
 
 @dataclass(frozen=True)
@@ -98,4 +98,4 @@ def _paragraphs(story: Sequence[Flowable]) -> list[Paragraph]:
 
 def _text(text: str, size: float = 18.0, *, before: float = 0, after: float = 4) -> Paragraph:
     look = {"fontName": NAME, "fontSize": size, "leading": size * 1.35, "spaceBefore": before, "spaceAfter": after}
-    return Paragraph(escape(text.translate(_PRINTED)), ParagraphStyle("text", wordWrap="CJK", **look))
+    return Paragraph(escape(text.translate(PRINTED)), ParagraphStyle("text", wordWrap="CJK", **look))

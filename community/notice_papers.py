@@ -6,17 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from xml.sax.saxutils import escape
 
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, KeepInFrame, Paragraph, SimpleDocTemplate, Table
+from reportlab.platypus import Flowable, KeepInFrame, SimpleDocTemplate, Table
 
-from checkins.enrolment.font import NAME, FontError, lacking
+from checkins.enrolment.font import FontError, lacking
+from checkins.enrolment.lettering import PRINTED, paragraph
 
 _MARGIN = 18 * mm
-_PRINTED = str.maketrans({",": "，", ":": "：", ";": "；", "?": "？"})
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,10 @@ def poster(facts: Facts) -> bytes:
     lacks a sign. It names nobody."""
     _check(facts)
     story: list[Flowable] = [
-        _text("公告", 60, after=24, center=True),
-        _text(facts.text, 40, after=30),
-        _text(f"有效到{facts.until}", 24),
-        _text(facts.committee, 28, before=16),
+        paragraph("公告", 60, after=24, center=True),
+        paragraph(facts.text, 40, after=30),
+        paragraph(f"有效到{facts.until}", 24),
+        paragraph(facts.committee, 28, before=16),
     ]
     width, height = A4[0] - 2 * _MARGIN - 12, A4[1] - 2 * _MARGIN - 12
     return _pdf("公告", [KeepInFrame(width, height, story, mode="shrink")])
@@ -56,16 +54,18 @@ def door_sheet(facts: Facts, doors: Sequence[Door]) -> bytes:
     """Whom it has not reached, by address, with a place to tick. As many pages as it needs."""
     _check(facts, doors)
     head = [
-        _text("公告上门单", 26, after=8),
-        _text(facts.text, 20, after=8),
-        _text(f"有效到{facts.until}", 16, after=10),
+        paragraph("公告上门单", 26, after=8),
+        paragraph(facts.text, 20, after=8),
+        paragraph(f"有效到{facts.until}", 16, after=10),
     ]
     return _pdf("公告上门单", [*head, _table(doors)])
 
 
 def _table(doors: Sequence[Door]) -> Flowable:
-    rows = [[_text(word, 14) for word in ("地址", "姓名", "电话", "为什么", "谁告诉的")]]
-    rows += [[*(_text(word, 16) for word in (each.address, each.name, each.number, each.why)), ""] for each in doors]
+    rows = [[paragraph(word, 14) for word in ("地址", "姓名", "电话", "为什么", "谁告诉的")]]
+    rows += [
+        [*(paragraph(word, 16) for word in (each.address, each.name, each.number, each.why)), ""] for each in doors
+    ]
     table = Table(rows, colWidths=[110, 75, 115, 110, 85], repeatRows=1)
     table.setStyle([("GRID", (0, 0), (-1, -1), 0.5, "black"), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])
     return table
@@ -73,7 +73,7 @@ def _table(doors: Sequence[Door]) -> Flowable:
 
 def _check(facts: Facts, doors: Sequence[Door] = ()) -> None:
     words = "".join("".join((each.name, each.address, each.number, each.why)) for each in doors)
-    missing = lacking((facts.committee + facts.text + facts.until + words).translate(_PRINTED))
+    missing = lacking((facts.committee + facts.text + facts.until + words).translate(PRINTED))
     if missing:
         raise FontError(f"this font has no sign for {missing}: name another with --font")
 
@@ -83,17 +83,3 @@ def _pdf(title: str, story: list[Flowable]) -> bytes:
     margins = dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), _MARGIN)
     SimpleDocTemplate(out, pagesize=A4, title=title, **margins).build(story)
     return out.getvalue()
-
-
-def _text(text: str, size: float, *, before: float = 0, after: float = 2, center: bool = False) -> Paragraph:
-    style = ParagraphStyle(
-        "text",
-        fontName=NAME,
-        fontSize=size,
-        leading=size * 1.35,
-        spaceBefore=before,
-        spaceAfter=after,
-        alignment=1 if center else 0,
-        wordWrap="CJK",
-    )
-    return Paragraph(escape(text.translate(_PRINTED)), style)

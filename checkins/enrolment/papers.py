@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from io import BytesIO
-from xml.sax.saxutils import escape
 
 from reportlab.lib.pagesizes import A4, A6, landscape
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, KeepInFrame, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import Flowable, KeepInFrame, KeepTogether, SimpleDocTemplate, Spacer, Table
 
-from checkins.enrolment.font import NAME, FontError, lacking
+from checkins.enrolment.font import FontError, lacking
+from checkins.enrolment.lettering import paragraph
 
-BODY = 18.0  # points: the smallest type on the sheet
 # Purpose, and what it means in two sentences. What is promised here is what the line does (docs/privacy.md).
 PURPOSES = (
     ("自动电话", "每天打一个电话,问您身体好不好。不同意的,由居委会的人来联系您。"),
@@ -25,9 +23,6 @@ PURPOSES = (
     ("让街道知道", "居委会办不了的事,可以请街道来办。找不到您又没有人接手,总会打街道的值班电话。"),
 )
 _KEYS = (("0", "找人说话"), ("5", "要帮忙:叫车、挂号、修东西"), ("9", "以后不要打了"), ("*", "再听一遍"))
-
-
-_PRINTED = str.maketrans({",": "，", ":": "：", ";": "；", "?": "？"})
 
 
 @dataclass(frozen=True)
@@ -44,14 +39,14 @@ def consent_sheet(facts: Facts) -> bytes:
     """A4, to be filled in by hand. FontError when the font lacks a sign of it."""
     _check(facts)
     story: list[Flowable] = [
-        _text("电话问安同意书", 28, after=10),
-        _text(f"姓名:{facts.name}", 22, after=8),
-        _text(
+        paragraph("电话问安同意书", 28, after=10),
+        paragraph(f"姓名:{facts.name}", 22, after=8),
+        paragraph(
             f"{facts.committee}每天用自动电话问候您。下面六项,同意哪一项,就在哪一项打勾。可以只同意几项,也可以都不同意。"
         ),
         *(_purpose(number, *each) for number, each in enumerate(PURPOSES, 1)),
-        KeepTogether([_text("随时可以不要", 20, before=10), *map(_text, _REFUSING)]),
-        KeepTogether([_text("签名", 20, before=10, after=6), _signatures()]),
+        KeepTogether([paragraph("随时可以不要", 20, before=10), *map(paragraph, _REFUSING)]),
+        KeepTogether([paragraph("签名", 20, before=10, after=6), _signatures()]),
     ]
     out = BytesIO()
     margins = {"leftMargin": 18 * mm, "rightMargin": 18 * mm, "topMargin": 15 * mm, "bottomMargin": 15 * mm}
@@ -71,13 +66,13 @@ def fridge_card(facts: Facts) -> bytes:
     page, margin = landscape(A6), 6 * mm
     width, height = page[0] - 2 * margin - 12, page[1] - 2 * margin - 12
     story: list[Flowable] = [
-        _text(f"{facts.committee}电话问安", 20, center=True),
-        _text(facts.line, 36, center=True, after=2),
-        _text(f"每天{facts.hour}打给您", center=True, after=4),
+        paragraph(f"{facts.committee}电话问安", 20, center=True),
+        paragraph(facts.line, 36, center=True, after=2),
+        paragraph(f"每天{facts.hour}打给您", center=True, after=4),
         _keys(width),
-        _text("真的假的?挂掉,打上面的号码来问。", before=4, center=True),
-        _text("我们从来不问身份证、钱、密码。", center=True),
-        _text("要紧的事,打120;报警,打110", 20, center=True),
+        paragraph("真的假的?挂掉,打上面的号码来问。", before=4, center=True),
+        paragraph("我们从来不问身份证、钱、密码。", center=True),
+        paragraph("要紧的事,打120;报警,打110", 20, center=True),
     ]
     out = BytesIO()
     document = SimpleDocTemplate(
@@ -94,30 +89,16 @@ def _check(facts: Facts) -> None:
         raise FontError(f"this font has no sign for {missing}: name another with --font")
 
 
-def _text(text: str, size: float = BODY, *, before: float = 0, after: float = 2, center: bool = False) -> Paragraph:
-    style = ParagraphStyle(
-        "text",
-        fontName=NAME,
-        fontSize=size,
-        leading=size * 1.35,
-        spaceBefore=before,
-        spaceAfter=after,
-        alignment=1 if center else 0,
-        wordWrap="CJK",
-    )
-    return Paragraph(escape(text.translate(_PRINTED)), style)
-
-
 def _purpose(number: int, name: str, meaning: str) -> Flowable:
     boxes = "□ 同意   □ 不同意".replace(" ", "\u00a0")
-    head = Table([[_text(f"{number} {name}", 20), _text(boxes, 20)]], colWidths=[230, 255])
+    head = Table([[paragraph(f"{number} {name}", 20), paragraph(boxes, 20)]], colWidths=[230, 255])
     head.setStyle([("LEFTPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0)])
-    return KeepTogether([Spacer(1, 8), head, _text(meaning)])
+    return KeepTogether([Spacer(1, 8), head, paragraph(meaning)])
 
 
 def _signatures() -> Table:
     rows = [("本人签名", "日期"), ("代签的监护人", "关系"), ("居委会经办人", "日期")]
-    lines = [[_text(left), "", _text(right), ""] for left, right in rows]
+    lines = [[paragraph(left), "", paragraph(right), ""] for left, right in rows]
     table = Table(lines, colWidths=[120, 180, 55, 130], rowHeights=[44] * len(rows))
     table.setStyle(
         [
@@ -131,7 +112,7 @@ def _signatures() -> Table:
 
 def _keys(width: float) -> Table:
     """Two columns of a key and what it does."""
-    cells = [[_text(key, 24, center=True), _text(what)] for key, what in _KEYS]
+    cells = [[paragraph(key, 24, center=True), paragraph(what)] for key, what in _KEYS]
     rows = [[*cells[0], *cells[2]], [*cells[1], *cells[3]]]
     table = Table(rows, colWidths=[28, width * 0.55 - 28, 28, width * 0.45 - 28])
     table.setStyle(

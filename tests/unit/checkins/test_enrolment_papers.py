@@ -9,7 +9,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-from checkins.enrolment import font, papers
+from checkins.enrolment import font, lettering, papers
 from checkins.enrolment.font import FontError
 from checkins.enrolment.papers import Facts
 
@@ -76,4 +76,4 @@ def test_every_purpose_of_the_register_is_on_the_sheet() -> None:
     from checkins.people_csv import CONSENTS
 
     assert len(papers.PURPOSES) == len(PURPOSE_ZH) == len(CONSENTS)
-    assert papers.BODY >= 18
+    assert lettering.BODY >= 18
