@@ -10,7 +10,7 @@ WORKERS ?= $(shell expr $$(nproc) + 1) # half of the tests wait for somebody to 
 # Some images forbid Python to keep what it compiled: each worker, and each server that a test starts, then compiles anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test lint setup setup-dev serve bench eval chaos nobody-forgotten lock prompts clean
+.PHONY: help demo test lint setup setup-dev serve bench eval chaos nobody-forgotten lock prompts rows clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ nobody-forgotten: setup-dev ## 100,000 days on the pure cores, 1,000 on a databa
 prompts: setup-dev ## renders what the prompt packs lack (docs/prompts.md)
 	@$(PYTHON) -m venv $(VENV)/voices && $(VENV)/voices/bin/pip -q install -e ".[voices]"
 	@$(VENV)/voices/bin/python tools/render_prompts.py all
+
+rows: ## writes docs/rows.md anew from the stories
+	@$(RUN) tools/rows.py
 
 lock: ## writes the lock files anew from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip -q install uv
