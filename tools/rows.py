@@ -16,8 +16,8 @@ _SECTION = "## What must have a telephone form"
 _HEAD = """# What has a telephone form, and where it is shown
 
 Made by `make rows` from the stories in `tests/e2e` and the table of
-[product.md](product.md#what-must-have-a-telephone-form): don't edit it. The table has {count} rows; where a plan speaks of
-15, no fifteenth is known. Each story goes through the fake carrier with audio, in virtual time.
+[product.md](product.md#what-must-have-a-telephone-form): don't edit it. The table has {count} rows; where a plan speaks
+of 15, no fifteenth is known. Each story goes through the fake carrier with audio, in virtual time.
 
 | row | what works | story | what it shows |
 |---|---|---|---|
