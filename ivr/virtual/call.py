@@ -133,15 +133,16 @@ class VirtualCall:
         """Rings until it is picked up (True) or given up."""
         await self._status("ringing")
         answers = self._phone.kind in (PhoneKind.ANSWERS, PhoneKind.MACHINE)
-        wait = self._phone.rings * RING_CYCLE_S if answers else math.inf
+        by_hand = self._phone.picked_up
+        wait = self._phone.rings * RING_CYCLE_S if answers and by_hand is None else math.inf
         limit = self.resource.orders.ring_s
-        left = min(wait, limit)
-        while left > 0 and not self.line.dropped:
-            await self._pace.sleep(min(0.5, left))
-            left -= 0.5
+        left, step = min(wait, limit), 0.5 if by_hand is None else 0.1
+        while left > 0 and not self.line.dropped and not (by_hand and by_hand()):
+            await self._pace.sleep(min(step, left))
+            left -= step
         if self.line.dropped:
             await self._finish("canceled", "487")
-        elif wait > limit:
+        elif wait > limit and left <= 0:
             await self._finish("no-answer", "480")
         return not self.over
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -72,7 +73,8 @@ class Echo:
 
 @dataclass(frozen=True)
 class Phone:
-    """One dialling of one number. `amd` is what answering-machine detection will say ("" = what fits the kind)."""
+    """One dialling of one number. `amd` is what answering-machine detection will say ("" = what fits the kind).
+    `picked_up`: whether somebody has, where that doesn't go by `rings`."""
 
     kind: PhoneKind = PhoneKind.ANSWERS
     rings: int = 2
@@ -80,6 +82,7 @@ class Phone:
     echo: Echo | None = None
     amd: str = ""
     pace: Pace | None = None  # None: the carrier's usual
+    picked_up: Callable[[], bool] | None = None
 
     @property
     def answered_by(self) -> str:
