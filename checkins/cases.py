@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -99,6 +99,11 @@ def needs_person(session: Session, neighbourhood_id: int | None = None) -> list[
     return sorted(_view(session, query), key=_needs_first)
 
 
+def some(session: Session, checkin_ids: Collection[int]) -> list[Row]:
+    """These cases, most urgent and longest waiting first."""
+    return sorted(_view(session, select_cases().where(Checkin.id.in_(checkin_ids))), key=_needs_first)
+
+
 def one(session: Session, checkin_id: int) -> Row | None:
     rows = _view(session, select_cases().where(Checkin.id == checkin_id))
     return rows[0] if rows else None
@@ -114,7 +119,7 @@ def events(session: Session, checkin_id: int) -> list[Event]:
 
 def take_over(session: Session, checkin_id: int, by: str, now: datetime) -> None:
     """A named person takes the case; the line stops dialling. ValueError without a name or when it is closed."""
-    row = _locked(session, checkin_id)
+    row = locked(session, checkin_id)
     put_case(row, ladder.take_over(case_of(row), by, now))
     searches.take(session, row, named(by), now)
     log_event(session, row, "taken_over", named(by), now)
@@ -123,13 +128,14 @@ def take_over(session: Session, checkin_id: int, by: str, now: datetime) -> None
 def close_case(session: Session, checkin_id: int, by: str, finding: str, now: datetime) -> None:
     """Closes a case, an alarm too. ValueError without a name or a finding, or when it is closed already; LookupError
     for no such case."""
-    row = _locked(session, checkin_id)
+    row = locked(session, checkin_id)
     put_case(row, ladder.close(case_of(row), by, finding, now))
     searches.end(session, row, now)
     log_event(session, row, "closed", named(by), now, detail={"finding": finding.strip()})
 
 
-def _locked(session: Session, checkin_id: int) -> Checkin:
+def locked(session: Session, checkin_id: int) -> Checkin:
+    """The case's row, held until the transaction ends; LookupError for no such case."""
     row: Checkin | None = session.scalars(
         select_cases().where(Checkin.id == checkin_id).with_for_update(of=Checkin)
     ).one_or_none()

@@ -65,6 +65,10 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "device:cancel": ("设备发来取消（不算，仍要有人看到）", "the device says cancel: somebody must see"),
     "device:test_mode": ("{who}把设备转为测试", "a device is in test mode"),
     "device:live": ("{who}让设备正式启用", "a device is live"),
+    "decided:fine": ("{who}听了录音：平安", "{who} listened: fine"),
+    "decided:contact": ("{who}听了录音：自己打电话联系", "{who} listened: rings the elder"),
+    "decided:dispatch": ("{who}听了录音：派人去看", "{who} listened: somebody goes and looks"),
+    "decided:wrong_number": ("{who}听了录音：打错了，号码停用", "{who} listened: wrong number"),
     "rang_in": ("{who}打进电话", "{who} rang in"),
     "handed_over": ("老人的电话由{who}接了", "{who} took the elder's call"),
     "promised": ("答应老人有人回电", "the elder was promised a call"),
@@ -122,8 +126,8 @@ def _besides(event: Event) -> str:
     evidence = EVIDENCE_ZH.get(str(event.detail.get("evidence")), "")
     if evidence and (event.what in _MORE_ZH or event.what.startswith("own:")):
         return f"：{evidence}"
-    finding = str(event.detail.get("finding", ""))
-    return f"：{finding}" if finding and event.what == "closed" else ""
+    noted = event.detail.get("finding") if event.what == "closed" else event.detail.get("note")
+    return f"：{noted}" if noted else ""
 
 
 def _who(event: Event, names: Mapping[str, str]) -> str:

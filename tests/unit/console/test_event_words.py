@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from checkins.cases import Event
+from checkins.deciding import Decision
 from checkins.escalation.policy import Who
 from checkins.escalation.values import Finding, Reply
 from checkins.results import Reason, Result
@@ -40,6 +41,7 @@ WRITTEN = [
     *(f"hand_over:{who}" for who in (Who.DUTY, Who.DEPUTY)),
     *(f"not_handed_over:{reply}" for reply in Reply if reply is not Reply.ACCEPTED),
     *("rang_in", "says_fine", "handed_over", "promised"),
+    *(f"decided:{decision}" for decision in Decision),
     *("device:alarm_button", "device:smoke", "device:cancel", "device_test:alarm_button", "device_test:smoke"),
 ]
 

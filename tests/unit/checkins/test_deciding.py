@@ -1,0 +1,134 @@
+"""Decisions of somebody who has listened to a call: what becomes of the case, by whose name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from checkins import cases, deciding
+from checkins.cases import Row
+from checkins.deciding import Decision, Refused
+from checkins.ports import Disposition
+from checkins.results import Reason, Status, Urgency
+from checkins.tables import NumberState
+from tests.unit.checkins.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(f"sqlite:///{tmp_path}/w.db") as world:
+        yield world
+
+
+async def _heard(world: World, word: str = "not_well") -> str:
+    elder = world.elder()
+    await world.to("08:30")
+    await world.ends(elder, word, "speech")
+    return elder
+
+
+async def _unreached(world: World) -> str:
+    elder = world.elder(slot=8 * 60)
+    for clock in ("08:00", "08:16", "09:02"):
+        await world.to(clock)
+        await world.ends(elder, Disposition.NO_ANSWER)
+    assert world.row(elder).reason is Reason.UNREACHED
+    return elder
+
+
+def _decide(world: World, elder: str, decision: Decision, note: str = "", by: str = "李老师") -> Row:
+    with world.db.write() as session:
+        deciding.decide(session, world.row(elder).checkin_id, decision, by, note, world.clock.now())
+    return world.row(elder)
+
+
+def _log(world: World, elder: str) -> list[tuple[str, str]]:
+    with world.db.read() as session:
+        return [(event.what, event.who) for event in cases.events(session, world.row(elder).checkin_id)]
+
+
+async def test_fine_closes_by_name_with_a_finding(world: World) -> None:
+    elder = await _heard(world)
+    row = _decide(world, elder, Decision.FINE)
+    assert (row.status, row.closed_by, row.finding) == (Status.CLOSED, "李老师", deciding.HEARD_FINE)
+    assert _log(world, elder)[-2:] == [("decided:fine", "李老师"), ("closed", "李老师")]
+
+
+@pytest.mark.parametrize("word", ["silent", "present_unconfirmed", "emergency", "absent"])
+async def test_a_recording_alone_does_not_make_anybody_well(world: World, word: str) -> None:
+    elder = await _heard(world, word)
+    before = world.row(elder)
+    with pytest.raises(Refused):
+        _decide(world, elder, Decision.FINE, " - ")
+    assert world.row(elder) == before
+    assert "decided:fine" not in dict(_log(world, elder))
+    assert _decide(world, elder, Decision.FINE, "打了电话，本人说没事").finding == "打了电话，本人说没事"
+
+
+async def test_fine_of_an_unreached_elder_takes_a_note(world: World) -> None:
+    elder = await _unreached(world)
+    with pytest.raises(Refused):
+        _decide(world, elder, Decision.FINE)
+    assert world.row(elder).status is Status.NEEDS_PERSON
+
+
+async def test_contact_takes_the_case(world: World) -> None:
+    elder = await _heard(world)
+    row = _decide(world, elder, Decision.CONTACT)
+    assert (row.status, row.owner) == (Status.NEEDS_PERSON, "李老师")
+
+
+async def test_dispatch_sends_somebody_now_also_what_i_had_taken(world: World) -> None:
+    elder = await _heard(world)
+    _decide(world, elder, Decision.CONTACT)
+    row = _decide(world, elder, Decision.DISPATCH, "声音很弱")
+    assert (row.urgency, row.reason, row.owner) == (Urgency.UNREACHED, Reason.NOT_WELL, None)
+    assert row.due_at is not None
+    assert (row.due_at - world.clock.now()).total_seconds() <= 600
+
+
+async def test_dispatch_of_somebody_elses_case_is_refused(world: World) -> None:
+    elder = await _heard(world)
+    _decide(world, elder, Decision.CONTACT, by="陈老师")
+    with pytest.raises(Refused, match="陈老师"):
+        _decide(world, elder, Decision.DISPATCH)
+    assert world.row(elder).owner == "陈老师"
+
+
+async def test_dispatch_leaves_an_emergency_as_urgent_as_it_is(world: World) -> None:
+    elder = await _heard(world, "emergency")
+    before = world.row(elder)
+    row = _decide(world, elder, Decision.DISPATCH)
+    assert (row.urgency, row.reason, row.due_at) == (Urgency.EMERGENCY, before.reason, before.due_at)
+    _decide(world, elder, Decision.CONTACT)
+    row = _decide(world, elder, Decision.DISPATCH)
+    assert (row.urgency, row.owner) == (Urgency.EMERGENCY, None)
+
+
+async def test_a_wrong_number_is_suspended_and_the_case_stays_open(world: World) -> None:
+    elder = await _heard(world)
+    row = _decide(world, elder, Decision.WRONG_NUMBER)
+    assert (row.status, row.reason, row.urgency) == (Status.NEEDS_PERSON, Reason.WRONG_NUMBER, Urgency.SOON)
+    assert world.person(elder).number_state == NumberState.SUSPECT
+
+
+async def test_a_wrong_number_ends_no_emergency(world: World) -> None:
+    elder = await _heard(world, "emergency")
+    row = _decide(world, elder, Decision.WRONG_NUMBER)
+    assert (row.reason, row.urgency) == (Reason.EMERGENCY, Urgency.EMERGENCY)
+    assert world.person(elder).number_state == NumberState.SUSPECT
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+async def test_what_is_closed_stays_so_and_names_are_asked_for(world: World, decision: Decision) -> None:
+    elder = await _heard(world)
+    for by in ("", "line"):
+        with pytest.raises(ValueError, match="name"):
+            _decide(world, elder, decision, "好", by)
+    _decide(world, elder, Decision.FINE)
+    closed = world.row(elder)
+    with pytest.raises(ValueError, match="closed"):
+        _decide(world, elder, decision, "好")
+    assert world.row(elder) == closed
