@@ -108,6 +108,16 @@ def judge(session: Session, slot: BallotSlot, right: bool, now: datetime, call_i
         return PinVerdict.WRONG
     slot.locked_at = now
     detail = {"ballot": ballot.number, "text": f"{ballot.number}号打钩,{slot.label}"}
-    place, about = ballot.neighbourhood_id, f"{ballot.number}-{slot.id}"
+    place, about = ballot.neighbourhood_id, _about(ballot, slot)
     items.open_item(session, ItemKind.BALLOT_PIN, now, neighbourhood_id=place, due_at=now, about=about, detail=detail)
     return PinVerdict.LOCKED
+
+
+def unlocked(session: Session, ballot: Ballot, found: Sequence[BallotSlot], by: str, now: datetime) -> None:
+    """No new letter is wanted for these any more: there is one, or it is over."""
+    keys = [items.key_of(ItemKind.BALLOT_PIN, about=_about(ballot, slot)) for slot in found]
+    rows.end_items(session, ballot, keys, by, now)
+
+
+def _about(ballot: Ballot, slot: BallotSlot) -> str:
+    return f"{ballot.number}-{slot.id}"

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import items
-from checkins.items import Item, ItemKind
+from checkins.items import ItemKind
 from checkins.line_rules import Purpose
 from checkins.other_calls import Barred, Ended, Later, Lines
 from checkins.people import stops_calls
@@ -138,10 +138,7 @@ def chosen(session: Session, ballot: Ballot, slot: BallotSlot, now: datetime, by
 
 def settle(session: Session, ballot: Ballot, errand: Errand, by: str, now: datetime) -> None:
     """Nobody must be seen any more."""
-    key = items.key_of(_kind(errand), about=str(ballot.number))
-    query = select(Item).where(Item.neighbourhood_id == ballot.neighbourhood_id, Item.key == key)
-    for item in session.scalars(query.where(Item.done_at.is_(None)).with_for_update()):
-        item.done_by, item.done_at = by[:100], now
+    rows.end_items(session, ballot, [items.key_of(_kind(errand), about=str(ballot.number))], by, now)
 
 
 def _kind(errand: str) -> ItemKind:

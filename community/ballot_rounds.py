@@ -15,6 +15,7 @@ from checkins.ports import Clock
 from checkins.results import LINE
 from checkins.tables import Person
 from community import ballot as core
+from community import ballot_acts as acts
 from community import ballot_calls as calls
 from community import ballot_rows as rows
 from community.ballot import Unit
@@ -55,6 +56,7 @@ def seal(session: Session, ballot_id: int, now: datetime) -> None:
     ballot.result, ballot.sealed_at, ballot.key = counted(session, ballot), now, None
     rows.note(session, ballot, SEALED, LINE, now)
     calls.stop(session, ballot, LINE, now)
+    acts.unlocked(session, ballot, rows.locked_slots(session, ballot), LINE, now)
     for person in _took_part(session, ballot):
         calls.ask(session, ballot, person, Errand.RESULT, now)
 

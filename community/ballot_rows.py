@@ -4,13 +4,14 @@ the ballot and then the place on the roll."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from checkins.items import Item
 from checkins.tables import GONE, Person
 from community import ballot as core
 from community.ballot import Chosen, Record, Taken
@@ -83,6 +84,11 @@ def topics(session: Session, ballot: Ballot) -> list[BallotTopic]:
 
 def slots(session: Session, ballot: Ballot) -> list[BallotSlot]:
     return list(session.scalars(select(BallotSlot).where(BallotSlot.ballot_id == ballot.id).order_by(BallotSlot.id)))
+
+
+def locked_slots(session: Session, ballot: Ballot) -> list[BallotSlot]:
+    """Owners' units whose letter opens nothing any more."""
+    return [slot for slot in slots(session, ballot) if slot.locked_at is not None]
 
 
 def slot_of(session: Session, ballot: Ballot, person_id: str) -> BallotSlot | None:
@@ -162,3 +168,11 @@ def proven_in(session: Session, call_id: str) -> list[int]:
 def events(session: Session, ballot: Ballot) -> list[BallotEvent]:
     query = select(BallotEvent).where(BallotEvent.ballot_id == ballot.id).order_by(BallotEvent.id)
     return list(session.scalars(query))
+
+
+def end_items(session: Session, ballot: Ballot, keys: Collection[str], by: str, now: datetime) -> None:
+    """What staff were to see to under these keys (`checkins.items`) is over."""
+    session.flush()
+    query = select(Item).where(Item.neighbourhood_id == ballot.neighbourhood_id, Item.key.in_(keys))
+    for item in session.scalars(query.where(Item.done_at.is_(None)).with_for_update()):
+        item.done_by, item.done_at = by[:100], now

@@ -242,6 +242,7 @@ def withdraw(session: Session, number: int, by: str, now: datetime) -> None:
     ballot.withdrawn_by, ballot.sealed_at, ballot.key = by[:100], now, None
     rows.note(session, ballot, WITHDRAWN, by, now)
     calls.stop(session, ballot, by, now)
+    acts.unlocked(session, ballot, rows.locked_slots(session, ballot), by, now)
 
 
 # ── letters ───────────────────────────────────────────────────────────────────────────────────────
@@ -281,6 +282,7 @@ def post(session: Session, number: int, made: Iterable[Letter], by: str, now: da
         slot = session.get_one(BallotSlot, letter.slot_id, with_for_update=True)
         slot.pin, slot.wrong, slot.locked_at = letter.hashed, 0, None
         rows.note(session, ballot, rows.LETTER_MADE, by, now, slot=slot)
+        acts.unlocked(session, ballot, [slot], by, now)
 
 
 # ── whom to see ───────────────────────────────────────────────────────────────────────────────────

@@ -14,3 +14,10 @@ __all__ = ["any_world", "postgres_tables", "world"]
 @pytest.fixture
 def hall(world: World) -> Hall:
     return Hall(world)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash that costs nothing."""
+    monkeypatch.setattr("checkins.pins._COST", (2, 1, 1))
+    monkeypatch.setattr("community.ballot_counter._NO_PIN", "scrypt:2:1:1:00:00")

@@ -1,4 +1,5 @@
-"""打钩: chosen by telephone and on paper, counted once; every attack is refused and logged; who is told the result."""
+"""打钩: chosen by telephone and on paper, letters, whom the line rings, who is told the result. What is refused:
+test_ballot_attacks.py."""
 
 from __future__ import annotations
 
@@ -14,87 +15,14 @@ from checkins.other_calls import Ended, Lines
 from checkins.ports import CallRequest, Disposition, PersonOutcome, Told
 from checkins.tables import CallIntent, Checkin, Neighbourhood, State
 from community import ballot as core
-from community import ballot_rounds, ballot_staff
 from community import ballot_rows as rows
-from community.ballot import Channel, Refusal, Unit
+from community import ballot_staff
+from community.ballot import Refusal, Unit
 from community.ballot_calls import BallotCalls
 from community.ballot_counter import BallotCounter
-from community.ballot_rounds import BallotRounds
-from community.ballot_tables import Ballot, BallotCall, BallotChoice, BallotEvent, BallotSlot
+from community.ballot_tables import Ballot, BallotCall, BallotSlot
 from tests.unit.community.hall import CHEN, Hall
-
-LIFT, BIKES = "要不要装电梯?|要|不要|都可以", "自行车棚要不要搬到门口?"
-ROLL = "室号,业主,电话\n1号101室,张大同、李梅,\n1号102室,赵一平,\n"
-
-
-class Vote:
-    """A ballot of two topics that is open for three days."""
-
-    def __init__(self, hall: Hall, unit: Unit = Unit.PERSON, roll: str = "") -> None:
-        self.hall, self.world = hall, hall.world
-        self.counter = BallotCounter(hall.world.db, hall.world.clock)
-        now = hall.world.clock.now()
-
-        def work(session: Any) -> int:
-            place = session.get_one(Neighbourhood, hall.world.place_id)
-            closes = now + timedelta(days=3)
-            topics = [LIFT, BIKES]
-            return ballot_staff.make(session, place, "电梯", topics, unit, now, closes, CHEN, now, roll=roll).number
-
-        with hall.world.db.write() as session:
-            self.number = work(session)
-
-    async def ask(self, query: str, whom: str = "", value: str = "", call: str = "call-1") -> Told:
-        return await self.counter.ask(call, query, whom, value)
-
-    async def chooses(self, whom: str, key: str, call: str = "call-1") -> str:
-        """On the first topic that is asked in this call."""
-        told = await self.ask("ballot.next", whom, call=call)
-        return (await self.ask("ballot.next", whom, key, call)).word if told.word == "topic" else told.word
-
-    def paper(self, whose: str, options: dict[int, int], **more: Any) -> Refusal | None:
-        channel = more.pop("channel", Channel.PAPER)
-        return self.hall.act(ballot_staff.enter, self.number, whose, options, channel, CHEN, **more)
-
-    def counted(self) -> list[int]:
-        """Of the first topic, from the log alone."""
-        return self.hall.look(
-            lambda session: ballot_rounds.counted(session, session.scalars(select(Ballot)).one())["1"]
-        )
-
-    def refused(self) -> list[str]:
-        query = select(BallotEvent.detail).where(BallotEvent.what == rows.REFUSED).order_by(BallotEvent.id)
-        return [detail["reason"] for detail in self.hall.look(lambda session: list(session.scalars(query)))]
-
-    def calls(self) -> list[tuple[str, str | None]]:
-        """(errand, what became of it) of this ballot."""
-        query = select(BallotCall).join(Ballot).where(Ballot.number == self.number).order_by(BallotCall.id)
-        return self.hall.look(lambda session: [(row.errand, row.outcome) for row in session.scalars(query)])
-
-    def to_see(self) -> list[str]:
-        query = select(Ballot).where(Ballot.number == self.number)
-        with self.world.db.read() as session:
-            return [each.id for each in ballot_staff.to_visit(session, session.scalars(query).one())]
-
-    async def over(self) -> None:
-        self.hall.later(days=3)
-        await BallotRounds(self.world.db, self.world.clock).look()
-
-    def letter(self) -> tuple[str, str]:
-        """Number and PIN of the first unit's letter."""
-        now = self.world.clock.now()
-        with self.world.db.write() as session:
-            made = ballot_staff.letters(session, self.number)
-            ballot_staff.post(session, self.number, made, CHEN, now)
-        return str(made[0].number), made[0].pin
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hash that costs nothing."""
-    monkeypatch.setattr("checkins.pins._COST", (2, 1, 1))
-    monkeypatch.setattr("community.ballot_counter._NO_PIN", "scrypt:2:1:1:00:00")
-
+from tests.unit.community.vote import ROLL, Vote
 
 # ── by telephone ──────────────────────────────────────────────────────────────────────────────────
 
@@ -115,20 +43,6 @@ async def test_topics_come_one_after_the_other_and_what_was_chosen_is_read_back(
     assert vote.counted() == [0, 1, 0]
 
 
-async def test_same_number_twice_changes_the_choice_and_counts_once(hall: Hall) -> None:
-    elder = hall.world.elder()
-    vote = Vote(hall)
-    assert await vote.chooses(elder, "1") == "noted"
-    told = await vote.ask("ballot.next", elder, call="call-2")
-    assert told.values["before"] == "要"
-    assert (await vote.ask("ballot.next", elder, "3", "call-2")).word == "noted"
-    assert (await vote.ask("ballot.next", elder, "3", "call-2")).word == "noted", "the same news again"
-    assert vote.counted() == [0, 0, 1]
-    events = [each.what for each in hall.look(lambda session: list(session.scalars(select(BallotEvent))))]
-    assert events.count("chose") == 1
-    assert events.count("changed") == 1
-
-
 async def test_no_more_than_four_topics_at_a_time(hall: Hall) -> None:
     elder, now = hall.world.elder(), hall.world.clock.now()
     with hall.world.db.write() as session:
@@ -146,81 +60,7 @@ async def test_no_more_than_four_topics_at_a_time(hall: Hall) -> None:
     assert words == [*["topic"] * 4, "more", "topic", "topic", "done"]
 
 
-# ── attacks ───────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_two_numbers_of_one_household_are_one_choice(hall: Hall) -> None:
-    wife, man = hall.world.elder("王秀英", address="3号楼502室"), hall.world.elder("王建国", address="3 号楼 502室")
-    vote = Vote(hall, Unit.HOUSEHOLD)
-    assert await vote.chooses(wife, "1") == "noted"
-    assert await vote.chooses(man, "2", "call-2") == "closed"
-    assert vote.paper(man, {1: 2}) is Refusal.OTHER_PERSON
-    assert (vote.counted(), vote.refused()) == ([1, 0, 0], ["other_person", "other_person"])
-
-
-async def test_phone_and_paper_are_one_choice(hall: Hall) -> None:
-    one, other = hall.world.elder("王秀英"), hall.world.elder("李福根")
-    vote = Vote(hall)
-    assert await vote.chooses(one, "1") == "noted"
-    assert vote.paper(one, {1: 2, 2: 2}) is Refusal.OTHER_CHANNEL
-    assert vote.paper(other, {1: 2}, channel=Channel.VISIT) is None
-    told = await vote.ask("ballot.next", other, call="call-2")
-    assert (await vote.ask("ballot.next", other, "1", "call-2")).values["why"].startswith("您已经在纸上选过了")
-    assert told.word == "topic"
-    assert vote.counted() == [1, 1, 0]
-    assert vote.refused() == ["other_channel", "other_channel"]
-    assert vote.paper(one, {1: 3}, change=True) is None, "staff have asked her in person"
-    assert vote.counted() == [0, 1, 1]
-
-
-async def test_after_closing_and_after_the_result_nothing_changes(hall: Hall) -> None:
-    elder = hall.world.elder()
-    vote = Vote(hall)
-    assert await vote.chooses(elder, "1") == "noted"
-    await vote.ask("ballot.next", elder)
-    hall.later(days=3)
-    assert (await vote.ask("ballot.next", elder, "2")).word == "closed", "it closes by the clock, sealed or not"
-    await vote.over()
-    assert vote.paper(elder, {1: 2}, change=True) is Refusal.CLOSED
-    assert (await vote.ask("ballot.next", elder, "2")).word == "closed"
-    assert (vote.counted(), vote.refused()) == ([1, 0, 0], ["closed", "closed", "closed"])
-    with hall.world.db.read() as session:
-        ballot = session.scalars(select(Ballot)).one()
-        assert (ballot.result, ballot.key) == ({"1": [1, 0, 0], "2": [0, 0]}, None)
-
-
-async def test_an_owner_is_who_has_the_letter_whoever_calls(hall: Hall, quick: None) -> None:
-    tenant = hall.world.elder("陈租客", address="1号101室")
-    vote = Vote(hall, Unit.OWNER, ROLL)
-    number, pin = vote.letter()
-    assert (await vote.ask("ballot.begin", tenant)).word == "owners"
-    assert (await vote.ask("ballot.next", tenant)).word == "closed", "a tenant for an owner"
-    assert vote.paper("1号101室", {1: 1}, who="陈租客") is Refusal.NO_PROXY
-    assert (await vote.ask("ballot.unit", "", number, "call-2")).word == "known"
-    assert (await vote.ask("ballot.pin", "", pin, "call-2")).word == "right"
-    assert await vote.chooses("", "1", "call-2") == "noted"
-    assert vote.paper("1号101室", {1: 2}, who="李梅") is Refusal.OTHER_CHANNEL, "one for each unit"
-    assert vote.paper("9号909室", {1: 2}, who="李梅") is Refusal.NOT_ON_ROLL
-    assert vote.counted() == [1, 0, 0]
-    assert vote.refused() == ["no_proxy", "other_channel", "not_on_roll"]
-
-
-async def test_a_guessed_pin_locks_the_letter(hall: Hall, quick: None) -> None:
-    vote = Vote(hall, Unit.OWNER, ROLL)
-    number, pin = vote.letter()
-    words = []
-    for nth in range(5):
-        await vote.ask("ballot.unit", "", number, f"call-{nth}")
-        words.append((await vote.ask("ballot.pin", "", "000000", f"call-{nth}")).word)
-    assert words == [*["wrong"] * 4, "locked"]
-    await vote.ask("ballot.unit", "", number, "call-9")
-    assert (await vote.ask("ballot.pin", "", pin, "call-9")).word == "locked", "the right one, too"
-    assert await vote.chooses("", "1", "call-9") == "closed"
-    assert vote.refused() == [*["pin_wrong"] * 5, "pin_locked"]
-    assert hall.todo() == [ItemKind.BALLOT_PIN]
-    await vote.ask("ballot.unit", "", "9999", "call-10")
-    assert (await vote.ask("ballot.pin", "", pin, "call-10")).word == "wrong", "no such letter"
-    assert vote.refused()[-1] == "not_on_roll"
+# ── letters, the register ─────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_proxy_counts_only_when_staff_have_it_in_writing(hall: Hall, quick: None) -> None:
@@ -243,6 +83,29 @@ async def test_letters_of_two_ballots_have_numbers_of_their_own(hall: Hall, quic
     await one.ask("ballot.unit", "", "99999999999999999999", "call-9")
     assert (await one.ask("ballot.pin", "", letters[0][1], "call-9")).word == "wrong"
     assert hall.look(lambda session: [slot.wrong for slot in session.scalars(select(BallotSlot))]) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("end", ["new letter", "withdrawn", "closed"])
+async def test_nobody_must_see_to_a_locked_letter_that_was_made_anew_or_is_over(
+    hall: Hall, quick: None, end: str
+) -> None:
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    number, _ = vote.letter()
+    await vote.ask("ballot.unit", "", number)
+    for _ in range(5):
+        await vote.ask("ballot.pin", "", "000000")
+    assert hall.todo() == [ItemKind.BALLOT_PIN]
+    other = hall.look(lambda session: ballot_staff.letters(session, vote.number, "1号102室"))
+    hall.act(ballot_staff.post, vote.number, other, CHEN)
+    assert hall.todo() == [ItemKind.BALLOT_PIN], "another one's letter"
+    if end == "new letter":
+        new = hall.look(lambda session: ballot_staff.letters(session, vote.number, "1号101室"))
+        hall.act(ballot_staff.post, vote.number, new, CHEN)
+    elif end == "withdrawn":
+        hall.act(ballot_staff.withdraw, vote.number, CHEN)
+    else:
+        await vote.over()
+    assert hall.todo() == []
 
 
 async def test_numbers_of_letters_that_are_over_are_given_out_last(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,24 +172,6 @@ def test_a_unit_is_another_one_when_its_numbers_are() -> None:
     assert core.plain("3 号楼 502室") == "3号楼502室"
     homes = core.households([core.Neighbour("a", "12-301", ""), core.Neighbour("b", "1-2301", "")])
     assert homes == [["a"], ["b"]]
-
-
-# ── secrecy ───────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_no_event_says_what_was_chosen_and_no_choice_says_who(hall: Hall) -> None:
-    """Two who choose differently leave the same in the log of what happened."""
-    one, other = hall.world.elder("王秀英"), hall.world.elder("李福根")
-    vote = Vote(hall)
-    await vote.chooses(one, "1", "call-1")
-    await vote.chooses(other, "3", "call-2")
-    with hall.world.db.read() as session:
-        said = [(e.call_id, e.what, str(e.detail)) for e in session.scalars(select(BallotEvent)) if e.call_id]
-        choices = list(session.scalars(select(BallotChoice)))
-    assert [each[1:] for each in said if each[0] == "call-1"] == [each[1:] for each in said if each[0] == "call-2"]
-    columns = {column.name for column in BallotChoice.__table__.columns}
-    assert columns == {"id", "ballot_id", "voter", "topic", "nth", "option"}, "no time, no person, no call"
-    assert not {each.voter for each in choices} & {one, other}
 
 
 async def test_who_lives_with_a_voter_does_not_hear_what_was_chosen_and_is_asked_no_more(hall: Hall) -> None:
