@@ -57,6 +57,7 @@ from community.tickets_rounds import TicketRounds
 from console import device_events, sentences
 from console import routes as console_routes
 from console.deps import Deps
+from console.live import Live
 from console.prompt_desk import PromptDesk
 from database_in_use import migrate
 from ivr import routes as telephone_routes
@@ -123,6 +124,7 @@ class House:
     watch: Watch
     bell: Bell
     web: FastAPI
+    live: Live
     base_url: str
     virtual: VirtualCarrier | None = None
     prepared: set[str] = field(default_factory=set)  # what is known to be rendered
@@ -252,6 +254,7 @@ async def open_house(
         house = _build(settings, clock, base_url, found, virtual, ears, lockstep)
         stack.push_async_callback(_close, house)
         await stack.enter_async_context(serve(house.web, listener, settings.lines))
+        stack.callback(house.live.close)
         asking = asyncio.create_task(house.telephone.ask_after(await house.telephone.take_up()))
         stack.callback(asking.cancel)
         log.info("the line is up at %s", base_url)
@@ -353,6 +356,7 @@ def _build(
         watch,
         bell,
         web,
+        Live(db),
         base_url,
         virtual,
         notes=notes,
@@ -410,6 +414,7 @@ def _deps(house: House) -> Deps:
         ears_status=house.ears.status,
         recordings_read=house.recordings.read,
         late=lambda: house.watch.late,
+        live=house.live,
         notes=lambda: house.notes,
     )
 

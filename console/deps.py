@@ -8,6 +8,7 @@ from typing import Protocol
 
 from checkins.auditor import Late
 from checkins.ports import Clock
+from console.live import Live
 from storage.database import Database
 
 
@@ -27,11 +28,13 @@ class Engine(Protocol):
 @dataclass(frozen=True)
 class Deps:
     """`recordings_read` takes a recording's path and gives checked μ-law audio (RecordingBrokenError when there is
-    none); `late` is what the auditor last found; `notes` are sentences for staff (a missing model, few lines …)."""
+    none); `late` is what the auditor last found; `live` tells open pages what has changed; `notes` are sentences for
+    staff (a missing model, few lines …)."""
 
     db: Database
     clock: Clock
     ears_status: Callable[[], Sequence[Engine]]
     recordings_read: Callable[[str], bytes]
     late: Callable[[], Sequence[Late]]
+    live: Live
     notes: Callable[[], Sequence[str]]

@@ -23,6 +23,7 @@ from checkins.tables import MODE_ZH, Mode
 from console import view, words
 from console.deps import Deps
 from console.event_words import sentence
+from console.files import static_url
 from console.gaps_ahead import GapsAhead
 from console.guard import PageError
 from console.view import Shell
@@ -56,6 +57,7 @@ class Pages:
             dictated=dictated,
             marked=marked,
             words=words,
+            static=static_url,
             sentence=sentence,
             mode_zh=lambda mode: MODE_ZH[Mode(mode)],
             national=national,

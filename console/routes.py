@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,7 @@ from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
 from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
-from console import call_log, item_routes, roster_routes, view
+from console import call_log, files, item_routes, live_routes, roster_routes, view
 from console.deps import Deps
 from console.forms import Text, done, name_of, wrong_name
 from console.guard import CSP, PageError, check_form, guarded
@@ -27,8 +26,6 @@ from console.pages import Pages
 from console.wav import wav
 from ivr.recordings import RecordingBrokenError
 
-STATIC = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8"}
-_STATIC_FOLDER = Path(__file__).parent / "static"
 UNNAMED = "本机"  # who opened a recording before giving a name
 MAX_FINDING = 2000
 
@@ -43,6 +40,8 @@ def routes(deps: Deps) -> APIRouter:
     _add_pages(router, deps, pages)
     _add_forms(router, deps, pages)
     _add_files(router, deps)
+    files.add(router)
+    live_routes.add(router, deps, pages)
     item_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     return router
@@ -105,13 +104,6 @@ def _add_files(router: APIRouter, deps: Deps) -> None:
     async def recording(request: Request, case_id: str, path: str) -> Response:
         audio = await _recording(deps, case_id, path, name_of(request) or UNNAMED)
         return Response(await asyncio.to_thread(wav, audio), media_type="audio/wav")
-
-    @router.get("/static/{name}")
-    async def static(name: str) -> Response:
-        if name not in STATIC:
-            raise PageError(404, "没有这个文件。", "there is no such file")
-        headers = {"Cache-Control": "no-cache"}
-        return FileResponse(_STATIC_FOLDER / name, media_type=STATIC[name], headers=headers)
 
 
 # ── pieces ────────────────────────────────────────────────────────────────────────────────────────

@@ -1,43 +1,113 @@
-// Keeps a page fresh, and never disturbs somebody who types, listens or has opened a form.
+// Keeps a page fresh by what the server tells (console/live.py), and never disturbs somebody who types, listens or has
+// opened a form. A part of a page with data-live="cases alarms" ("*": anything) gets the event "stale", by which htmx
+// fetches it anew.
 "use strict";
-const EVERY_MS = 10000;
-const HELD_MS = 60000; // so long a page may stay old for somebody's sake before it says so
-let fresh = Date.now();
+const AGES_MS = 60000; // words like "3 分钟" grow old by themselves
+const AGAIN_MS = 1000; // how often a part that somebody is busy in is tried again
+const HELD_MS = 60000; // so long a part may stay old for somebody's sake before it says so
+const LOST_MS = 5000; // so long the stream may be away before the page says so
+const STATES = {
+  lost: "连不上服务，页面不是最新的 not up to date",
+  held: "有没写完的内容或正在播放，页面暂停更新 paused while you write or listen",
+};
+const stale = new Map(); // id of a part → since when
+let source = null;
+let lostSince = 0;
+let failed = false;
+let opened = false;
 
-function busy(main) {
-  const typing = main.contains(document.activeElement) && /INPUT|SELECT|TEXTAREA|AUDIO|BUTTON/.test(document.activeElement.tagName);
-  const open = main.querySelector("details[open]");
-  const playing = [...main.querySelectorAll("audio")].some((audio) => !audio.paused || audio.currentTime);
-  const typed = [...main.querySelectorAll("input, textarea")].some((input) => input.value !== input.defaultValue);
-  const chosen = [...main.querySelectorAll("select")].some((select) => select.selectedIndex !== first(select));
-  return typing || typed || chosen || open || playing || document.hidden || String(getSelection());
+function busy(part) {
+  const at = document.activeElement;
+  const typing = part.contains(at) && /INPUT|SELECT|TEXTAREA|AUDIO|BUTTON/.test(at.tagName);
+  const open = part.querySelector("details[open], dialog[open], [data-busy]");
+  const playing = [...part.querySelectorAll("audio")].some((audio) => !audio.paused || audio.currentTime);
+  const typed = [...part.querySelectorAll("input, textarea")].some(
+    (input) => input.type !== "hidden" && (input.value !== input.defaultValue || input.checked !== input.defaultChecked));
+  const chosen = [...part.querySelectorAll("select")].some((select) => select.selectedIndex !== first(select));
+  return typing || typed || chosen || open || playing || String(getSelection());
 }
 
 function first(select) {
   return Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
 }
 
-async function refresh() {
-  const main = document.querySelector("main");
-  if (busy(main)) return;
-  const answer = await fetch(location.href, { cache: "no-store" });
-  if (!answer.ok) throw new Error(answer.status);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (busy(main)) return;
-  for (const part of ["main", "header", "footer", "title"]) {
-    document.querySelector(part).replaceWith(document.adoptNode(page.querySelector(part)));
+function tell(topics) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const wants = part.dataset.live.split(" ");
+    const meant = !topics || wants.includes("*") || wants.some((topic) => topics.includes(topic));
+    if (meant && !stale.has(part.id)) stale.set(part.id, Date.now());
   }
-  fresh = Date.now();
+  renew();
 }
 
-async function keepFresh() {
-  try {
-    await refresh();
-    document.body.classList.remove("stale");
-  } catch {
-    document.body.classList.add("stale"); // the page is old: say so rather than look calm
+function renew() {
+  if (document.hidden) return;
+  for (const id of [...stale.keys()]) {
+    const part = document.getElementById(id);
+    if (part && busy(part)) continue;
+    stale.delete(id);
+    if (part) htmx.trigger(part, "stale");
   }
-  document.body.classList.toggle("held", Date.now() - fresh > HELD_MS);
+  say();
 }
 
-if ("fresh" in document.body.dataset) setInterval(keepFresh, EVERY_MS);
+function say() {
+  const lost = failed || (lostSince && Date.now() - lostSince > LOST_MS);
+  const held = [...stale.values()].some((since) => Date.now() - since > HELD_MS);
+  const state = lost ? "lost" : held ? "held" : "";
+  document.body.classList.toggle("stale", state === "lost");
+  document.body.classList.toggle("held", state === "held");
+  const line = document.getElementById("state");
+  if (line.textContent !== (STATES[state] || "")) line.textContent = STATES[state] || "";
+}
+
+// Browsers have six connections to a place in all: only the page that is looked at keeps a stream.
+function listen() {
+  if (document.hidden) {
+    if (source) source.close();
+    source = null;
+    return;
+  }
+  if (source) return;
+  source = new EventSource("/live");
+  source.onopen = () => {
+    lostSince = 0;
+    if (opened) tell(null); // what was missed meanwhile
+    opened = true;
+  };
+  source.onerror = () => {
+    lostSince = lostSince || Date.now();
+    if (source.readyState === EventSource.CLOSED) { source = null; setTimeout(listen, LOST_MS); }
+  };
+  source.onmessage = (message) => {
+    const topics = JSON.parse(message.data);
+    document.body.dispatchEvent(new CustomEvent("changed", { detail: topics })); // for scripts of a page
+    tell(topics);
+  };
+}
+
+function isPart(event) {
+  return event.detail.elt && event.detail.elt.dataset && "live" in event.detail.elt.dataset;
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (isPart(event)) event.detail.headers["X-Background"] = "1"; // nobody did anything: the session doesn't live on by it
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!isPart(event)) return;
+  failed = event.detail.xhr.status >= 400;
+  if (busy(event.detail.elt)) {
+    event.detail.shouldSwap = false; // somebody began to type while it was fetched
+    stale.set(event.detail.elt.id, Date.now());
+  }
+});
+for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  document.addEventListener(name, (event) => { if (isPart(event)) failed = true; });
+}
+
+if ("fresh" in document.body.dataset) {
+  listen();
+  document.addEventListener("visibilitychange", listen);
+  setInterval(renew, AGAIN_MS);
+  setInterval(() => tell(null), AGES_MS);
+}

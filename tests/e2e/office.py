@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from checkins import auditor
 from console.deps import Deps
+from console.live import Live
 from console.routes import routes
 from ivr.recordings import Recordings
 from ivr.records import Call, CallEvent, Transcript
@@ -87,6 +88,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
             ears_status=lambda: [Ear("whisper", True), Ear("vosk", False, "run: models pull vosk")],
             recordings_read=recordings.read,
             late=lambda: late(world),
+            live=Live(world.db),
             notes=lambda: ["磁盘快满了"],
         )
         app.include_router(routes(deps))

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from checkins import cases
 from checkins.results import Reason, Result, Status, Urgency
 from console.deps import Deps
+from console.live import Live
 from console.routes import routes
 from demo.clips import load
 from ivr.late_cries import SECOND_PASS
@@ -78,6 +79,7 @@ async def page(morning: Morning) -> str:
         ears_status=list,
         recordings_read=morning.recordings.read,
         late=list,
+        live=Live(morning.world.db),
         notes=list,
     )
     app = FastAPI(redirect_slashes=False)

@@ -1,0 +1,22 @@
+"""What makes open pages live: the stream of what has changed, and the part that stands on every page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from console.deps import Deps
+from console.forms import name_of
+from console.live import HEADERS
+from console.pages import Pages
+
+
+def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    @router.get("/live")
+    async def live() -> Response:
+        return StreamingResponse(deps.live.events(), media_type="text/event-stream", headers=HEADERS)
+
+    @router.get("/shell")
+    async def shell(request: Request, here: str = "/") -> Response:
+        _, now = await pages.look(lambda session: None)
+        return pages.show("shell.html", now, name_of(request), here=here)
