@@ -27,7 +27,7 @@ from community.ballot_tables import (
     BallotTopic,
 )
 
-REFUSED, PROVEN, LETTER_MADE = "refused", "proven", "letter_made"
+REFUSED, PROVEN, LETTER_MADE, MADE = "refused", "proven", "letter_made", "made"
 
 
 def by_number(session: Session, number: int) -> Ballot:

@@ -32,7 +32,7 @@ from community.ballot_tables import (
 )
 from community.spoken import bounded
 
-MADE, WITHDRAWN, PROXY = "made", "withdrawn", "proxy"
+WITHDRAWN, PROXY = "withdrawn", "proxy"
 DEFAULT_OPTIONS = ("赞成", "反对")
 
 
@@ -116,7 +116,7 @@ def make(
     if not places:
         raise ValueError("nobody may choose: the register has no elder of this committee")
     _enrol(session, ballot, places, rings, now)
-    rows.note(session, ballot, MADE, by, now)
+    rows.note(session, ballot, rows.MADE, by, now)
     return ballot
 
 

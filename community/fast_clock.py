@@ -3,13 +3,16 @@ and what was to be done by then is to be done by when it would be, were it asked
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from community import rows, tickets_rows
+from community import ballot_calls, ballot_rows, rows, tickets_policy, tickets_rows
+from community.ballot_tables import Ballot, BallotCall, BallotEvent, BallotProxy, BallotSlot
+from community.notice_tables import Hearer, Notice
 from community.policy import Deadlines
 from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Reply
 from community.tickets_policy import BOOKED_WITHIN, ReplyClock
@@ -32,14 +35,25 @@ _WRITTEN = (
     TicketDictation.at,
     Booking.at,
     Booking.outcome_at,
-)  # not Meeting.at, Booking.known_by: hours that people named
+    Notice.at,
+    Notice.withdrawn_at,
+    Hearer.given_up_at,
+    Hearer.heard_at,
+    Hearer.understood_at,
+    Ballot.sealed_at,
+    BallotSlot.locked_at,
+    BallotProxy.at,
+    BallotEvent.at,
+)  # not Meeting.at, Booking.known_by, nor when a notice or a ballot ends: hours that people named
 
 
 def accept(session: Session, now: datetime, deadlines: Deadlines, clock: ReplyClock) -> int:
     """The clock is right at `now`; how many moments lay ahead. Safe to repeat."""
     calls = sum(_call_now(session, table, now) for table in (Reply, Booking))  # first: by the moments as they were
+    begun = _begin_now(session, now)
     written = sum(_pull(session, column, now) for column in _WRITTEN)
-    return calls + written + _complaints(session, now, deadlines) + _tickets(session, now, clock)
+    _ring_soon(session, now)
+    return calls + begun + written + _complaints(session, now, deadlines) + _tickets(session, now, clock)
 
 
 def _pull(session: Session, column: Any, now: datetime) -> int:
@@ -52,6 +66,33 @@ def _call_now(session: Session, table: type[Reply] | type[Booking], now: datetim
     ahead = update(table).where(table.at > now, table.due_at > now, table.intent_id.is_(None))
     done = session.execute(ahead.values(due_at=now))
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _begin_now(session: Session, now: datetime) -> int:
+    """Notices and ballots that were made ahead of time, to begin at once. A ballot that was closed then stays closed: the
+    key of its voters is gone."""
+    notices = update(Notice).where(Notice.at > now, Notice.valid_from == Notice.at)
+    made = select(BallotEvent.at).where(BallotEvent.ballot_id == Ballot.id, BallotEvent.what == ballot_rows.MADE)
+    ballots = update(Ballot).where(Ballot.opens_at > now, Ballot.opens_at.in_(made))
+    done = [session.execute(each) for each in (notices.values(valid_from=now), ballots.values(opens_at=now))]
+    return sum(int(each.rowcount) for each in done)  # type: ignore[attr-defined]
+
+
+def _ring_soon(session: Session, now: datetime) -> None:
+    """Who waits to be rung is looked at now. Whom the line rules keep until later, they keep again: nothing of this is
+    counted."""
+    hearers = select(Hearer, Notice.valid_from).join(Notice, Notice.id == Hearer.notice_id)
+    ballots = select(BallotCall, Ballot.opens_at).join(Ballot, Ballot.id == BallotCall.ballot_id)
+    _nearer(session.execute(hearers.where(Hearer.due_at > now)), now, tickets_policy.AGAIN[-1])
+    _nearer(session.execute(ballots.where(BallotCall.due_at > now)), now, ballot_calls.AGAIN)
+
+
+def _nearer(waiting: Iterable[Any], now: datetime, again: timedelta) -> None:
+    """`again`: how long one waits for the next call at most, or for news of the one that is out."""
+    for row, begins in waiting:
+        first = max(now, begins)
+        if row.due_at > first + again:
+            row.due_at = first + again if row.intent_id else first
 
 
 def _complaints(session: Session, now: datetime, deadlines: Deadlines) -> int:

@@ -1,20 +1,26 @@
-"""A clock that was fast and is right again: complaints and tickets of the days that didn't come are of now."""
+"""A clock that was fast and is right again: complaints, tickets, notices and ballots of the days that didn't come are
+of now."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import inspect
 
 from checkins.roster.holidays import Calendar
-from community import fast_clock, rows, tickets, tickets_rows
+from community import ballot_staff, fast_clock, notices, rows, tickets, tickets_rows
+from community.ballot import Unit
+from community.ballot_tables import Ballot, BallotCall, BallotEvent
+from community.notice_tables import Hearer, Notice
 from community.policy import DEFAULT
 from community.tables import Complaint, Reply
 from community.tickets_policy import CLOCK
 from community.tickets_tables import Ticket, TicketKind
 from storage.database import Base, UtcTime
 from tests.unit.checkins.world import DAY
-from tests.unit.community.hall import Hall
+from tests.unit.community.hall import CHEN, Hall
+from tests.unit.community.vote import ROLL, Vote
 
 # Not pulled to now: hours that people named; deadlines and calls to come, which are reckoned anew.
 AHEAD = {
@@ -26,8 +32,15 @@ AHEAD = {
     "ticket.over_at",
     "ticket_booking.due_at",
     "ticket_booking.known_by",
+    "notice.valid_from",
+    "notice.valid_until",
+    "notice_hearer.due_at",
+    "ballot.opens_at",
+    "ballot.closes_at",
+    "ballot_call.due_at",
 }
 
+WATER, GAS = "今天停水。", "今天晚上停煤气。"
 THURSDAY = DAY + timedelta(days=3)
 
 
@@ -63,6 +76,52 @@ async def test_what_came_on_a_day_that_did_not_come_is_due_as_if_it_came_now(hal
     assert hall.look(lambda session: max(each.at for each in tickets_rows.events(session, ticket))) == now
 
 
+async def test_what_was_published_on_a_day_that_did_not_come_begins_now(hall: Hall) -> None:
+    elder, ended = hall.world.elder(), hall.world.at("10:00", THURSDAY + timedelta(days=1))
+    hall.at("10:00", THURSDAY)
+    ahead = hall.world.clock.now()
+    hall.act(
+        lambda session, now: notices.publish(session, hall.world.place_id, WATER, CHEN, now, until=ended, urgent=True)
+    )
+    later = ahead + timedelta(hours=5)
+    hall.act(
+        lambda session, now: notices.publish(
+            session, hall.world.place_id, GAS, CHEN, now, until=ended, since=later, urgent=True
+        )
+    )
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    hall.act(ballot_staff.proxy, vote.number, "1号102室", "孙小妹", "柜三", CHEN)
+    choice = Vote(hall)
+
+    hall.world.clock._now = hall.world.at("10:00", DAY)
+    now = hall.world.clock.now()
+    assert (await choice.ask("ballot.begin", elder)).word == "none"
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) > 0
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) == 0
+    found = hall.look(lambda session: [(row.at, row.valid_from, row.valid_until) for row in session.query(Notice)])
+    assert found == [(now, now, ended), (now, later, ended)], "a named hour stays"
+    assert hall.look(lambda session: [row.due_at for row in session.query(Hearer)]) == [now, later]
+    assert (await choice.ask("ballot.begin", elder)).word == "open"
+    assert hall.look(lambda session: [row.due_at for row in session.query(BallotCall)]) == [now]
+    assert hall.look(lambda session: max(row.at for row in session.query(BallotEvent))) == now
+
+
+@pytest.mark.parametrize(("out", "due"), [(None, 0), ("call-1", 2)])
+async def test_who_was_to_be_rung_again_on_a_day_that_did_not_come_is_rung_now(
+    hall: Hall, out: str | None, due: int
+) -> None:
+    """But not while the line is still busy with them."""
+    hall.world.elder()
+    Vote(hall)
+    hall.later(hours=1)
+    with hall.world.db.write() as session:
+        row = session.query(BallotCall).one()
+        row.due_at, row.intent_id = hall.world.at("12:00", THURSDAY), out
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) == 0
+    now = hall.world.clock.now()
+    assert hall.look(lambda session: session.query(BallotCall).one().due_at) == now + timedelta(hours=due)
+
+
 async def test_a_clock_that_was_right_all_along_changes_nothing(hall: Hall) -> None:
     elder = hall.world.elder()
     number = await hall.complains(elder)
@@ -74,8 +133,8 @@ async def test_a_clock_that_was_right_all_along_changes_nothing(hall: Hall) -> N
     assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) == 0
 
 
-def test_every_moment_of_complaints_and_tickets_is_thought_of() -> None:
-    modules = {Complaint.__module__, Ticket.__module__}
+def test_every_moment_of_the_room_is_thought_of() -> None:
+    modules = {each.__module__ for each in (Complaint, Ticket, Notice, Ballot)}
     tables = [each.class_ for each in Base.registry.mappers if each.class_.__module__ in modules]
     moments = {
         f"{table.__tablename__}.{column.key}"
