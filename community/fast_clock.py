@@ -69,13 +69,15 @@ def _call_now(session: Session, table: type[Reply] | type[Booking], now: datetim
 
 
 def _begin_now(session: Session, now: datetime) -> int:
-    """Notices and ballots that were made ahead of time, to begin at once. A ballot that was closed then stays closed: the
-    key of its voters is gone."""
+    """Notices and ballots that were made ahead of time, to begin at once. A ballot that was closed then stays
+    closed: the key of its voters is gone."""
     notices = update(Notice).where(Notice.at > now, Notice.valid_from == Notice.at)
     made = select(BallotEvent.at).where(BallotEvent.ballot_id == Ballot.id, BallotEvent.what == ballot_rows.MADE)
     ballots = update(Ballot).where(Ballot.opens_at > now, Ballot.opens_at.in_(made))
-    done = [session.execute(each) for each in (notices.values(valid_from=now), ballots.values(opens_at=now))]
-    return sum(int(each.rowcount) for each in done)  # type: ignore[attr-defined]
+    begun = 0
+    for each in (notices.values(valid_from=now), ballots.values(opens_at=now)):
+        begun += int(session.execute(each).rowcount)  # type: ignore[attr-defined]
+    return begun
 
 
 def _ring_soon(session: Session, now: datetime) -> None:
