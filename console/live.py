@@ -1,6 +1,6 @@
 """Tells open pages that something has changed, so that they fetch their part anew (docs/console.md).
 
-One watcher for all pages looks at the ends of the logs, twice a second while somebody watches. What is told are topics
+One watcher for all pages looks at the ends of the logs, some times a second while somebody watches. What is told are topics
 ("cases", "case-12", "items"): ids, never a name, a number or what was said.
 """
 
@@ -28,8 +28,8 @@ from storage.faults import where
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 0.5
-CALM_S = 1.0  # a page hears no more often than that
+EVERY_S = 0.4
+CALM_S = 0.8  # a page hears no more often than that
 PING_S = 15.0  # proxies close what is silent; whoever left is noticed
 BEHIND = 100  # rows are written in order of their numbers, but don't become visible in it: so many are looked at again
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
