@@ -47,6 +47,8 @@ from community.notice_counter import NoticeCounter
 from community.notice_offers import NoticeOffers
 from community.notice_rounds import NoticeRounds
 from community.policy import Deadlines
+from community.register_counter import RegisterCounter
+from community.register_intake import RegisterIntake
 from community.reply_calls import ReplyCalls
 from community.rounds import ComplaintRounds
 from community.tickets_calls import BookingCalls
@@ -303,6 +305,7 @@ def _build(
         recorder,
         BallotCounter(db, clock),
         NoticeCounter(db, clock),
+        RegisterCounter(db, clock),
     )
     verbs = Verbs(calls, config, fetching, flows, desk, desk, prompts)
     cycle = Cycle(
@@ -324,7 +327,8 @@ def _build(
         ],
     )
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
-    said = Intakes(db, cut_off(flows, recordings.folder), Intake(db, clock, deadlines), TicketIntake(db, clock, within))
+    intakes = (Intake(db, clock, deadlines), TicketIntake(db, clock, within), RegisterIntake(db, clock))
+    said = Intakes(db, cut_off(flows, recordings.folder), *intakes)
     calls.outbox.listener = Listener(
         cycle.settle,
         lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN),

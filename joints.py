@@ -14,11 +14,12 @@ from checkins import ports
 from checkins.handing_over import Switchboard
 from checkins.reception import Reception
 from checkins.ringing_in import Heard
-from community import ballot_counter, notice_counter
+from community import ballot_counter, notice_counter, register_counter
 from community.ballot_counter import BallotCounter
 from community.counter import Counter
 from community.intake import CutOff, Spoken
 from community.notice_counter import NoticeCounter
+from community.register_counter import RegisterCounter
 from community.tickets_counter import QUERIES
 from console import prompt_desk
 from console.prompt_desk import PromptDesk
@@ -56,9 +57,10 @@ class Desk:
         prompts: PromptDesk,
         ballots: BallotCounter,
         notices: NoticeCounter,
+        register: RegisterCounter,
     ) -> None:
         self._reception, self._switchboard, self._counter = reception, switchboard, counter
-        self._prompts, self._ballots, self._notices = prompts, ballots, notices
+        self._prompts, self._ballots, self._notices, self._register = prompts, ballots, notices, register
 
     async def rang_in(
         self, call_id: str, number: str, key: str | None = None
@@ -80,6 +82,8 @@ class Desk:
             whom = self._ballots
         if query in notice_counter.QUERIES:
             whom = self._notices
+        if query in register_counter.QUERIES:
+            whom = self._register
         told = await whom.ask(call_id, query, person_id, value)
         return telephone_ports.Told(told.word, told.values)
 

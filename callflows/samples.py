@@ -33,6 +33,8 @@ SAMPLES = {
     "options": "赞成,请按1;反对,请按2。",
     "before": "反对",
     "chosen": "赞成",
+    "fact": "您的住址,登记的是三号楼五零二室。",
+    "correction": "五号楼三零一室。",
     "tally": "赞成,一百零二;反对,三。",
     "sentence": "今天身体好吗?",
     "present": "今天身体好吗?",

@@ -29,6 +29,8 @@ class What(StrEnum):
     MODE = "mode"  # detail: mode
     FIELDS = "fields"  # detail: fields, columns that were written; consents, if among them; on: since when it is so
     SAID_WRONG = "said_wrong"  # by telephone, of what the register has; detail: field, recording
+    HOME_KEYED = "home_keyed"  # by telephone, where they live: as the register has it
+    HOME_NOT_KEYED = "home_not_keyed"  # otherwise than the register has it
     NOT_CHANGED = "not_changed"  # staff looked into that, and it stays; detail: field, why
     REFUSAL_MEANT = "refusal_meant"  # asked in person: it was the elder's own wish
     REFUSAL_NOT_MEANT = "refusal_not_meant"  # asked in person: calls are wanted again

@@ -35,9 +35,14 @@ def lives_in(address: str | None, buildings: Iterable[str]) -> bool:
 
 def building(text: str) -> str:
     """The figure of the building, as 3 for 三号楼, 3幢, 1234弄3号502室; "" when there is none. It never raises."""
-    plain = _CHINESE.sub(_figure, unicodedata.normalize("NFKC", text))
+    plain = in_figures(text)
     found = next(filter(None, (pattern.search(plain) for pattern in _BUILDING)), None)
     return found[1].lstrip("0") or "0" if found else ""
+
+
+def in_figures(text: str) -> str:
+    """With its numbers as figures: 三号楼五零二室 → 3号楼502室."""
+    return _CHINESE.sub(_figure, unicodedata.normalize("NFKC", text))
 
 
 def _figure(found: re.Match[str]) -> str:

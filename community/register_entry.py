@@ -5,8 +5,10 @@ Nothing is changed by telephone alone: staff listen, and confirm it as the elder
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import consents, items, people, register_log
@@ -15,38 +17,74 @@ from checkins.items import Item, ItemKind
 from checkins.names import named, says_something
 from checkins.people_csv import CONSENTS, reader
 from checkins.phones import spoken
-from checkins.register_log import SELF, How, What
+from checkins.register_log import SELF, How, PersonEvent, What
 from checkins.schedule import local_date
 from checkins.tables import Mode, Neighbourhood, Person
 
-FIELDS = {"name": "姓名", "address": "住址", "phone": "电话", "key_holder": "钥匙", "other": "别的"}
+OTHER, ASKED = "other", "entry"  # what can't be told apart; a person reads the whole entry to them
+FIELDS = {
+    "name": "姓名",
+    "address": "住址",
+    "phone": "电话",
+    "key_holder": "钥匙",
+    "consents": "同意了什么",
+    OTHER: "别的",
+    ASKED: "想核对登记，电话里没有读，请回电",
+}
 CHANGED = ("name", "spoken_name", "phone", "language", "mode", "slot", "consents", "address", "key_holder", "notes")
 LOOKED_INTO = timedelta(days=7)
 
 
-def told(person: Person) -> list[str]:
-    """The sentences that the line says of an entry, shortest first thing first. Personal."""
+@dataclass(frozen=True)
+class Said:
+    """One recording of what they said is wrong. `id` of its row; `name`: about which field."""
+
+    id: int
+    call_id: str
+    name: str
+    recording: str
+
+
+def told(person: Person) -> dict[str, str]:
+    """What the line says of an entry, by field, in the order in which it is said. Personal. Who has the key is never
+    named: a number that is shown, and a flat, are no proof that would do for that."""
     agreed = [PURPOSE_ZH[purpose] for purpose in CONSENTS if person.consents.get(purpose)]
-    return [
-        f"您的姓名登记的是:{person.name}。",
-        f"住址:{person.address}。" if person.address else "住址没有登记。",
-        f"电话:{spoken(person.number)}。" if person.number else "电话没有登记。",
-        f"钥匙在{person.key_holder}那里。" if person.key_holder else "没有登记谁有钥匙。",
-        f"您同意了:{'、'.join(agreed)}。" if agreed else "您没有登记同意什么。",
-    ]
+    return {
+        "name": f"您的姓名,登记的是{person.name}。",
+        "address": f"您的住址,登记的是{person.address}。" if person.address else "您的住址没有登记。",
+        "phone": f"您的电话,登记的是{spoken(person.number)}。" if person.number else "您的电话没有登记。",
+        "key_holder": "有人保管您家的钥匙,是登记了的,名字电话里不说。"
+        if person.key_holder
+        else "没有登记谁有您家的钥匙。",
+        "consents": f"您同意了:{'、'.join(agreed)}。" if agreed else "您没有登记同意什么。",
+    }
 
 
 def say_wrong(
-    session: Session, person_id: str, field: str, call_id: str, now: datetime, *, recording: str | None = None
+    session: Session,
+    person_id: str,
+    about: str,
+    call_id: str,
+    now: datetime,
+    *,
+    recording: str | None = None,
+    text: str = "",
 ) -> Item:
-    """What they said is wrong, by field (FIELDS) and in their own words; said again it is the same. ValueError."""
-    if field not in FIELDS:
+    """What they said is wrong, by field (FIELDS) and in their own words; said again it is the same, and no news when
+    staff have done it meanwhile. `text`: what an ear made of it. ValueError."""
+    if about not in FIELDS:
         raise ValueError(f"fields are {', '.join(FIELDS)}")
     person = session.get_one(Person, person_id)
-    detail = {"field": field} | ({"recording": recording} if recording else {})
-    register_log.note(
-        session, person_id, What.SAID_WRONG, SELF, now, said_by=SELF, how=How.PHONE, call_id=call_id, detail=detail
-    )
+    detail = {"field": about} | ({"recording": recording} if recording else {})
+    if any(each.detail == detail for each in in_call(session, person_id, call_id)):
+        known = select(Item).where(Item.key == items.key_of(ItemKind.ENTRY_WRONG, person_id, about=about))
+        item = session.scalars(known.order_by(Item.id.desc()).limit(1)).one()
+        if item.done_at is not None:
+            return item
+    else:
+        register_log.note(
+            session, person_id, What.SAID_WRONG, SELF, now, said_by=SELF, how=How.PHONE, call_id=call_id, detail=detail
+        )
     return items.open_item(
         session,
         ItemKind.ENTRY_WRONG,
@@ -54,19 +92,43 @@ def say_wrong(
         neighbourhood_id=person.neighbourhood_id,
         person_id=person_id,
         due_at=now + LOOKED_INTO,
-        detail={"call": call_id, **detail},
-        about=field,
+        detail={"call": call_id, "text": FIELDS[about] + (f"：{text}" if text else ""), **detail},
+        about=about,
     )
+
+
+def in_call(session: Session, person_id: str, call_id: str) -> list[PersonEvent]:
+    """What they called wrong in this call, the first first."""
+    found = register_log.events(session, person_id, What.SAID_WRONG)
+    return [each for each in found if each.call_id == call_id]
 
 
 def waiting(session: Session, neighbourhood_id: int | None = None) -> list[Item]:
     return [item for item in items.open_items(session, neighbourhood_id) if item.kind == ItemKind.ENTRY_WRONG]
 
 
+def recordings(session: Session, item: Item) -> list[Said]:
+    """All that was dictated for it since it waits, the first first."""
+    about, found = (item.detail or {}).get("field"), []
+    for event in register_log.events(session, str(item.person_id), What.SAID_WRONG):
+        said = event.detail or {}
+        if event.at >= item.opened_at and said.get("field") == about and said.get("recording"):
+            found.append(Said(event.id, event.call_id or "", str(about), said["recording"]))
+    return found
+
+
+def by_number(session: Session, item_id: int) -> Item:
+    """One that waits. LookupError when nobody waits for it any more."""
+    item = session.get(Item, item_id)
+    if item is None or item.kind != ItemKind.ENTRY_WRONG or item.done_at is not None:
+        raise LookupError("nobody waits for this: `register corrections` shows who does")
+    return item
+
+
 def confirm(session: Session, item_id: int, column: str, text: str, by: str, now: datetime) -> None:
     """Writes what the elder said into the register, as their own word. ValueError for what can't stand there,
     LookupError when nobody waits for it any more."""
-    item = _open(session, item_id)
+    item = by_number(session, item_id)
     person = session.get_one(Person, item.person_id)
     _write(session, person, column, text, named(by), now)
     items.done(session, item_id, by, now)
@@ -74,19 +136,12 @@ def confirm(session: Session, item_id: int, column: str, text: str, by: str, now
 
 def refuse(session: Session, item_id: int, by: str, why: str, now: datetime) -> None:
     """It stays as it is; why, so that somebody can tell the elder. ValueError without a reason."""
-    item, name = _open(session, item_id), named(by)
+    item, name = by_number(session, item_id), named(by)
     if not says_something(why):
         raise ValueError("say why it stays as it is: the elder will ask")
     detail = {"field": (item.detail or {}).get("field", ""), "why": why.strip()[:200]}
     register_log.note(session, str(item.person_id), What.NOT_CHANGED, name, now, detail=detail)
     items.done(session, item_id, by, now)
-
-
-def _open(session: Session, item_id: int) -> Item:
-    item = session.get(Item, item_id)
-    if item is None or item.kind != ItemKind.ENTRY_WRONG or item.done_at is not None:
-        raise LookupError("nobody waits for this: `register corrections` shows who does")
-    return item
 
 
 def _write(session: Session, person: Person, column: str, text: str, by: str, now: datetime) -> None:

@@ -17,7 +17,15 @@ from callflows import loader
 from callflows.events import CallContext, Person
 from callflows.session import Finding, Session
 from callflows.text_runner import TextLine
-from tests.golden import ballot_cases, notice_cases, record_cases, reply_cases, ticket_cases, trial_cases
+from tests.golden import (
+    ballot_cases,
+    notice_cases,
+    record_cases,
+    register_cases,
+    reply_cases,
+    ticket_cases,
+    trial_cases,
+)
 
 HERE = Path(__file__).parent
 UPDATE = os.environ.get("WENAN_UPDATE_GOLDEN") == "1"
@@ -404,7 +412,11 @@ BALLOTS = {name: Case(typed, (_with(WANG, **ballot_cases.OFFERED),)) for name, t
 CASES = {
     "record_prompts": RECORDS,
     "reply": {name: Case(typed, **reply_cases.MORE.get(name, {})) for name, typed in reply_cases.TYPED.items()},
-    "rings_in": {**RINGS_IN, **{name: Case(**case) for name, case in ticket_cases.RINGS_IN.items()}, **BALLOTS},
+    "rings_in": {
+        **RINGS_IN,
+        **{name: Case(**case) for name, case in {**ticket_cases.RINGS_IN, **register_cases.RINGS_IN}.items()},
+        **BALLOTS,
+    },
     "notices": {name: Case(typed) for name, typed in notice_cases.NOTICES.items()},
     "ballot": {name: Case(typed) for name, typed in ballot_cases.BALLOT.items()},
     "booking": {name: Case(typed) for name, typed in ticket_cases.BOOKING.items()},

@@ -279,7 +279,7 @@ def test_two_runs_of_figures_in_an_address_stay_two() -> None:
 
 def test_an_elder_says_what_is_wrong_and_staff_confirm_it_as_their_word(world: World) -> None:
     elder, now = world.elder(address="三号楼", key_holder="隔壁陈阿姨"), world.clock.now()
-    assert register_entry.told(world.person(elder))[1] == "住址:三号楼。"
+    assert register_entry.told(world.person(elder))["address"] == "您的住址,登记的是三号楼。"
     with world.db.write() as session:
         item = register_entry.say_wrong(session, elder, "address", "call-1", now, recording="a.ulaw")
         again = register_entry.say_wrong(session, elder, "address", "call-2", now, recording="b.ulaw")
