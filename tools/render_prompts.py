@@ -18,7 +18,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,7 +40,8 @@ from speech.loudness import to_prompt  # noqa: E402
 VOICE = "zf_xiaoxiao"
 LICENCE = "Audio made by this project with Kokoro-82M v1.0 (Apache-2.0), voice zf_xiaoxiao"
 MAX_FILE = 1_900_000  # bytes of audio in one zip; each file stays below 2 MiB
-# Which flows' sentences lie in which pack (each in the first that needs it); the line's own sentences are in MAIN.
+# Which flows' sentences lie in which pack, each in the first that needs it (after a colon: those of these groups of
+# steps alone); the line's own sentences are in MAIN.
 MAIN = "zh.zip"
 PACKS = {
     MAIN: ("daily_checkin",),
@@ -51,6 +52,7 @@ PACKS = {
     "zh-alarms.zip": ("line_alarm",),
     "zh-ballots.zip": ("ballot",),
     "zh-strangers.zip": ("stranger",),
+    "zh-ringing-in-2.zip": ("rings_in:register,home,help,board,hours,services,street",),
     "zh-ringing-in.zip": ("rings_in",),
     "zh-replies.zip": ("reply",),
     "zh-tickets.zip": ("booking",),
@@ -226,13 +228,21 @@ def pack_jobs() -> dict[str, tuple[Job, ...]]:
 
 def _flow_jobs(flows: Iterable[str]) -> dict[str, Job]:
     jobs: dict[str, Job] = {}
-    for flow in map(shipped, flows):
+    for name, _, groups in (each.partition(":") for each in flows):
+        flow = shipped(name)
         in_context = _in_context(flow)
-        for text in flow.sentences("zh"):
+        for text in _of_steps(flow, groups.split(",")) if groups else flow.sentences("zh"):
             if not any(char.isalnum() for char in text):
                 continue  # a mark alone is a pause
             jobs.setdefault(text, in_context.get(text, Job(text)))
     return jobs
+
+
+def _of_steps(flow: Flow, groups: Collection[str]) -> Iterator[str]:
+    """The fixed texts of the steps whose names begin so: "home" is home.ask and home.wrong."""
+    for name, step in flow.steps.items():
+        if name.partition(".")[0] in groups:
+            yield from (piece.text for prompt in step.said for piece in prompt.texts["zh"] if not piece.variable)
 
 
 def _own_jobs() -> Iterator[Job]:
