@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,15 +24,17 @@ from community import ballot as core
 from community import ballot_acts as acts
 from community import ballot_calls as calls
 from community import ballot_rows as rows
+from community import ballot_turns as turns
 from community.ballot import Act, Channel, Refusal, Unit
 from community.ballot_tables import FIRST_LETTER, Ballot, BallotEvent, BallotSlot, BallotTopic, Errand
+from community.ballot_turns import Asked
 from storage.database import Database
 from storage.faults import where
 
 log = logging.getLogger(__name__)
 
-NOBODY, NONE = Told(""), Told("none")
-AGAIN, LETTER = "again", "letter"  # events, with the call, like calls.ASKED
+NOBODY = Told("")
+AGAIN = "again"  # an event, with the call, like calls.ASKED
 # What is said to who is refused.
 WHY: Mapping[Refusal, str] = {
     Refusal.CLOSED: "这次打钩已经结束了,不能再选。",
@@ -43,16 +43,6 @@ WHY: Mapping[Refusal, str] = {
     Refusal.NOT_PROVEN: "您的信已经换了新的,请用新信上的密码。",
     Refusal.OTHER_CHANNEL: "您已经在纸上选过了。要改,请到居委会。",
 }
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """`value`: a key or a PIN; secret."""
-
-    call_id: str
-    person_id: str
-    value: str = field(repr=False)
-    now: datetime
 
 
 class BallotCounter:
@@ -68,19 +58,19 @@ class BallotCounter:
             return request
         now = self._clock.now()
         try:
-            return await self._db.view(lambda session: _with_offers(session, request, now))
+            return await self._db.view(lambda session: turns.with_offers(session, request, now))
         except Exception as error:
             log.error("call %s: ballots could not be looked up (%s); none is offered", request.id, where(error))
             return request
 
     async def ask(self, call_id: str, query: str, person_id: str, value: str = "") -> Told:
-        asked = _Asked(call_id, person_id, value, self._clock.now())
+        asked = Asked(call_id, person_id, value, self._clock.now())
         if query == PIN:
             return Told(await asyncio.to_thread(self._pin, asked))
         work = OWN[query]
         return await self._db.run(lambda session: work(session, asked))
 
-    def _pin(self, asked: _Asked) -> str:
+    def _pin(self, asked: Asked) -> str:
         """Hashing takes its time: between two transactions. A letter that there isn't takes as long."""
         with self._db.read() as session:
             slot = _letter(session, asked)
@@ -89,7 +79,7 @@ class BallotCounter:
         with self._db.write() as session:
             slot = _letter(session, asked)
             if slot is None:
-                for each in _owners(session, asked.now)[:1]:
+                for each in turns.owners(session, asked.now)[:1]:
                     acts.refuse(session, each, Refusal.NOT_ON_ROLL, LINE, asked.now, call_id=asked.call_id)
                 return PinVerdict.WRONG
             rows.locked(session, slot.ballot_id)  # no new letter between here and the end
@@ -102,87 +92,38 @@ class BallotCounter:
 _NO_PIN = pins.hashed("no letter has this")
 
 
-# ── whose turn ────────────────────────────────────────────────────────────────────────────────────
+# ── owners: the letter ────────────────────────────────────────────────────────────────────────────
 
 
-def _begin(session: Session, asked: _Asked) -> Told:
-    """A result that they wait for, then what they may choose, then whether owners may."""
-    if asked.person_id and calls.pending(session, asked.person_id, Errand.RESULT):
-        return Told("result")
-    mine = _mine(session, asked)
-    if mine:
-        return Told("open", _titles([ballot for ballot, _ in mine]))
-    owners = _owners(session, asked.now)
-    return Told("owners", _titles(owners)) if owners else NONE
-
-
-def _titles(found: list[Ballot]) -> dict[str, str]:
-    return {"title": "、".join(dict.fromkeys(each.title for each in found))[:100]}
-
-
-def _mine(session: Session, asked: _Asked) -> list[tuple[Ballot, BallotSlot]]:
-    """Open ballots with the place of this caller; an owner's unit counts from its PIN on."""
-    proven = [session.get_one(BallotSlot, each) for each in rows.proven_in(session, asked.call_id)]
-    found = []
-    for ballot in rows.open_now(session, asked.now):
-        if ballot.unit != Unit.OWNER:
-            slot = rows.slot_of(session, ballot, asked.person_id) if asked.person_id else None
-        else:
-            slot = next((each for each in proven if each.ballot_id == ballot.id), None)
-        if slot is not None:
-            found.append((ballot, slot))
-    return found
-
-
-def _owners(session: Session, now: datetime) -> list[Ballot]:
-    return [each for each in rows.open_now(session, now) if each.unit == Unit.OWNER]
-
-
-def _unit(session: Session, asked: _Asked) -> Told:
+def _unit(session: Session, asked: Asked) -> Told:
     """The number of a letter. Whether there is such a letter is not said."""
-    found = {each.id: each for each in _owners(session, asked.now)}
+    found = {each.id: each for each in turns.owners(session, asked.now)}
     number = int(asked.value) if asked.value.isdecimal() and len(asked.value) == len(str(FIRST_LETTER)) else 0
     query = select(BallotSlot).where(BallotSlot.letter == number, BallotSlot.ballot_id.in_(found))
     slot = session.scalars(query.order_by(BallotSlot.id)).first()
     ballot = found[slot.ballot_id] if slot is not None else next(iter(found.values()), None)
     if ballot is not None:
-        rows.note(session, ballot, LETTER, LINE, asked.now, slot=slot, call_id=asked.call_id)
+        rows.note(session, ballot, turns.LETTER, LINE, asked.now, slot=slot, call_id=asked.call_id)
     return Told("known")
 
 
-def _letter(session: Session, asked: _Asked) -> BallotSlot | None:
+def _letter(session: Session, asked: Asked) -> BallotSlot | None:
     """Whose number was typed last in this call."""
-    typed = [each.slot_id for each in rows.in_call(session, asked.call_id) if each.what == LETTER]
+    typed = [each.slot_id for each in rows.in_call(session, asked.call_id) if each.what == turns.LETTER]
     return session.get(BallotSlot, typed[-1]) if typed and typed[-1] is not None else None
-
-
-def _with_offers(session: Session, request: CallRequest, now: datetime) -> CallRequest:
-    said = {callee.id: _offer(session, callee.id, now) for callee in request.callees}
-    callees = (
-        replace(each, variables={**each.variables, "ballot": said[each.id]}) if said[each.id] else each
-        for each in request.callees
-    )
-    return replace(request, callees=tuple(callees))
-
-
-def _offer(session: Session, person_id: str, now: datetime) -> str:
-    if calls.pending(session, person_id, Errand.RESULT):
-        return "打钩有结果了,要听,请按6。"
-    mine = [each for each in rows.open_now(session, now) if each.unit != Unit.OWNER]
-    return "现在有打钩,要选,请按6。" if any(rows.slot_of(session, each, person_id) for each in mine) else ""
 
 
 # ── topics ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _next(session: Session, asked: _Asked) -> Told:
+def _next(session: Session, asked: Asked) -> Told:
     """Without a key the next topic; with one, what is chosen of the topic that was asked last. One query does both, so
     that the call forgets what was read back as soon as the next topic is told."""
     return _choose(session, asked) if asked.value else _topic(session, asked)
 
 
-def _topic(session: Session, asked: _Asked) -> Told:
-    mine = _mine(session, asked)
+def _topic(session: Session, asked: Asked) -> Told:
+    mine = turns.mine(session, asked)
     if not mine:
         return Told("closed", {"why": WHY[Refusal.CLOSED]})
     answered, since = _answered(session, asked.call_id), _since_pause(session, asked.call_id)
@@ -197,7 +138,8 @@ def _topic(session: Session, asked: _Asked) -> Told:
             detail = {"topic": topic.position}
             rows.note(session, ballot, calls.ASKED, LINE, asked.now, slot=slot, call_id=asked.call_id, detail=detail)
             return Told("topic", _values(session, asked, ballot, slot, topic, len(topics)))
-    return Told("done")
+    left = turns.offer_letters(session, asked)
+    return Told("owners", turns.titles(left)) if left else Told("done")
 
 
 PAUSE = "pause"  # an event: a group of topics was over
@@ -228,7 +170,7 @@ def _since_pause(session: Session, call_id: str) -> int:
 
 
 def _values(
-    session: Session, asked: _Asked, ballot: Ballot, slot: BallotSlot, topic: BallotTopic, topics: int
+    session: Session, asked: Asked, ballot: Ballot, slot: BallotSlot, topic: BallotTopic, topics: int
 ) -> dict[str, str]:
     """What they chose before is told to who chose it, and to nobody else at home."""
     mine = slot.holder == _holder(ballot, slot, asked)
@@ -238,7 +180,7 @@ def _values(
     return said | ({"before": before} if before else {})
 
 
-def _holder(ballot: Ballot, slot: BallotSlot, asked: _Asked) -> str:
+def _holder(ballot: Ballot, slot: BallotSlot, asked: Asked) -> str:
     return slot.code if ballot.unit == Unit.OWNER else asked.person_id
 
 
@@ -249,7 +191,7 @@ def _before(session: Session, ballot: Ballot, slot: BallotSlot, topic: BallotTop
     return topic.options[option - 1] if option else ""
 
 
-def _choose(session: Session, asked: _Asked) -> Told:
+def _choose(session: Session, asked: Asked) -> Told:
     last = next((each for each in reversed(rows.in_call(session, asked.call_id)) if each.what == calls.ASKED), None)
     if last is None or last.slot_id is None:
         return NOBODY
@@ -280,8 +222,8 @@ def _choose(session: Session, asked: _Asked) -> Told:
     return Told("noted", {"chosen": topic.options[act.option - 1]})
 
 
-def _again(session: Session, asked: _Asked) -> Told:
-    for ballot, slot in _mine(session, asked):
+def _again(session: Session, asked: Asked) -> Told:
+    for ballot, slot in turns.mine(session, asked):
         rows.note(session, ballot, AGAIN, LINE, asked.now, slot=slot, call_id=asked.call_id)
     return Told("noted")
 
@@ -289,7 +231,7 @@ def _again(session: Session, asked: _Asked) -> Told:
 # ── the result ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _result(session: Session, asked: _Asked) -> Told:
+def _result(session: Session, asked: Asked) -> Told:
     """One topic after the other; they have heard it when there is no other."""
     told = {
         (e.ballot_id, (e.detail or {}).get("topic")) for e in rows.in_call(session, asked.call_id) if e.what == READ
@@ -306,13 +248,14 @@ def _result(session: Session, asked: _Asked) -> Told:
                 said |= {"question": topic.question, "tally": core.told(topic.options, counted)}
                 return Told("result", said)
         calls.over(session, ballot, asked.person_id, Errand.RESULT, asked.now)
-    return NONE
+    return turns.NONE
 
 
 READ = "read"  # an event: the result of a topic was read to them
 PIN = "ballot.pin"
-OWN: Mapping[str, Callable[[Session, _Asked], Told]] = {
-    "ballot.begin": _begin,
+OWN: Mapping[str, Callable[[Session, Asked], Told]] = {
+    "ballot.begin": turns.begin,
+    "ballot.proposals": turns.begin_proposals,
     "ballot.unit": _unit,
     "ballot.next": _next,
     "ballot.again": _again,

@@ -96,8 +96,27 @@ def make(
     roll: str = "",
     rings: bool = True,
 ) -> Ballot:
-    """Its roll is made now, from the register or the owners' roll, and stays as it is."""
-    by, asked = named(by), [read_topic(each) for each in topics]
+    """`topics` as they are typed: `read_topic`."""
+    asked = [read_topic(each) for each in topics]
+    return open_one(session, place, title, asked, unit, opens, closes, by, now, roll=roll, rings=rings)
+
+
+def open_one(
+    session: Session,
+    place: Neighbourhood,
+    title: str,
+    asked: Sequence[tuple[str, list[str]]],
+    unit: Unit,
+    opens: datetime,
+    closes: datetime,
+    by: str,
+    now: datetime,
+    *,
+    roll: str = "",
+    rings: bool = True,
+) -> Ballot:
+    """`asked`: topics with their options. Its roll is made now, from the register or the owners' roll, and stays."""
+    by = named(by)
     if not says_something(title) or len(title) > 60:
         raise ValueError("a title is 1 to 60 characters long")
     if not 1 <= len(asked) <= core.MOST_TOPICS:

@@ -6,6 +6,9 @@ OPEN, OWNERS = "open title=电梯", "owners title=选物业"
 LIFT = "topic place=一共两件,第一件。 question=要不要装电梯? options=要,请按1;不要,请按2。"
 BIKES = "topic place=第二件。 question=自行车棚要不要搬? options=赞成,请按1;反对,请按2。 before=反对"
 RESULT = "result title=电梯 question=要不要装电梯? tally=要,一百零二;不要,三。"
+PROPOSALS = (
+    "topic question=有两个提议,请选一个。第一个是李福根提的。 options=楼下装一排长凳,请按1;活动室添一台饮水机,请按2。"
+)
 CHOSE = ["noted chosen=要", BIKES, "1", "noted chosen=赞成", "done", ""]
 BALLOT: dict[str, list[str]] = {
     "chooses": ["1", OPEN, LIFT, "1", *CHOSE, "", ""],
@@ -31,9 +34,19 @@ BALLOT: dict[str, list[str]] = {
 }
 RINGS_IN: dict[str, list[str]] = {
     "chooses_in_a_ballot": ["6", OPEN, LIFT, "1", *CHOSE, "", "", "4"],
+    "chooses_a_proposal": [
+        *["4", "none board=1", "4", "open title=重阳节", PROPOSALS, "2", "noted chosen=活动室添一台饮水机", "done"],
+        *["", "", "", "4"],
+    ],
+    "hears_of_no_proposal_any_more": ["4", "none", "选提议", "none", "", "", "", "4"],
+    "opens_a_letter_after_her_own": [
+        *["6", OPEN, LIFT, "1", "noted chosen=要", "owners", "1", "1001", "known", "246813", "right", BIKES, "1"],
+        *["noted chosen=赞成", "done", "", "", "", "4"],
+    ],
+    "has_no_letter": ["6", OPEN, LIFT, "1", "noted chosen=要", "owners", "2", "done", "", "", "", "4"],
     "hears_a_ballot_s_result": ["6", "result", RESULT, "1", "none", "4"],
 }
 STRANGER: dict[str, list[str]] = {
     "an_owner_chooses": ["6", OWNERS, "1001", "known", "246813", "right", LIFT, "1", *CHOSE, "", ""],
 }
-OFFERED = {"ballot": "现在有打钩,要选,请按6。"}
+OFFERED = {"ballot": "现在有打钩,要选,请按6。", "proposals": "1"}
