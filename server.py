@@ -12,6 +12,7 @@ try:
     import typer
 
     from cli import (
+        account_app,
         alarm_app,
         ballot_app,
         case_app,
@@ -51,6 +52,7 @@ for name, group in (
     ("alarms", alarm_app.app),
     ("clock", alarm_app.clock),
     ("prompts", prompt_app.app),
+    ("accounts", account_app.app),
     ("models", models_app.app),
 ):
     app.add_typer(group, name=name)

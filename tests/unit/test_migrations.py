@@ -19,6 +19,7 @@ def test_no_table_or_column_lacks_its_revision() -> None:
                 "community.tickets_tables",
                 "community.ballot_tables",
                 "community.notice_tables",
+                "console.accounts_tables",
                 "community.meeting_tables",
             ]
         )

@@ -1,0 +1,120 @@
+"""Who may open what: every address of the house, with the roles that may ask for it. What isn't here doesn't start.
+
+A new route goes into `ROUTES` with its method and its path as it is written at the route; the strictest row that lets
+people work is the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from console.roles import Role
+
+
+class UnlistedRouteError(Exception):
+    """The house doesn't start with a route of which nobody said who may ask for it."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """`roles`: of accounts. Without any: `why` says what keeps strangers out, or why nothing needs to."""
+
+    roles: frozenset[Role] = frozenset()
+    why: str = ""
+
+
+READ = Access(frozenset(Role))
+ACT = Access(frozenset({Role.WORKER, Role.DUTY, Role.SUPERVISOR}))
+KEEP = Access(frozenset({Role.WORKER, Role.SUPERVISOR}))
+ANYBODY = Access(why="nothing on it is anybody's")
+THIS_MACHINE = Access(why="answers on this machine only, says nothing of people")
+SIGNED = Access(why="each request is signed by who sends it")
+TOKEN = Access(why="opened once, with a token that the call's own webhook got")
+
+ROUTES: Mapping[str, Access] = {
+    # getting in
+    "GET /login": ANYBODY,
+    "POST /login": ANYBODY,
+    "GET /static/{name}": ANYBODY,
+    "POST /logout": READ,
+    "GET /password": READ,
+    "POST /password": READ,
+    # what must be acted on
+    "GET /": READ,
+    "GET /today/{what}": READ,
+    "GET /find": READ,
+    "GET /live": READ,
+    "GET /shell": READ,
+    "GET /case/{case_id}": READ,
+    "POST /case/{case_id}/take-over": ACT,
+    "POST /case/{case_id}/close": ACT,
+    "GET /items": READ,
+    "POST /items/{number}/done": ACT,
+    "POST /alarms/{number}/acknowledge": ACT,
+    "GET /sheet": ACT,
+    # listening
+    "GET /recording/{case_id}/{path:path}": ACT,
+    # register and roster
+    "GET /roster": READ,
+    "POST /roster/{place}/{what}": KEEP,
+    # the browser phone
+    "GET /phone": ACT,
+    "POST /phone/calls": ACT,
+    "WS /phone/line": ACT,
+    # with locks of their own
+    "GET /healthz": THIS_MACHINE,
+    "POST /devices/{device_id}": SIGNED,
+    **{
+        f"{line} {trunk}{path}": lock
+        for trunk in ("/twilio", "/twilio/alarm")
+        for line, path, lock in (
+            ("POST", "/voice", SIGNED),
+            ("POST", "/status", SIGNED),
+            ("POST", "/amd", SIGNED),
+            ("POST", "/verbs", SIGNED),
+            ("POST", "/verbs/key", SIGNED),
+            ("POST", "/verbs/recorded", SIGNED),
+            ("POST", "/verbs/dialled", SIGNED),
+            ("POST", "/verbs/recording", SIGNED),
+            ("GET", "/audio/{call}/{turn}/{index}/{seal}/{name}", SIGNED),
+            ("WS", "/media", TOKEN),
+        )
+    },
+}
+
+
+def access(method: str, path: str) -> Access:
+    """UnlistedRouteError for what isn't in the table."""
+    found = ROUTES.get(f"{method} {path}")
+    if found is None:
+        raise UnlistedRouteError(f"{method} {path} isn't in console/access.py: say there which roles may ask for it")
+    return found
+
+
+def may(role: Role, method: str, path: str) -> bool:
+    return role in access(method, path).roles
+
+
+def check(routes: Iterable[BaseRoute]) -> None:
+    """UnlistedRouteError when one isn't in the table, or is listed for roles and has no guard in front of it."""
+    for route in routes:
+        for method in methods(route):
+            listed = access(method, getattr(route, "path", ""))
+            if listed not in (SIGNED, TOKEN) and not _is_guarded(route):
+                raise UnlistedRouteError(f"{method} {getattr(route, 'path', '')} has no guard (console/guard.py)")
+
+
+def methods(route: BaseRoute) -> list[str]:
+    """GET, POST …; WS for a socket. HEAD is GET without a body."""
+    if isinstance(route, WebSocketRoute):
+        return ["WS"]
+    if isinstance(route, Route):
+        return sorted((route.methods or {"ANY"}) - {"HEAD"})
+    return ["ANY"]
+
+
+def _is_guarded(route: BaseRoute) -> bool:
+    return bool(getattr(route, "guarded", False) or getattr(getattr(route, "endpoint", None), "guarded", False))
