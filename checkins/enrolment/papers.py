@@ -22,7 +22,14 @@ PURPOSES = (
     ("让家人知道", "找不到您,或者您不舒服,就打电话告诉您家里人。不同意的,平时不打。"),
     ("让街道知道", "居委会办不了的事,可以请街道来办。找不到您又没有人接手,总会打街道的值班电话。"),
 )
-_KEYS = (("0", "找人说话"), ("5", "要帮忙:叫车、挂号、修东西"), ("9", "以后不要打了"), ("*", "再听一遍"))
+_KEYS = (
+    ("0", "找人说话"),
+    ("00", "出事了,马上叫人"),
+    ("5", "要帮忙:叫车、挂号、修东西"),
+    ("7", "听登记、改登记"),
+    ("9", "以后不要打了"),
+    ("*", "再听一遍"),
+)
 
 
 @dataclass(frozen=True)
@@ -113,8 +120,9 @@ def _signatures() -> Table:
 def _keys(width: float) -> Table:
     """Two columns of a key and what it does."""
     cells = [[paragraph(key, 24, center=True), paragraph(what)] for key, what in _KEYS]
-    rows = [[*cells[0], *cells[2]], [*cells[1], *cells[3]]]
-    table = Table(rows, colWidths=[28, width * 0.55 - 28, 28, width * 0.45 - 28])
+    half = len(cells) // 2
+    rows = [[*left, *right] for left, right in zip(cells[:half], cells[half:], strict=True)]
+    table = Table(rows, colWidths=[34, width * 0.55 - 34, 34, width * 0.45 - 34])
     table.setStyle(
         [
             ("GRID", (0, 0), (-1, -1), 0.5, "black"),
