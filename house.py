@@ -420,6 +420,7 @@ def _deps(house: House) -> Deps:
         late=lambda: house.watch.late,
         live=house.live,
         notes=lambda: house.notes,
+        looked=lambda: house.watch.last_run,
     )
 
 

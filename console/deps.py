@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from checkins.auditor import Late
@@ -29,7 +30,7 @@ class Engine(Protocol):
 class Deps:
     """`recordings_read` takes a recording's path and gives checked μ-law audio (RecordingBrokenError when there is
     none); `late` is what the auditor last found; `live` tells open pages what has changed; `notes` are sentences for
-    staff (a missing model, few lines …)."""
+    staff (a missing model, few lines …); `looked`: when the auditor last looked through all."""
 
     db: Database
     clock: Clock
@@ -38,3 +39,4 @@ class Deps:
     late: Callable[[], Sequence[Late]]
     live: Live
     notes: Callable[[], Sequence[str]]
+    looked: Callable[[], datetime | None] = lambda: None

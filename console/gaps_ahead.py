@@ -34,13 +34,26 @@ class GapsAhead:
         self._known: tuple[int, datetime, tuple[Gaps, ...]] | None = None
 
     def look(self, session: Session, now: datetime) -> tuple[Gaps, ...]:
-        """Of every place, as it was at most 5 min ago; at once after a change of one."""
-        change = session.scalar(select(func.max(RosterChange.id))) or 0
-        if self._known is None or self._known[0] != change or not timedelta(0) <= now - self._known[1] < KEPT:
-            places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
-            found = (_of(session, place, now) for place in places)
-            self._known = change, now, tuple(one for one in found if one.sentences)
+        """Of every place, as it was when `renew` was last called; at once after a change of one."""
+        if self._known is None or self._known[0] != _change(session):
+            self._find(session, now)
+        assert self._known is not None
         return self._known[2]
+
+    def renew(self, session: Session, now: datetime) -> None:
+        """Looks again after 5 min."""
+        if self._known is not None and not timedelta(0) <= now - self._known[1] < KEPT:
+            self._find(session, now)
+
+    def _find(self, session: Session, now: datetime) -> None:
+        change = _change(session)
+        places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
+        found = (_of(session, place, now) for place in places)
+        self._known = change, now, tuple(one for one in found if one.sentences)
+
+
+def _change(session: Session) -> int:
+    return session.scalar(select(func.max(RosterChange.id))) or 0
 
 
 def _of(session: Session, place: Neighbourhood, now: datetime) -> Gaps:

@@ -3,7 +3,7 @@ what comes next. Read only: the search is asked, never moved."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,8 +17,10 @@ from checkins.cases import Event
 from checkins.escalation.values import Action, CallForFinding, Confirm, Idle, Phase, Ring, TellTaken, Wait
 from checkins.pace import LIVE
 from checkins.responders import Rosters, name_of
-from checkins.tables import CallIntent, Checkin
+from checkins.roster.values import Roster
+from checkins.tables import CallIntent, Checkin, IntentCheckin, Person
 from console.event_words import WHO_ZH, Sentence, sentence
+from console.kept import Kept
 
 _CALLS = {"ring": "请去看看", "ask": "问看到了什么", "hand_over": "把老人的电话转过去"}
 _TOLD = {"taken": "告诉已有人去了", "confirm": "向本人确认", "elder": "打给本人"}
@@ -36,6 +38,15 @@ class Rung:
     what: str
     answer: str = field(repr=False)
     live: bool
+
+
+@dataclass(frozen=True)
+class Next:
+    """`at` None: now. `nobody` is left whom the line could ring."""
+
+    at: datetime | None
+    said: Sentence | None
+    nobody: bool
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,54 @@ def ladder(
     if live:
         waits = Sentence(f"正在打给{live[-1].who}，等回答", f"waiting for {live[-1].who}'s answer")
         return Ladder(calls, row.owner, until, None, waits, nobody=False)
-    at, said, nobody = _next(session, row, now)
-    return Ladder(calls, row.owner, until, at, said, nobody)
+    next_ = _next(row, now, lambda at: Rosters(session, at))
+    return Ladder(calls, row.owner, until, next_.at, next_.said, next_.nobody)
+
+
+def nexts(session: Session, checkin_ids: Sequence[int], now: datetime, kept: Kept) -> dict[int, Next]:
+    """What comes next for each of these cases, for a list of them: by the rosters as they are kept. One that nobody is
+    looked for has no entry."""
+    rows = session.scalars(select_cases().where(Checkin.id.in_(checkin_ids))).all()
+    ringing = _ringing(session, checkin_ids)
+    known: dict[datetime, Rosters] = {}
+
+    def rosters(at: datetime) -> Rosters:
+        return known.setdefault(at, _KeptRosters(session, at, kept))
+
+    found = {}
+    for row in rows:
+        search = searches.search_of(row)
+        if row.id in ringing:
+            who = "、".join(dict.fromkeys(ringing[row.id]))
+            found[row.id] = Next(None, Sentence(f"正在打给{who}", f"ringing {who}"), nobody=False)
+        elif search is not None and search.phase is not Phase.ENDED:
+            found[row.id] = _next(row, now, rosters)
+    return found
+
+
+def _ringing(session: Session, checkin_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Whom the line is ringing for these cases at this moment, by name."""
+    query = (
+        select(IntentCheckin.checkin_id, Person.name)
+        .join(CallIntent, CallIntent.id == IntentCheckin.intent_id)
+        .join(Person, Person.id == CallIntent.responder)
+        .where(IntentCheckin.checkin_id.in_(checkin_ids), CallIntent.state.in_(LIVE))
+    )
+    found: dict[int, list[str]] = {}
+    for checkin_id, name in session.execute(query.order_by(CallIntent.created_at)):
+        found.setdefault(checkin_id, []).append(name)
+    return found
+
+
+class _KeptRosters(Rosters):
+    """The rosters, not loaded anew for every look."""
+
+    def __init__(self, session: Session, now: datetime, kept: Kept) -> None:
+        super().__init__(session, now)
+        self._kept = kept
+
+    def _roster(self, row: Checkin) -> Roster:
+        return self._kept.roster(self._session, row.neighbourhood_id, self._now)
 
 
 def _calls(session: Session, events: Sequence[Event], names: Mapping[str, str]) -> tuple[Rung, ...]:
@@ -103,24 +160,24 @@ def _is_answer(event: Event) -> bool:
 # ── what comes next ───────────────────────────────────────────────────────────────────────────────
 
 
-def _next(session: Session, row: Checkin, now: datetime) -> tuple[datetime | None, Sentence | None, bool]:
+def _next(row: Checkin, now: datetime, rosters: Callable[[datetime], Rosters]) -> Next:
     """The search is asked at the moment it waits for, as if nothing happened until then."""
     search, at = searches.search_of(row), now
     zone = row.elder.neighbourhood.timezone
     assert search is not None
     for _ in range(_LOOKS):
-        search, action = Rosters(session, at).advance(row, search)
+        search, action = rosters(at).advance(row, search)
         if not isinstance(action, Wait):
-            return (at if at > now else None), _said(session, row, action, zone), False
+            return Next(at if at > now else None, _said(action, zone), nobody=False)
         if action.nobody_to_ring:
-            return action.until, Sentence("没有人可打，等这里有人接手", "nobody to ring"), True
+            return Next(action.until, Sentence("没有人可打，等这里有人接手", "nobody to ring"), nobody=True)
         if action.until <= at:
             break
         at = action.until
-    return at, Sentence("再找一遍", "looks again"), False
+    return Next(at, Sentence("再找一遍", "looks again"), nobody=False)
 
 
-def _said(session: Session, row: Checkin, action: Action, zone: str) -> Sentence | None:
+def _said(action: Action, zone: str) -> Sentence | None:
     match action:
         case Ring(responders):
             who = "、".join(f"{one.name}（{WHO_ZH.get(str(one.kind), '')}）" for one in responders)

@@ -24,8 +24,8 @@ from console import view, words
 from console.deps import Deps
 from console.event_words import sentence
 from console.files import static_url
-from console.gaps_ahead import GapsAhead
 from console.guard import PageError
+from console.today_view import Line
 from console.view import Shell
 from speech.marks import marks
 
@@ -44,7 +44,6 @@ class Pages:
 
     def __init__(self, deps: Deps, token: str) -> None:
         self.token = token
-        self.gaps = GapsAhead()
         self._deps = deps
         self._jinja = Environment(
             loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -93,7 +92,7 @@ class Pages:
         return HTMLResponse(self._jinja.get_template("error.html").render(error=error), error.status)
 
 
-def chip(row: Row) -> tuple[str, str]:
+def chip(row: Row | Line) -> tuple[str, str]:
     """Colour and words of a case's state."""
     if row.status is Status.NEEDS_PERSON and row.urgency:
         return _URGENCY_CHIP[row.urgency], row.urgency_zh

@@ -17,7 +17,7 @@ from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
 from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
-from console import call_log, files, item_routes, live_routes, roster_routes, view
+from console import call_log, files, item_routes, live_routes, roster_routes, today_routes, view
 from console.deps import Deps
 from console.forms import Text, done, name_of, wrong_name
 from console.guard import CSP, PageError, check_form, guarded
@@ -42,6 +42,7 @@ def routes(deps: Deps) -> APIRouter:
     _add_files(router, deps)
     files.add(router)
     live_routes.add(router, deps, pages)
+    today_routes.add(router, deps, pages)
     item_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     return router
@@ -49,14 +50,6 @@ def routes(deps: Deps) -> APIRouter:
 
 def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
     writes = Writes(deps.db)
-
-    @router.get("/")
-    async def today(request: Request) -> Response:
-        now, late, told = deps.clock.now(), deps.late(), tuple(deps.notes())
-        (page, notes), shell = await pages.look(
-            lambda session: (view.today(session, now, late, pages.gaps), view.named(session, told))
-        )
-        return pages.show("today.html", shell, name_of(request), page=page, notes=notes)
 
     @router.get("/case/{case_id}")
     async def case(request: Request, case_id: str) -> Response:

@@ -10,18 +10,17 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkins import cases, items
+from checkins import cases
 from checkins.alarms import Alarm, open_alarms
 from checkins.auditor import Late
 from checkins.cases import Event, Row
 from checkins.cycle import is_clock_behind
+from checkins.items import Item
 from checkins.pace import LIVE, is_line_down
 from checkins.phones import national
-from checkins.schedule import local_date
 from checkins.tables import CallIntent, Neighbourhood, Person
 from console import call_log, ladder_view
 from console.call_log import CallLog, Second
-from console.gaps_ahead import Gaps, GapsAhead
 from console.ladder_view import Ladder
 
 HOME = "Asia/Shanghai"  # for what belongs to no place
@@ -74,25 +73,6 @@ class LateElder:
 
 
 @dataclass(frozen=True)
-class Place:
-    name: str
-    rows: tuple[Row, ...]  # all of today, by slot
-
-
-@dataclass(frozen=True)
-class Today:
-    """Who needs a person (of any day), who has been taken over, and everybody of today."""
-
-    waiting: tuple[Row, ...]
-    taken: tuple[Row, ...]
-    places: tuple[Place, ...]
-    late: tuple[LateElder, ...]
-    house: House
-    gaps: tuple[Gaps, ...]  # of the roster, one for each place that has any
-    second: Mapping[str, Second]  # by recording
-
-
-@dataclass(frozen=True)
 class Home:
     """What whoever goes must know; "" for what nobody wrote down. Personal."""
 
@@ -120,22 +100,8 @@ def house(session: Session, now: datetime) -> House:
 
 def shell(session: Session, now: datetime) -> Shell:
     zone = session.scalars(select(Neighbourhood.timezone).order_by(Neighbourhood.id).limit(1)).first()
-    return Shell(tuple(open_alarms(session)), len(items.open_items(session)), zone or HOME)
-
-
-def today(session: Session, now: datetime, late: Sequence[Late], gaps: GapsAhead) -> Today:
-    needs = cases.needs_person(session)
-    return Today(
-        waiting=tuple(row for row in needs if not row.owner),
-        taken=tuple(row for row in needs if row.owner),
-        places=tuple(
-            _place(session, place, now) for place in session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
-        ),
-        late=_late(session, late),
-        house=house(session, now),
-        gaps=gaps.look(session, now),
-        second=call_log.second_pass(session, [call_id for row in needs for call_id in row.intents]),
-    )
+    waiting = select(func.count()).select_from(Item).where(Item.done_at.is_(None))
+    return Shell(tuple(open_alarms(session)), session.scalar(waiting) or 0, zone or HOME)
 
 
 def case(session: Session, checkin_id: int, now: datetime) -> CasePage | None:
@@ -164,21 +130,17 @@ def recording_of(row: Row) -> str | None:
     return row.answer.get("recording") or row.answer.get("message_recording") or None
 
 
-def _place(session: Session, place: Neighbourhood, now: datetime) -> Place:
-    rows = cases.today(session, place.id, local_date(place.timezone, now))
-    return Place(place.name, tuple(sorted(rows, key=lambda row: (row.slot, row.checkin_id))))
-
-
-def _late(session: Session, late: Sequence[Late]) -> tuple[LateElder, ...]:
+def late(session: Session, found: Sequence[Late]) -> tuple[LateElder, ...]:
+    """Those whom the auditor found, by name."""
     query = (
         select(Person.id, Person.name, Person.number, Neighbourhood.timezone)
         .join(Neighbourhood, Neighbourhood.id == Person.neighbourhood_id)
-        .where(Person.id.in_({item.elder_id for item in late}))
+        .where(Person.id.in_({item.elder_id for item in found}))
     )
     known = {who: (name, number or "", zone) for who, name, number, zone in session.execute(query)}
     return tuple(
         LateElder(name, number, item.since, zone, item.checkin_id)
-        for item in late
+        for item in found
         if item.elder_id in known
         for name, number, zone in (known[item.elder_id],)
     )

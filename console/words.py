@@ -34,6 +34,7 @@ MEANING_ZH = {
     "someone_else": "是旁人",
     "distress": "求救",
 }
+ROLE_ZH = {"elder": "老人", "buddy": "老伙伴", "staff": "工作人员", "family": "家属"}
 MARK_ZH = {"distress": "求救", "place": "地点", "category": "事由"}
 SPOKEN = frozenset({"heard", "dictation", "distress"})  # log lines with words of the elder
 _STATUS_ZH = {

@@ -46,7 +46,7 @@ async def test_the_page_of_today_says_first_whom_to_call(office: Office) -> None
     )
     world.clock.advance(minutes=1)
     page = (await office.client.get("/")).text
-    waiting, everybody = page.split("今天全部老人")
+    waiting, everybody = page.split("正在进行 <small")
     assert waiting.index("张桂兰") < waiting.index("王秀英")
     assert "李建国" not in waiting
     for word in ("紧急", "说身体不好", "头晕", "whisper 0.82", "<audio", "磁盘快满了", "vosk 未就绪"):
