@@ -39,6 +39,29 @@ def new(
     _do(lambda it, settings: it.new(settings, title, topic, committee, unit, roll, since, until, ring, by, out))
 
 
+@app.command("proposals")
+def proposals(
+    title: Annotated[str, typer.Argument(help="what they are about, as the line says it: 重阳节")],
+    proposal: Annotated[
+        list[str],
+        typer.Option(
+            metavar="TEXT",
+            help='"sentence", 2 to 4 times; "sentence|who" names who proposed it (only if they agreed); '
+            '"sentence|1007" comes from a published matter, in your own words',
+        ),
+    ],
+    until: Annotated[str, typer.Option(metavar="TIME", help='"2026-03-09": to its end; "2026-03-09 17:00"')],
+    by: _By,
+    committee: Annotated[str, typer.Option(help="whose, when there are several")] = "",
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="when it opens; else now")] = "",
+    ring: Annotated[
+        bool, typer.Option("--ring", help="ring those who may choose; else it is for who rings in")
+    ] = False,
+) -> None:
+    """提议: neighbours choose one of them, by keys 4 and 6 and on paper. A ballot of persons: all else works alike."""
+    _do(lambda it, settings: it.proposals(settings, title, proposal, committee, since, until, ring, by, out))
+
+
 @app.command("list")
 def list_(everything: Annotated[bool, typer.Option("--all", help="those that are over, too")] = False) -> None:
     """What is open, and until when."""

@@ -17,9 +17,11 @@ from checkins.enrolment import font as fonts
 from checkins.phones import national
 from checkins.schedule import at_minute, read_minute
 from checkins.tables import Neighbourhood
+from cli.places import place_named
 from cli.spoken_files import clock, say
 from community import ballot as core
 from community import ballot_papers as papers
+from community import ballot_proposals as proposed
 from community import ballot_rounds as rounds
 from community import ballot_rows as rows
 from community import ballot_staff as staff
@@ -70,10 +72,12 @@ async def show(settings: Settings, number: int, out: Console) -> int:
         labels = {slot.id: slot.label for slot in rows.slots(session, row)}
         zone = session.get_one(Neighbourhood, row.neighbourhood_id).timezone
         see = [(person.name, person.address or "") for person in staff.to_visit(session, row)]
-        refused = [each for each in rows.events(session, row) if each.what == rows.REFUSED]
-        return row, zone, rows.topics(session, row), labels, see, refused
+        events = rows.events(session, row)
+        refused = [each for each in events if each.what == rows.REFUSED]
+        made = [each.detail or {} for each in events if each.what == proposed.PROPOSED]
+        return row, zone, rows.topics(session, row), labels, see, refused, made
 
-    row, zone, topics, labels, see, refused = await read(settings, work)
+    row, zone, topics, labels, see, refused, made = await read(settings, work)
     say(
         out,
         f"{row.number} {row.title}: {UNIT_ZH[Unit(row.unit)]}, until {clock(row.closes_at, zone)}, by {row.made_by}",
@@ -82,6 +86,9 @@ async def show(settings: Settings, number: int, out: Console) -> int:
         counted = (row.result or {}).get(str(topic.position))
         told = f": {core.told(topic.options, counted)}" if counted else f" ({' / '.join(topic.options)})"
         say(out, f"  {topic.position}. {topic.question}{told}")
+    for each in made:
+        if "case" in each:
+            say(out, f"  proposal {each['option']} comes from {each['case']}")
     if see:
         say(out, "to be seen in person: " + ", ".join(f"{name} {address}".strip() for name, address in see))
     for each in refused:
@@ -127,7 +134,7 @@ async def new(
     now, text = datetime.now(UTC), _text(roll)
 
     def work(session: Session) -> tuple[int, int]:
-        place = _place(session, committee.strip())
+        place = place_named(session, committee)
         opens = moment(since, place.timezone, "--from") if since.strip() else now
         closes = moment(until, place.timezone, "--until", end=True)
         row = staff.make(
@@ -139,6 +146,31 @@ async def new(
     say(out, f"{number}: {places} may choose, each once.")
     if unit == Unit.OWNER:
         say(out, f"Now their letters: `ballots letters {number} --to FILE --by WHO`.")
+    return 0
+
+
+async def proposals(
+    settings: Settings,
+    title: str,
+    texts: Sequence[str],
+    committee: str,
+    since: str,
+    until: str,
+    rings: bool,
+    by: str,
+    out: Console,
+) -> int:
+    now, found = datetime.now(UTC), [proposed.read(text) for text in texts]
+
+    def work(session: Session) -> tuple[int, str]:
+        place = place_named(session, committee)
+        opens = moment(since, place.timezone, "--from") if since.strip() else now
+        closes = moment(until, place.timezone, "--until", end=True)
+        row = proposed.make(session, place, title.strip(), found, opens, closes, by, now, rings=rings)
+        return row.number, proposed.question(found)
+
+    number, question = await write(settings, work)
+    say(out, f"{number}: {question}")
     return 0
 
 
@@ -266,12 +298,3 @@ def _text(roll: Path | None) -> str:
         raise ValueError(f"{roll}: save it as CSV in UTF-8") from None
     except OSError as error:
         raise LookupError(f"{roll}: {error.strerror}") from None
-
-
-def _place(session: Session, committee: str) -> Neighbourhood:
-    found = list(session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)))
-    if committee:
-        found = [each for each in found if each.committee == committee]
-    if len(found) != 1:
-        raise LookupError("which committee? --committee names it, as it is spoken" if found else "no such committee")
-    return found[0]

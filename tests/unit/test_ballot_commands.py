@@ -73,6 +73,20 @@ async def test_made_entered_refused_sealed_and_counted_anew(settings: Settings) 
     db.close()
 
 
+async def test_proposals_are_a_ballot_of_persons_that_rings_nobody_before_its_result(settings: Settings) -> None:
+    out, texts = Console(record=True, width=200), ["楼下装一排长凳。", "活动室添一台饮水机|李福根"]
+    until = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    assert await commands.proposals(settings, "重阳节", texts, "曹杨居委会", "", until, False, "陈老师", out) == 0
+    assert "7001: 有两个提议,请选一个。第二个是李福根提的。" in text(out)
+    assert await commands.enter(settings, 7001, "王秀珍", ["1=2"], "", False, False, "陈老师", out) == 0
+    assert await commands.show(settings, 7001, out) == 0
+    shown = text(out)
+    assert "(楼下装一排长凳 / 活动室添一台饮水机)" in shown
+    assert "to be seen" not in shown
+    with pytest.raises(ValueError, match="2 to 4"):
+        await commands.proposals(settings, "重阳节", texts[:1], "", "", until, False, "陈老师", out)
+
+
 async def test_letters_count_once_they_are_on_paper(settings: Settings, tmp_path: Path) -> None:
     try:
         font.load()

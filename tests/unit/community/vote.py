@@ -22,11 +22,15 @@ ROLL = "室号,业主,电话\n1号101室,张大同、李梅,\n1号102室,赵一�
 
 
 class Vote:
-    """A ballot of two topics that is open for three days."""
+    """A ballot of two topics that is open for three days; or the one of this `number`."""
 
-    def __init__(self, hall: Hall, unit: Unit = Unit.PERSON, roll: str = "") -> None:
+    def __init__(self, hall: Hall, unit: Unit = Unit.PERSON, roll: str = "", *, number: int = 0) -> None:
         self.hall, self.world = hall, hall.world
         self.counter = BallotCounter(hall.world.db, hall.world.clock)
+        self.number = number or self._make(unit, roll)
+
+    def _make(self, unit: Unit, roll: str) -> int:
+        hall = self.hall
         now = hall.world.clock.now()
 
         def work(session: Any) -> int:
@@ -36,7 +40,7 @@ class Vote:
             return ballot_staff.make(session, place, "电梯", topics, unit, now, closes, CHEN, now, roll=roll).number
 
         with hall.world.db.write() as session:
-            self.number = work(session)
+            return work(session)
 
     async def ask(self, query: str, whom: str = "", value: str = "", call: str = "call-1") -> Told:
         return await self.counter.ask(call, query, whom, value)
