@@ -8,12 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from checkins.items import ItemKind
 from checkins.people import set_state
-from checkins.tables import State
-from community import notices
+from checkins.tables import Neighbourhood, State
+from community import ballot_proposals, notices
+from community.ballot_rounds import BallotRounds
 from community.notice_rounds import NoticeRounds
 from community.notice_tables import FIRST_NOTICE, Hearer, Topic
 from tests.e2e.line import ELDER, Story, story
@@ -21,6 +23,7 @@ from tests.e2e.test_complaint_story import open_items, presses, rings_in
 from tests.e2e.test_reply_call import well
 from tests.fakes.carrier import FakeCarrier
 
+PROPOSALS = "有两个提议,请选一个。第二个是李福根提的。"
 WATER, HALL = "三号楼今天下午停水。", "明天上午活动室量血压。"
 
 
@@ -28,6 +31,17 @@ async def publish(line: Story, text: str, **more: Any) -> None:
     now = line.house.clock.now()
     more = {"until": now + timedelta(days=6), **more}
     await line.house.db.run(lambda session: notices.publish(session, line.place_id, text, "陈老师", now, **more).id)
+
+
+async def propose(line: Story, *texts: str) -> None:
+    now = line.house.clock.now()
+    found = [ballot_proposals.read(text) for text in texts]
+
+    def work(session: Any) -> None:
+        place, closes = session.get_one(Neighbourhood, line.place_id), now + timedelta(hours=4)
+        ballot_proposals.make(session, place, "公共地方", found, now, closes, "陈老师", now)
+
+    await line.house.db.run(work)
 
 
 async def door(line: Story) -> list[str]:
@@ -78,25 +92,40 @@ async def test_纸质告示打电话通知(carrier: FakeCarrier, tmp_path: Path)
         await line.row(elder)
 
 
+@pytest.mark.row("黄金城道")
 async def test_黄金城道(carrier: FakeCarrier, tmp_path: Path) -> None:
-    """Opening hours, services and street news for who rings in: the notice first, then what stands on the board."""
+    """Who rings in hears the notice first, then opening hours, services and street news, the newest first, and chooses
+    one of the neighbours' proposals by key; she is rung with what came of it."""
     async with story(carrier, tmp_path) as line:
         elder = await line.elder(slot=10 * 60)
+        await well(line, elder)
         await publish(line, HALL)
         for text in ("活动室每天上午九点开门。", "食堂十一点开饭。"):
             await publish(line, text, topic=Topic.HOURS)
+        await propose(line, "楼下装一排长凳", "活动室添一台饮水机|李福根")
         call = await rings_in(line)
         await presses(call, ("menu.ask", "4"), ("notice.sure", "1"), ("board.ask", "1"))
         for _ in range(2):
             await presses(call, ("hours.text", "1"))
-        await call.hears("board.end", within_s=120)
+        await presses(call, ("board.ask", "4"), ("choose.ask", "2"))
+        await call.hears("done.ask", within_s=120)
         call.hangs_up()
         await call.ended()
         await line.row(elder)
-        said = [await line.house.prompts.get(text) for text in (HALL, "食堂十一点开饭。", "活动室每天上午九点开门。")]
-        places = [call.heard.find(each) for each in said]
+        texts = (HALL, "食堂十一点开饭。", "活动室每天上午九点开门。", PROPOSALS, "活动室添一台饮水机")
+        places = [call.heard.find(await line.house.prompts.get(text)) for text in texts]
         assert -1 not in places
         assert places == sorted(places), "the newest first"
         row = await line.house.db.view(lambda session: session.scalars(select(Hearer)).one())
         assert (row.person_id, row.by, row.due_at) == (elder, "王秀英", None)
         assert row.understood_at is not None
+
+        line.carrier.clock.advance(hours=4)
+        await BallotRounds(line.house.db, line.house.clock).look()
+        call = line.carrier.expect_call(ELDER)
+        await line.tick()
+        await presses(call, ("greet.ask", "1"), ("result.ask", "1"))
+        await call.hears("result.over", within_s=60)
+        await call.ended()
+        await line.row(elder)
+        assert await line.house.prompts.get("楼下装一排长凳,零;活动室添一台饮水机,一。") in call.heard
