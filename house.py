@@ -42,6 +42,7 @@ from community.ballot_calls import BallotCalls
 from community.ballot_counter import BallotCounter
 from community.ballot_rounds import BallotRounds
 from community.intake import Intake, Intakes
+from community.meeting_calls import MeetingCalls
 from community.notice_calls import NoticeCalls
 from community.notice_counter import NoticeCounter
 from community.notice_offers import NoticeOffers
@@ -322,6 +323,7 @@ def _build(
             BookingCalls(within),
             NoticeCalls(),
             ReplyCalls(deadlines),
+            MeetingCalls(),
             BallotCalls(),
             TrialCalls(settings.test_call_days),
         ],

@@ -51,6 +51,7 @@ class ItemKind(StrEnum):
     COMPLAINT_ASK = "complaint_ask"  # they were on the line, and have not said whether it is solved: a person asks
     COMPLAINT_MEETING = "complaint_meeting"  # people have met: what came of it?
     COMPLAINT_APPOINTED = "complaint_appointed"  # a meeting was fixed or called off: somebody tells them
+    COMPLAINT_ARRANGE = "complaint_arrange"  # no time for a meeting could be found by telephone, or they can't come
     COMPLAINT_CLOSED = "complaint_closed"  # "solved" in a call that came in: was it they?
     NOTICE_DOOR = "notice_door"  # a notice has not reached all by telephone: go from door to door
     # Of a ticket (key 5), likewise.
@@ -93,6 +94,7 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.COMPLAINT_ASK: "接了回访电话，没有说清楚解决了没有，请去问",
     ItemKind.COMPLAINT_MEETING: "约好的见面，请写上结果",
     ItemKind.COMPLAINT_APPOINTED: "见面约好了或取消了，请告诉本人",
+    ItemKind.COMPLAINT_ARRANGE: "见面的时间没有约好，请打电话约",
     ItemKind.COMPLAINT_CLOSED: "来电说诉求解决了，请核实是不是本人",
     ItemKind.NOTICE_DOOR: "公告有人没听到，请打印上门单（notices sheet）",
     ItemKind.TICKET_NEW: "一键通：老人要帮忙，请接手",
@@ -130,6 +132,7 @@ class Item(Base):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        Index("ix_item_key", "neighbourhood_id", "key"),
     )
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)

@@ -42,7 +42,12 @@ def spoken(calendar: Calendar, now: datetime, by: datetime) -> str:
         day = _DAYS[days]
     else:
         day = f"星期{_WEEKDAYS[there.weekday()]}" if days < _WEEK else f"{there.month}月{there.day}号"
-    return f"{day}{_part(there.hour)}{_HOURS[there.hour % len(_HOURS)]}点前"
+    return f"{day}{hour(there)}前"
+
+
+def hour(local: datetime) -> str:
+    """下午两点, without the minutes. `local`: in the committee's zone."""
+    return f"{_part(local.hour)}{_HOURS[local.hour % len(_HOURS)]}点"
 
 
 def _part(hour: int) -> str:

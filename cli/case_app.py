@@ -110,15 +110,27 @@ def discuss(
 def meet(
     number: _Number,
     by: _By,
-    at: Annotated[str, typer.Option(metavar="TIME", help='"2026-03-02 14:00"')] = "",
+    at: Annotated[str, typer.Option(metavar="TIME", help='you have agreed on it: "2026-03-02 14:00"')] = "",
+    offer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TIME", help="up to four times, each with --offer: the line rings them, and they choose"),
+    ] = None,
     place: Annotated[str, typer.Option(help="where")] = "",
     with_whom: Annotated[str, typer.Option("--with", metavar="WHO", help="who comes")] = "",
+    other: Annotated[
+        str, typer.Option(metavar="ELDER", help="with --offer: the other party, an elder: asked by telephone, too")
+    ] = "",
     outcome: Annotated[str, typer.Option(metavar="TEXT", help="what came of the meeting that is open")] = "",
     cancel: Annotated[str, typer.Option(metavar="WHY", help="it isn't to be, or nobody came")] = "",
 ) -> None:
-    """Books a meeting face to face, or writes down what came of it (--outcome) or why it isn't (--cancel). That
-    somebody tells them who complained is an item."""
-    _do(lambda it, settings: it.meet(settings, number, at, place, with_whom, outcome, by, out, cancel=cancel))
+    """Books a meeting face to face: by telephone (--offer), where they choose by key, are reminded on the evening
+    before and say what came of it; or as you have agreed (--at): that somebody tells them is an item. Later what came
+    of it (--outcome), or why it isn't (--cancel)."""
+    _do(
+        lambda it, settings: it.meet(
+            settings, number, at, place, with_whom, outcome, by, out, cancel=cancel, offered=offer or [], other=other
+        )
+    )
 
 
 @app.command("level-above")

@@ -17,9 +17,10 @@ from checkins import phones
 from checkins.names import named
 from checkins.schedule import at_minute, read_minute
 from checkins.spreadsheet import to_csv
+from cli.people_commands import find_person
 from cli.spoken_files import clock, copy_all, log_listening, path_of, say, stored, tell_broken, unheard
 from community import level_above as street
-from community import readable, rows, staff
+from community import meetings, readable, rows, staff
 from community.desk import STATUS_ZH, Shown, listed, look
 from community.policy import Deadlines
 from community.tables import Complaint, Dictation, Outcome
@@ -204,22 +205,32 @@ async def meet(
     out: Console,
     *,
     cancel: str = "",
+    offered: Sequence[str] = (),
+    other: str = "",
 ) -> int:
-    """Books a meeting; with `outcome`, writes down what came of the one that is open; with `cancel`, why it isn't."""
+    """Books a meeting, or has the line offer these times; with `outcome`, writes down what came of the one that is
+    open; with `cancel`, why it isn't."""
 
     def work(session: Session, now: datetime) -> Complaint:
-        if outcome and cancel:
-            raise ValueError("either it took place (--outcome), or it didn't (--cancel)")
+        if sum(map(bool, (outcome, cancel, at, offered))) > 1:
+            raise ValueError("either --at, or --offer, or it took place (--outcome), or it didn't (--cancel)")
+        zone = rows.calendar(session, rows.by_number(session, number)).zone
         if outcome:
             staff.met(session, number, outcome, by, now)
         elif cancel:
             staff.call_off(session, number, cancel, by, now)
+        elif offered:
+            times, other_id = [_moment(each, zone, "--offer") for each in offered], _elder(session, other)
+            meetings.offer(session, number, times, place, with_whom or other, by, now, other_id)
         else:
-            zone = rows.calendar(session, rows.by_number(session, number)).zone
             staff.meet(session, number, _moment(at, zone), place, with_whom, by, now)
         return rows.by_number(session, number)
 
     return await _act(settings, out, work)
+
+
+def _elder(session: Session, name: str) -> str | None:
+    return find_person(session, name, elders=True).id if name else None
 
 
 async def assign(settings: Settings, number: int, to: str, by: str, out: Console) -> int:
@@ -301,9 +312,9 @@ def _escaped(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _moment(text: str, zone: str) -> datetime:
+def _moment(text: str, zone: str, option: str = "--at") -> datetime:
     day, _, clock = text.strip().replace("T", " ").partition(" ")
     try:
         return at_minute(zone, date.fromisoformat(day), read_minute(clock))
     except ValueError:
-        raise ValueError('--at: write "2026-03-02 14:00"') from None
+        raise ValueError(f'{option}: write "2026-03-02 14:00"') from None

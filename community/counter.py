@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from checkins import promises
 from checkins.ports import Clock, Told
-from community import complaints, reply_calls, rows, spoken
+from community import complaints, meeting_counter, reply_calls, rows, spoken
 from community.policy import DEFAULT, REOPEN_WITHIN, Deadlines
 from community.tables import Complaint, ComplaintEvent, Outcome, Reply, Status, Wish
 from storage.database import Database
@@ -36,7 +36,9 @@ class Counter:
     async def ask(self, call_id: str, query: str, person_id: str, value: str = "") -> Told:
         """`person_id` "": a stranger. `value`: the number, as it was spoken, of what they say something about."""
         asked = _Asked(call_id, person_id or None, self._clock.now(), self._deadlines, spoken.figure(value))
-        work = QUERIES[query]
+        if query in meeting_counter.QUERIES:
+            return await self._db.run(lambda session: asked.of_meetings(session, query))
+        work = OWN[query]
         return await self._db.run(lambda session: work(session, asked))
 
 
@@ -48,6 +50,15 @@ class _Asked:
     ) -> None:
         self.call_id, self.person_id, self.now, self.deadlines = call_id, person_id, now, deadlines
         self.number = number
+
+    def of_meetings(self, session: Session, query: str) -> Told:
+        if self.person_id is None:
+            return NOBODY
+        return meeting_counter.QUERIES[query](session, self.call_id, self.person_id, self.number, self.now)
+
+    def meets(self, session: Session) -> bool:
+        """Whether there is something of a meeting for them, once all else is told."""
+        return meeting_counter.waits(session, self.call_id, self.person_id, self.now)
 
 
 # ── something to say ──────────────────────────────────────────────────────────────────────────────
@@ -99,7 +110,7 @@ def _next(session: Session, asked: _Asked) -> Told:
             return _tell(session, complaint, asked)
     if last is not None:
         rows.note(session, last, ALL_TOLD, rows.whose(session, last), asked.now, call_id=asked.call_id)
-    return Told("none")
+    return Told("meeting") if asked.meets(session) else Told("none")
 
 
 def _told_so_far(session: Session, asked: _Asked) -> tuple[set[int], Complaint | None]:
@@ -136,7 +147,9 @@ def _state(session: Session, complaint: Complaint, reply: Reply | None, now: dat
 def _reply(session: Session, asked: _Asked) -> Told:
     """In a call that was made for it."""
     found = reply_calls.next_answer(session, asked.call_id, asked.person_id, asked.now)
-    return Told("none") if found is None else Told("reply", {**_number(found[0]), **answer_of(found[1])})
+    if found is None:
+        return Told("meeting") if asked.meets(session) else Told("none")
+    return Told("reply", {**_number(found[0]), **answer_of(found[1])})
 
 
 def answer_of(reply: Reply) -> dict[str, str]:
@@ -184,7 +197,7 @@ def _number(complaint: Complaint) -> dict[str, str]:
     return {"number": spoken.number(complaint.number)}
 
 
-QUERIES: Mapping[str, Callable[[Session, _Asked], Told]] = {
+OWN: Mapping[str, Callable[[Session, _Asked], Told]] = {
     "complaint.open": _open,
     "complaint.add": _add,
     "complaint.send": _send,
@@ -198,3 +211,4 @@ QUERIES: Mapping[str, Callable[[Session, _Asked], Told]] = {
     "reply.talk": _say(Outcome.TALK),
     "reply.unspoken": _unspoken,
 }
+QUERIES = frozenset({*OWN, *meeting_counter.QUERIES})

@@ -10,7 +10,6 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Uni
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkins.tables import PERSONAL
-from community import tables
 from storage.database import Base, UtcTime
 
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
@@ -68,6 +67,3 @@ class MeetingParty(Base):
     due_at: Mapped[datetime | None] = mapped_column(UtcTime)
     intent_id: Mapped[str | None] = mapped_column(String(36), index=True)
     calls: Mapped[int] = mapped_column(Integer, default=0)
-
-
-assert tables.Meeting  # the foreign keys point there

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from checkins.names import named, says_something
 from checkins.results import LINE
 from checkins.tables import GONE, Person
-from community import anonymous, complaints, rows, waiting
+from community import anonymous, complaints, meetings, rows, waiting
 from community.policy import DEFAULT, REOPEN_WITHIN, REPLY_CALLS, Deadlines
 from community.spoken import bounded
 from community.tables import Complaint, Meeting, Outcome, Reply, Status, Wish
@@ -176,6 +176,7 @@ def meet(session: Session, number: int, at: datetime, place: str, with_whom: str
     known = session.scalar(query.where(Meeting.outcome.is_(None)))
     if known is not None:
         return known
+    meetings.end(session, complaint, now)  # they have found a time without the line
     meeting = Meeting(complaint_id=complaint.id, booked_by=by[:100], booked_at=now, **values)
     session.add(meeting)
     rows.note(session, complaint, "meeting", by, now, detail={**values, "at": at.isoformat()})
@@ -192,22 +193,28 @@ def met(session: Session, number: int, outcome: str, by: str, now: datetime) -> 
     meeting = _next_meeting(session, complaint)
     if meeting.at > now:
         raise ValueError("that meeting is ahead: when it isn't to be, call it off (--cancel)")
-    _written(session, complaint, meeting, outcome, by, now)
+    meetings.end(session, complaint, now)
+    meetings.write(session, complaint, meeting, outcome, by, now)
     rows.note(session, complaint, "met", by, now, detail={"outcome": outcome})
     return meeting
 
 
-def call_off(session: Session, number: int, why: str, by: str, now: datetime) -> Meeting:
-    """The next meeting that nobody has written the outcome of isn't, or wasn't; somebody tells them who complained."""
+def call_off(session: Session, number: int, why: str, by: str, now: datetime) -> Complaint:
+    """The next meeting that nobody has written the outcome of isn't, or wasn't, or the times that are offered are taken
+    back; somebody tells them who complained."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(why):
         raise ValueError("write down why it is called off")
-    meeting = _next_meeting(session, complaint)
-    _written(session, complaint, meeting, CALLED_OFF + why, by, now)
-    rows.note(session, complaint, "called_off", by, now, detail={"at": meeting.at.isoformat(), "why": why})
+    offered = meetings.end(session, complaint, now)
+    if offered is None or offered.meeting_id is not None or waiting.unwritten(session, complaint):
+        meeting = _next_meeting(session, complaint)
+        meetings.write(session, complaint, meeting, CALLED_OFF + why, by, now)
+        rows.note(session, complaint, "called_off", by, now, detail={"at": meeting.at.isoformat(), "why": why})
+    else:
+        rows.note(session, complaint, "called_off", by, now, detail={"times": offered.times, "why": why})
     if complaint.status != Status.CLOSED:
         waiting.appointed(session, complaint, now)
-    return meeting
+    return complaint
 
 
 def _next_meeting(session: Session, complaint: Complaint) -> Meeting:
@@ -216,12 +223,6 @@ def _next_meeting(session: Session, complaint: Complaint) -> Meeting:
     if meeting is None:
         raise LookupError("no meeting is open")
     return meeting
-
-
-def _written(session: Session, complaint: Complaint, meeting: Meeting, outcome: str, by: str, now: datetime) -> None:
-    meeting.outcome, meeting.noted_by, meeting.noted_at = outcome, by[:100], now
-    waiting.done(session, complaint, (*waiting.MEETING, *waiting.APPOINTED), by, now)
-    waiting.show(session, complaint, now)
 
 
 def level_above(session: Session, number: int, by: str, now: datetime) -> Complaint:

@@ -41,7 +41,7 @@ class TicketCounter(Counter):
         told = await self._db.run(lambda session: work(session, asked))
         if query == STATUS and told.word == "none":
             told = await super().ask(call_id, query, person_id, value)
-            if told.word == "none":
+            if told.word in ("none", "meeting"):
                 await self._db.run(lambda session: _all_told(session, asked))
         return told
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from checkins import items, phones, promises
@@ -18,6 +18,7 @@ from checkins.items import Item, ItemKind
 from checkins.people import stops_calls
 from checkins.tables import Person
 from community import readable, rows
+from community.meeting_tables import MeetingParty, MeetingPlan
 from community.policy import RING_BACK
 from community.tables import Complaint, Meeting, Outcome, Status
 
@@ -27,8 +28,9 @@ TELL = (ItemKind.COMPLAINT_TELL, ItemKind.COMPLAINT_VISIT, ItemKind.COMPLAINT_AS
 MEETING = (ItemKind.COMPLAINT_MEETING,)
 SEE = (ItemKind.COMPLAINT_CLOSED,)  # nothing in the row asks for it: staff tick it off
 APPOINTED = (ItemKind.COMPLAINT_APPOINTED,)  # likewise
+ARRANGE = (ItemKind.COMPLAINT_ARRANGE,)
 STUCK_AFTER = timedelta(days=1)  # a reply call that is due
-WHILE_OPEN = (*ANSWER, *TELL, *MEETING, *APPOINTED)
+WHILE_OPEN = (*ANSWER, *TELL, *MEETING, *APPOINTED, *ARRANGE)
 ALL = (*LISTEN, *WHILE_OPEN, *SEE)
 
 
@@ -53,7 +55,11 @@ def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
     yield from found
     if complaint.heard_due is None and not found and not _line_has_it(session, complaint):
         yield Wait(ItemKind.COMPLAINT_ANSWER, promises.promised(rows.calendar(session, complaint), complaint.opened_at))
-    yield from (Wait(ItemKind.COMPLAINT_MEETING, meeting.at) for meeting in _unwritten(session, complaint))
+    yield from (Wait(ItemKind.COMPLAINT_MEETING, meeting.at) for meeting in unwritten(session, complaint))
+    for plan in _plans(session, complaint):
+        if plan.by_hand_at is not None:
+            due = promises.promised(rows.calendar(session, complaint), plan.by_hand_at, RING_BACK)
+            yield Wait(ItemKind.COMPLAINT_ARRANGE, due)
 
 
 def _answered(complaint: Complaint) -> Iterator[Wait]:
@@ -85,14 +91,26 @@ def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
     reply = rows.last_reply(session, complaint)
     if reply is not None and reply.due_at is not None and _line_has_it(session, complaint):
         yield Wait(ItemKind.COMPLAINT_TELL, reply.due_at + STUCK_AFTER)
+    for plan in _plans(session, complaint):
+        query = select(func.min(MeetingParty.due_at)).where(MeetingParty.plan_id == plan.id)
+        due = session.scalar(query)
+        if due is not None and complaint.status != Status.CLOSED:
+            yield Wait(ItemKind.COMPLAINT_ARRANGE, due + STUCK_AFTER)
 
 
 def stuck(session: Session, complaint: Complaint, now: datetime) -> bool:
     """The line was to ring them a day ago, and hasn't: it is down, or not running."""
-    return any(wait.due <= now for wait in _stuck(session, complaint))
+    tell = [wait for wait in _stuck(session, complaint) if wait.kind is ItemKind.COMPLAINT_TELL]
+    return any(wait.due <= now for wait in tell)
 
 
-def _unwritten(session: Session, complaint: Complaint) -> list[Meeting]:
+def _plans(session: Session, complaint: Complaint) -> list[MeetingPlan]:
+    """Times for a meeting that are offered by telephone."""
+    query = select(MeetingPlan).where(MeetingPlan.complaint_id == complaint.id, MeetingPlan.ended_at.is_(None))
+    return list(session.scalars(query))
+
+
+def unwritten(session: Session, complaint: Complaint) -> list[Meeting]:
     """The next of its meetings that nobody has written the outcome of."""
     query = select(Meeting).where(Meeting.complaint_id == complaint.id, Meeting.outcome.is_(None))
     return list(session.scalars(query.order_by(Meeting.at).limit(1)))
@@ -141,7 +159,7 @@ def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
     meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None), Meeting.at <= now)
     nobody = and_(Complaint.heard_due.is_(None), Complaint.answer_due.is_(None))
     due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, nobody, meeting)
-    due = or_(due, Complaint.status == Status.ANSWERED)
+    due = or_(due, Complaint.status == Status.ANSWERED, _arranging(now))
     open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None))
     ids = session.scalars(select(Complaint.id).where(open_, due).order_by(Complaint.id)).all()
     found: list[tuple[Complaint, Wait]] = []
@@ -149,6 +167,13 @@ def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
         with readable.apart(session, f"nobody can say what complaint {row.number} waits for"):
             found += [(row, wait) for wait in _missing(session, row, now)]
     return found
+
+
+def _arranging(now: datetime) -> ColumnElement[bool]:
+    """A meeting of theirs is staff's to arrange, or the line should have rung them a day ago."""
+    plan = (MeetingPlan.complaint_id == Complaint.id) & MeetingPlan.ended_at.is_(None)
+    party = (MeetingParty.plan_id == MeetingPlan.id) & (MeetingParty.due_at <= now - STUCK_AFTER)
+    return exists().where(plan, or_(MeetingPlan.by_hand_at <= now, exists().where(party)))
 
 
 def _missing(session: Session, complaint: Complaint, now: datetime) -> list[Wait]:
@@ -179,6 +204,12 @@ def appointed(session: Session, complaint: Complaint, now: datetime) -> None:
     """When a meeting is, or that it isn't, they hear from somebody."""
     due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
     want(session, complaint, ItemKind.COMPLAINT_APPOINTED, due, now)
+
+
+def arrange(session: Session, complaint: Complaint, now: datetime) -> None:
+    """The line can't arrange with them when to meet, or they can't come: a person rings."""
+    due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
+    want(session, complaint, ItemKind.COMPLAINT_ARRANGE, due, now)
 
 
 def _text(complaint: Complaint) -> str:

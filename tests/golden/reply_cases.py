@@ -6,6 +6,11 @@ from typing import Any
 
 FIRST = "reply number=一零零七 reply=楼道的灯今天修好了。"
 SECOND = "reply number=一零一二 reply=垃圾桶下个星期换新的。"
+_MEETING = "meeting=七 matter=您反映的事情,编号一零零七, meet_place=居委会"
+_TIMES = "meet_times=明天,三月三号星期二,下午两点,请按1;后天,三月四号星期三,上午十点,请按2;"
+WHEN = "meet_when=后天,三月四号星期三,上午十点"
+CHOOSE, AGREE = f"choose {_MEETING} {_TIMES}", f"agree {_MEETING} {WHEN}"
+MEET_TOLD, AFTER = f"told {_MEETING} {WHEN}", f"after {_MEETING} {WHEN}"
 ON_DUTY = {"variables": {"duty": "yes", "promise": "今天上午十一点前"}}
 TYPED: dict[str, list[str]] = {
     "solved": ["1", FIRST, "1", "noted", "none"],
@@ -50,6 +55,25 @@ TYPED: dict[str, list[str]] = {
     "zero_twice": ["00", "", "hangup"],
     "speech_fails": ["1", FIRST, "deaf", "1", "noted", "none"],
     "limit": ["1", FIRST, "limit"],
+    "chooses_when_to_meet": [
+        "1",
+        FIRST,
+        "1",
+        "noted",
+        "meeting",
+        CHOOSE,
+        "3",
+        "again",
+        CHOOSE,
+        "2",
+        f"fixed {WHEN}",
+        "none",
+    ],
+    "none_of_the_times_to_meet": ["1", "meeting", CHOOSE, "0", ""],
+    "agrees_to_a_time_to_meet": ["1", "meeting", AGREE, "1", f"fixed {WHEN}", "none"],
+    "the_time_to_meet_does_not_suit": ["1", "meeting", AGREE, "2", "noted", "none"],
+    "is_reminded_and_cannot_come": ["1", "meeting", MEET_TOLD, "*", "2", "noted"],
+    "says_what_came_of_the_meeting": ["1", "meeting", AFTER, "1", "noted", "none"],
 }
 MORE: dict[str, dict[str, Any]] = {
     "zero_is_a_person": ON_DUTY,
