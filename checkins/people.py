@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import items, ladder, register_log, searches
+from checkins import items, ladder, register_log, searches, tenants
 from checkins.case_rows import case_of, log_event, put_case, select_cases
 from checkins.items import ItemKind
 from checkins.names import named
@@ -123,6 +123,8 @@ def note_change(
     if what in _FIELDS:
         fields = {"fields": [what], **day}
         register_log.note(session, person_id, What.FIELDS, by.strip(), now, said_by=said_by, how=how, detail=fields)
+    if what == "address":
+        tenants.look(session, session.get_one(Person, person_id), now)
     if what == "number":
         register_log.note(session, person_id, What.NUMBER, by.strip(), now, said_by=said_by, how=how, detail=day)
         for kind in (ItemKind.NUMBER_BAD, ItemKind.NUMBER_DOUBTED):

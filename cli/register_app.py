@@ -57,6 +57,17 @@ def register_corrections(committee: Committee = "") -> None:
     _do(lambda it, settings: it.show_corrections(settings, committee, out))
 
 
+@app.command("hear")
+def register_hear(
+    number: Number,
+    by: By,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="copies that any player plays (wav)")] = None,
+) -> None:
+    """Says where the recordings are of what they said. It is written down that you have listened."""
+
+    _do(lambda it, settings: it.hear(settings, number, by, to, out))
+
+
 @app.command("confirm")
 def register_confirm(
     number: Number,

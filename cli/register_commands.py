@@ -12,10 +12,12 @@ from rich.console import Console
 from sqlalchemy.orm import Session
 
 from checkins import spreadsheet, workbook
-from checkins.names import is_name
+from checkins.names import is_name, named
+from checkins.phones import national
 from checkins.schedule import local_date
 from checkins.tables import Neighbourhood, Person
 from cli.places import place_named
+from cli.spoken_files import copy_all, log_listening, path_of, say, unheard
 from community import register_entry, register_export
 from community.register_book import BookReport, entries_of, open_book, take
 from community.register_people import Told
@@ -93,14 +95,32 @@ async def export_book(settings: Settings, file: Path, committee: str, street: bo
 async def show_corrections(settings: Settings, committee: str, out: Console) -> int:
     def work(session: Session) -> list[str]:
         place = place_named(session, committee)
-        return [
-            _correction(session, item.id, item.person_id, item.detail or {}, place)
-            for item in register_entry.waiting(session, place.id)
-        ]
+        found = register_entry.waiting(session, place.id)
+        return [_correction(session, item.id, item.person_id, item.detail or {}) for item in found]
 
     found = await read(settings, work)
     _say(found, out)
     out.print(f"{len(found)} wait. `register confirm` or `register refuse` answers one.")
+    return 0
+
+
+async def hear(settings: Settings, number: int, by: str, to: Path | None, out: Console) -> int:
+    """Says where the recordings are, and writes down who listens."""
+    now = datetime.now(UTC)
+
+    def work(session: Session) -> list[register_entry.Said]:
+        said = register_entry.recordings(session, register_entry.by_number(session, number))
+        log_listening(session, said, named(by), now)
+        return said
+
+    said = await write(settings, work)
+    for each in said:
+        why = await asyncio.to_thread(unheard, settings, each.recording)
+        say(out, f"{register_entry.FIELDS[each.name]}: {why or path_of(settings, each.recording)}")
+    if not said:
+        say(out, "nothing was recorded: ring them back", style="yellow")
+    if to is not None:
+        await copy_all(settings, number, said, to, out)
     return 0
 
 
@@ -118,13 +138,12 @@ async def refuse(settings: Settings, number: int, by: str, why: str, out: Consol
     return 0
 
 
-def _correction(
-    session: Session, number: int, person_id: str | None, detail: dict[str, str], place: Neighbourhood
-) -> str:
+def _correction(session: Session, number: int, person_id: str | None, detail: dict[str, str]) -> str:
+    """Personal. What the ear made of it is an aid: the recording is the record."""
     person = session.get_one(Person, person_id)
-    field = register_entry.FIELDS.get(detail.get("field", ""), "")
-    said = f", recording {detail['recording']}" if detail.get("recording") else ""
-    return f"{number}: {person.name}: {field}{said}, call {detail.get('call', '')}"
+    about = detail.get("text") or register_entry.FIELDS.get(detail.get("field", ""), "")
+    said = f"`register hear {number}`" if detail.get("recording") else f"not recorded, ring {national(person.number)}"
+    return f"{number}: {person.name}: {about} ({said}), call {detail.get('call', '')}"
 
 
 def _as_file(sheets: dict[str, register_export.Rows], suffix: str) -> bytes:

@@ -28,10 +28,14 @@ MOST_S = 180  # of what staff speak: nobody keeps more in mind
 class Said(Protocol):
     """A row of what was dictated; `recording` "": there is none."""
 
-    id: Any
-    call_id: Any
-    name: Any
-    recording: Any
+    @property
+    def id(self) -> Any: ...
+    @property
+    def call_id(self) -> Any: ...
+    @property
+    def name(self) -> Any: ...
+    @property
+    def recording(self) -> Any: ...
 
 
 def path_of(settings: Settings, recording: str) -> Path:

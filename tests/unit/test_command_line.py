@@ -80,6 +80,7 @@ def run(*arguments: str, text: str = "") -> Result:
         "register import",
         "register export",
         "register corrections",
+        "register hear",
         "register confirm",
         "register refuse",
         "people set",
