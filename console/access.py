@@ -57,6 +57,10 @@ ROUTES: Mapping[str, Access] = {
     "GET /sheet": ACT,
     # listening
     "GET /recording/{case_id}/{path:path}": ACT,
+    "GET /flagged": ACT,
+    "GET /flagged/{case_id}": ACT,
+    "GET /flagged/{case_id}/who": ACT,
+    "POST /flagged/{case_id}/decide": ACT,
     # register and roster
     "GET /roster": READ,
     "POST /roster/{place}/{what}": KEEP,

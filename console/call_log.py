@@ -45,6 +45,7 @@ class CallLog:
     """One call. Personal."""
 
     id: str
+    flow: str  # "" where nobody wrote it down
     disposition: str | None
     reason: str
     answered_by: str | None
@@ -87,6 +88,7 @@ def _log(session: Session, call: Call) -> CallLog:
     )
     return CallLog(
         id=call.id,
+        flow=str(call.order.get("flow") or ""),
         disposition=call.disposition,
         reason=call.reason,
         answered_by=call.answered_by,

@@ -88,6 +88,11 @@ class Pages:
         )
         return HTMLResponse(page, status)
 
+    def part(self, template: str, **values: Any) -> Response:
+        """A part of a page, which is fetched alone."""
+        short_now = partial(short, self._deps.clock.now())
+        return HTMLResponse(self._jinja.get_template(template).render(short=short_now, **values))
+
     def error(self, error: PageError) -> Response:
         return HTMLResponse(self._jinja.get_template("error.html").render(error=error), error.status)
 

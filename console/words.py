@@ -95,12 +95,16 @@ def _plain(detail: Mapping[str, Any]) -> str:
 
 
 def _heard(detail: Mapping[str, Any]) -> str:
-    meaning = detail.get("meaning")
-    understood = MEANING_ZH.get(str(meaning), str(meaning)) if meaning else "没听懂"
-    sure = "" if detail.get("certain") or not meaning else "（没把握）"
-    counts = "" if detail.get("counts", True) else "，不作回答"
     numbers = " · ".join(filter(None, (ear(detail), _margin(detail), _place(detail))))
-    return f"「{detail.get('text', '')}」 → {understood}{sure}{counts}" + (f"  {numbers}" if numbers else "")
+    return f"「{detail.get('text', '')}」 → {understood(detail)}" + (f"  {numbers}" if numbers else "")
+
+
+def understood(detail: Mapping[str, Any]) -> str:
+    """What was made of it, and whether that counts: "不好（没把握）"."""
+    meaning = detail.get("meaning")
+    taken = MEANING_ZH.get(str(meaning), str(meaning)) if meaning else "没听懂"
+    sure = "" if detail.get("certain") or not meaning else "（没把握）"
+    return taken + sure + ("" if detail.get("counts", True) else "，不作回答")
 
 
 def _margin(detail: Mapping[str, Any]) -> str:

@@ -1,0 +1,146 @@
+"""Calls that somebody must hear: those of open cases in which something was recorded and about which nobody has decided
+since. Personal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkins import cases, deciding
+from checkins.cases import Event, Row
+from checkins.results import Status, Urgency
+from checkins.tables import Checkin, IntentCheckin, Neighbourhood, Person
+from console import call_log
+from console.call_log import LISTENED, CallLog, Second
+from console.turns import Played, played
+from ivr.records import CallEvent, CarrierRecording
+
+MOST = 200  # in the queue at once
+DECIDED = "decided:"
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """`heard_by`: who listened last; "" for nobody."""
+
+    row: Row = field(repr=False)
+    heard_by: str
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Queue:
+    rows: tuple[Flagged, ...]
+    second: Mapping[str, Second]  # by recording
+
+    def after(self, case: int) -> int | None:
+        """The next one, round to the beginning; None when there is no other."""
+        ids = [one.row.checkin_id for one in self.rows]
+        at = ids.index(case) + 1 if case in ids else 0
+        return next((one for one in [*ids[at:], *ids[:at]] if one != case), None)
+
+
+@dataclass(frozen=True)
+class Listening:
+    """One case to be listened to. `played` None: nothing is recorded. `decided`: who decided what, last."""
+
+    row: Row = field(repr=False)
+    place: str
+    home: str = field(repr=False)
+    played: Played | None = field(repr=False)
+    calls: tuple[CallLog, ...] = field(repr=False)  # with a recording, oldest first
+    second: Mapping[str, Second] = field(repr=False)
+    heard: tuple[Event, ...] = field(repr=False)
+    decided: Event | None = field(repr=False)
+    takes_note: bool  # "fine" needs a note
+
+    @property
+    def open(self) -> bool:
+        return self.row.status is not Status.CLOSED
+
+
+def queue(session: Session) -> Queue:
+    """Most urgent first; what somebody has taken and nobody has heard comes last."""
+    ids = _recorded(session)
+    rows = cases.some(session, sorted(ids))
+    said = _said(session, [row.checkin_id for row in rows])
+    waiting = [_flagged(row, said[row.checkin_id]) for row in rows if _waits(row, said[row.checkin_id], ids)]
+    waiting.sort(key=lambda one: one.row.owner is not None)
+    shown = waiting[:MOST]
+    return Queue(tuple(shown), call_log.second_pass(session, [each for one in shown for each in one.row.intents]))
+
+
+def listening(session: Session, case: int, call_id: str = "") -> Listening | None:
+    """None: there is no such case. `call_id`: of its calls the one that is played; else the last with a recording."""
+    row = cases.one(session, case)
+    if row is None:
+        return None
+    calls = [call for call in call_log.calls(session, row.intents) if call.recordings]
+    call = next((one for one in calls if one.id == call_id), calls[-1] if calls else None)
+    second = call_log.second_pass(session, row.intents)
+    person = session.get_one(Person, row.elder_id)
+    said = _said(session, [case])[case]
+    return Listening(
+        row=row,
+        place=session.get_one(Neighbourhood, person.neighbourhood_id).name,
+        home=" · ".join(filter(None, (person.address, person.notes))),
+        played=played(call, row.spoken_name, second) if call else None,
+        calls=tuple(calls),
+        second=second,
+        heard=tuple(event for event in said if event.what == LISTENED),
+        decided=next((event for event in reversed(said) if event.what.startswith(DECIDED)), None),
+        takes_note=deciding.needs_note(row.urgency, row.reason),
+    )
+
+
+def _recorded(session: Session) -> dict[int, datetime]:
+    """Open cases of whose calls something is recorded: when the last of that was."""
+    is_open = Checkin.status == Status.NEEDS_PERSON, Checkin.due_at.is_not(None)  # the second leads to an index
+    events = (
+        select(IntentCheckin.checkin_id, CallEvent.at, CallEvent.detail)
+        .join(Checkin, Checkin.id == IntentCheckin.checkin_id)
+        .join(CallEvent, CallEvent.call_id == IntentCheckin.intent_id)
+        .where(*is_open, CallEvent.kind.in_(("dictation", "recording")))
+    )
+    fetched = (
+        select(IntentCheckin.checkin_id, CarrierRecording.stored_at)
+        .join(Checkin, Checkin.id == IntentCheckin.checkin_id)
+        .join(CarrierRecording, CarrierRecording.call_id == IntentCheckin.intent_id)
+        .where(*is_open, CarrierRecording.stored_at.is_not(None))
+    )
+    found: dict[int, datetime] = {}
+    for case, at, detail in session.execute(events):
+        if detail.get("recording") or detail.get("path"):
+            found[case] = max(at, found.get(case, at))
+    for case, stored_at in session.execute(fetched):
+        if stored_at is not None:
+            found[case] = max(stored_at, found.get(case, stored_at))
+    return found
+
+
+def _said(session: Session, ids: Iterable[int]) -> Mapping[int, Sequence[Event]]:
+    """What is written down of these cases, oldest first."""
+    return defaultdict(list, {case: cases.events(session, case) for case in ids})
+
+
+def _waits(row: Row, said: Sequence[Event], recorded: Mapping[int, datetime]) -> bool:
+    """Nobody has decided since the last of it was recorded, or since it turned out to be an emergency. What somebody
+    has taken waits until somebody has heard it."""
+    decided = max((event.at for event in said if event.what.startswith(DECIDED)), default=None)
+    if decided is not None and row.urgency is Urgency.EMERGENCY:
+        cried = [event.at for event in said if event.what == "emergency" or event.detail.get("alarm")]
+        if max(cried, default=decided) > decided:
+            return True
+    if decided is not None and decided >= recorded[row.checkin_id]:
+        return False
+    return row.owner is None or not any(event.what == LISTENED for event in said)
+
+
+def _flagged(row: Row, said: Sequence[Event]) -> Flagged:
+    heard = [event for event in said if event.what == LISTENED]
+    return Flagged(row, heard[-1].who if heard else "", heard[-1].at if heard else None)

@@ -1,0 +1,147 @@
+"""Flagged calls as a browser asks for them: the queue, what is heard where, decisions by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from checkins import cases
+from checkins.results import Reason, Status
+from checkins.tables import Checkin, NumberState
+from ivr.records import CallEvent
+from tests.e2e.office import NASTY, Office, open_office
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(tmp_path) as office:
+        yield office
+
+
+async def _page(office: Office, path: str) -> str:
+    answer = await office.client.get(path)
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def test_a_flagged_call_is_heard_decided_and_the_next_one_comes(office: Office) -> None:
+    first, second, keys_only = (office.world.elder(name) for name in ("王秀英", "李建国", "赵阿英"))
+    await office.world.to("08:30")
+    await office.not_well(first)
+    await office.not_well(second)
+    await office.world.ends(keys_only, "not_well", "key")
+    queue = await _page(office, "/flagged")
+    assert queue.index("王秀英") < queue.index("李建国")
+    assert "赵阿英" not in queue  # nothing of hers is recorded
+    assert "还没有人听过" in queue
+    case = office.case(first)
+    page = await _page(office, f"/flagged/{case}")
+    for word in (
+        "头晕",
+        "whisper 0.82",
+        "不大好",
+        "不好（没把握）",
+        "data-peaks=",
+        "您好,这里是…的自动语音电话。请问您是王阿婆",
+    ):
+        assert word in page
+    assert page.count("<audio") == 1
+    with office.world.db.read() as session:  # looking at it is no listening
+        assert "listened" not in {event.what for event in cases.events(session, case)}
+    path = re.search(r'src="(/recording/[^"]+)"', page)
+    assert path
+    await office.client.get(path.group(1))
+    assert "听过" in await _page(office, f"/flagged/{case}")
+    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/flagged/{office.case(second)}")
+    row = office.world.row(first)
+    assert (row.status, row.closed_by) == (Status.CLOSED, "李老师")
+    answer = await office.send(f"/flagged/{office.case(second)}/decide", by="李老师", decision="contact", note="")
+    assert answer.headers["location"] == "/flagged"
+    assert "没有要听的电话" in await _page(office, "/flagged")
+    assert office.world.row(second).owner == "李老师"
+    assert "听了录音：自己打电话联系" in await _page(office, f"/case/{office.case(second)}")
+
+
+async def test_what_is_recorded_later_is_flagged_again(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    await office.not_well(elder)
+    await office.send(f"/flagged/{office.case(elder)}/decide", by="李老师", decision="dispatch", note="")
+    assert "没有要听的电话" in await _page(office, "/flagged")
+    office.world.clock.advance(minutes=5)
+    with office.world.db.write() as session:
+        call = office.world.last_call(elder)
+        more = {"recording": "x.ulaw"}
+        session.add(CallEvent(call_id=call.id, at=office.world.clock.now(), kind="dictation", at_ms=1, detail=more))
+    assert "王秀英" in await _page(office, "/flagged")
+
+
+async def test_a_decision_that_takes_a_note_says_so_and_keeps_what_was_chosen(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    await office.not_well(elder)
+    case = office.case(elder)
+    for by, decision, note, says in (
+        ("李老师", "", "", "请选一个决定"),
+        ("", "fine", "", "请写上您的姓名"),
+        ("李老师", "fine", "好" * 2001, "不超过 2000 个字"),
+    ):
+        answer = await office.send(f"/flagged/{case}/decide", by=by, decision=decision, note=note)
+        assert (answer.status_code, says in answer.text) == (422, True)
+    with office.world.db.write() as session:
+        session.get_one(Checkin, case).reason = Reason.SILENT
+    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="")
+    assert "请写上怎么知道老人平安" in answer.text
+    assert 'value="fine" data-key="1" required checked' in answer.text
+    assert office.world.row(elder).status is Status.NEEDS_PERSON
+
+
+async def test_a_wrong_number_is_suspended(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    await office.not_well(elder)
+    await office.send(f"/flagged/{office.case(elder)}/decide", by="李老师", decision="wrong_number", note="")
+    assert office.world.person(elder).number_state == NumberState.SUSPECT
+
+
+async def test_a_second_person_sees_who_has_it_open(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    await office.not_well(elder)
+    case = office.case(elder)
+    office.client.cookies.set("wenan_name", "LiLaoshi")
+    await _page(office, f"/flagged/{case}")
+    office.client.cookies.set("wenan_name", "ChenLaoshi")
+    assert "LiLaoshi 也打开着这一条" in await _page(office, f"/flagged/{case}")
+    assert "LiLaoshi 也打开着这一条" in await _page(office, f"/flagged/{case}/who")
+    office.client.cookies.set("wenan_name", "Zhang")
+    assert "ChenLaoshi、LiLaoshi 正在听" in await _page(office, "/flagged")
+    office.world.clock.advance(minutes=1)
+    assert "正在听" not in await _page(office, "/flagged")
+
+
+async def test_what_was_said_is_shown_as_text_and_strangers_get_nothing(office: Office) -> None:
+    elder = office.world.elder(NASTY, spoken_name=NASTY)
+    await office.world.to("08:30")
+    path = await office.not_well(elder)
+    await office.second_pass(elder, path, f"摔倒了{NASTY}")
+    case = office.case(elder)
+    for address in ("/flagged", f"/flagged/{case}", f"/flagged/{case}/who"):
+        page = await _page(office, address)
+        assert "<script>alert" not in page
+    assert '<mark class="distress"' in await _page(office, f"/flagged/{case}")
+    answer = await office.client.get(f"/flagged/{case}")
+    policy = answer.headers["content-security-policy"]
+    nonce = re.search(r'data-nonce="([^"]+)"', answer.text)
+    assert nonce
+    assert f"style-src 'self' 'nonce-{nonce.group(1)}'" in policy
+    assert "unsafe" not in policy
+    for address in ("/flagged/99", "/flagged/x", "/flagged/99/who"):
+        assert (await office.client.get(address)).status_code == 404
+    answer = await office.client.post(f"/flagged/{case}/decide", data={"decision": "fine", "by": "李", "token": "x"})
+    assert answer.status_code == 403
+    assert office.world.row(elder).status is Status.NEEDS_PERSON
