@@ -148,7 +148,10 @@ async def test_from_a_call_that_nobody_answers_to_a_name_that_closes(street: Str
     ]
 
 
-async def test_double_zero_rings_duty_and_family_while_she_is_still_on_the_line(street: Street) -> None:
+@pytest.mark.row("一键报警")
+async def test_一键报警(street: Street) -> None:
+    """An elder presses 0 twice in her call: within three seconds duty and family are rung at once, while she is still
+    on the line, and the case belongs to whoever accepts first by key; the other one is to hear so."""
     line = street.line
     hers = street.rings(ELDER)
     async with line.going_on():
