@@ -5,21 +5,22 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from itertools import combinations
+from itertools import combinations, takewhile
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkins import register_log
+from checkins import items, register_log
+from checkins.items import Item, ItemKind
 from checkins.register_log import What
 from checkins.results import LINE
 from checkins.tables import Person
 from community.notice_targets import in_figures
+from community.register_entry import ASKED
 
 LEAST = 4  # figures: fewer are soon guessed
 MOST_RUNS = 6  # of an address: its last ones
 MOST_WRONG, WITHIN = 3, timedelta(days=7)  # in a row, over all calls
-# From here on wrong ones count anew: it was keyed rightly, or staff have looked into the entry.
-_ANEW = (What.HOME_KEYED, What.NOT_CHANGED, What.FIELDS, What.NUMBER)
 
 
 def keys(address: str | None) -> frozenset[str]:
@@ -45,9 +46,11 @@ def is_known(session: Session, person_id: str, call_id: str) -> bool:
 
 
 def may_try(session: Session, person: Person, now: datetime) -> bool:
-    """Whether it can be keyed at all, and wasn't keyed wrongly too often."""
-    found = register_log.events(session, person.id, What.HOME_NOT_KEYED, *_ANEW)
-    wrong = 0
-    for event in found:
-        wrong = wrong + (event.at > now - WITHIN) if event.what == What.HOME_NOT_KEYED else 0
-    return bool(keys(person.address)) and wrong < MOST_WRONG
+    """Whether it can be keyed at all, and was not keyed wrongly too often since it was last keyed rightly or since
+    staff have done the item that says so."""
+    tries = register_log.events(session, person.id, What.HOME_NOT_KEYED, What.HOME_KEYED)
+    wrong = takewhile(lambda event: event.what == What.HOME_NOT_KEYED, reversed(tries))
+    asked = Item.key == items.key_of(ItemKind.ENTRY_WRONG, person.id, about=ASKED)
+    done = session.scalar(select(func.max(Item.done_at)).where(asked))
+    since = max(done or now - WITHIN, now - WITHIN)
+    return bool(keys(person.address)) and sum(event.at > since for event in wrong) < MOST_WRONG

@@ -86,6 +86,9 @@ async def test_社区云(carrier: FakeCarrier, tmp_path: Path) -> None:
         await call.ended()
         await line.row(elder)
         assert before in call.heard
+        log = str(await line.log())
+        assert "3502" not in log, "what was keyed"
+        assert "三号楼" not in log, "what was read"
 
         (item,) = await open_items(line)
         assert (item.kind, (item.detail or {})["text"]) == (ItemKind.ENTRY_WRONG, "住址：我搬到5号楼301了")
