@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 
 from fastapi import APIRouter, Request, Response
 
@@ -19,6 +18,8 @@ from console.presence import Presence
 from ivr.recordings import RecordingBrokenError
 
 UNNAMED = "本机"
+# Of the style element that the waveform's library brings with it, for a height of 72; a test holds it.
+WAVE_STYLE = "sha256-XGW/cX2BkTPWNNT3NdyASrPEWZfPnKdPJaJ2aN7R+v8="
 MAX_NOTE = 2000
 NO_CASE = PageError(404, "没有这个个案。", "there is no such case")
 DECISIONS = (
@@ -107,7 +108,6 @@ async def _show(
         raise NO_CASE
     if presence.here(number, who, now):
         deps.live.say(f"open-{number}", "open")
-    nonce = secrets.token_urlsafe(16)
     answer = pages.show(
         "flagged.html",
         shell,
@@ -121,12 +121,10 @@ async def _show(
         others=presence.others(number, who, now),
         case=number,
         decisions=DECISIONS,
-        nonce=nonce,
         wrong=wrong,
         typed=typed or {},
     )
-    # The waveform's library brings a style element of its own.
-    answer.headers["Content-Security-Policy"] = CSP.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+    answer.headers["Content-Security-Policy"] = CSP.replace("style-src 'self'", f"style-src 'self' '{WAVE_STYLE}'")
     return answer
 
 

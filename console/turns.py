@@ -64,7 +64,7 @@ def played(call: CallLog, spoken_name: str, second: Mapping[str, Second]) -> Pla
     if not tracks:
         return None
     track = next((one for one in tracks if one.whole), tracks[0])
-    told = tuple(_turns(call, track, spoken_name, second))
+    told = tuple(sorted(_turns(call, track, spoken_name, second), key=lambda turn: turn.at_ms))
     start = flagged_ms(call.entries)
     seek = _seek(track, max(0, start - BEFORE_MS)) if start is not None else None
     others = tuple(one for one in tracks if one is not track)
