@@ -31,7 +31,8 @@ from tests.fakes.ears import ScriptedRecogniser
 MATTER = "3号楼的楼道灯坏了，晚上看不见。"  # as texts are kept
 STILL = "晚上还是不亮。"
 ONE_ROUND = ["heard", "replied", "told"]
-WAY = ["filed", "wish", *ONE_ROUND, "not_solved", "still_wrong", *ONE_ROUND, "solved"]
+FIRST = ["told", "heard", "discussed", "replied", "told"]  # she has asked how it stands; then what others say of it
+WAY = ["filed", "wish", *FIRST, "not_solved", "still_wrong", *ONE_ROUND, "solved"]
 FRAME = 160  # bytes: 20 ms
 PAUSE_S = 3.0  # of a slow speaker; 4 s end a dictation
 
@@ -117,8 +118,11 @@ def whole(clip: bytes) -> bytes:
     return clip[: len(clip) // FRAME * FRAME]
 
 
+@pytest.mark.row("社区通 议事厅, 回应模式")
 @pytest.mark.parametrize("language", ["zh", "wuu"])
-async def test_from_what_is_wrong_to_solved(carrier: FakeCarrier, tmp_path: Path, language: str) -> None:
+async def test_社区通_议事厅_回应模式(carrier: FakeCarrier, tmp_path: Path, language: str) -> None:
+    """An elder says what is wrong and hears a number; staff listen, discuss it with the property manager and answer in
+    their own voice; she is rung back until she has pressed that it is solved. Ringing in she hears how it stands."""
     ear = ScriptedRecogniser()
     async with story(carrier, tmp_path, [ear]) as line:
         clip = in_shanghainese() if language == "wuu" else spoken(line)
@@ -138,7 +142,14 @@ async def test_from_what_is_wrong_to_solved(carrier: FakeCarrier, tmp_path: Path
 
         line.carrier.clock.advance(minutes=30)
         await well(line, elder)
+        call = await rings_in(line)
+        await presses(call, ("menu.ask", "3"))
+        await call.hears("waiting.number", within_s=120)
+        await presses(call, ("more.ask", "4"))
+        await call.ended()
+        assert (await line.house.prompts.get("一零零一")) in call.heard, "status by telephone: its number"
         await act(line, staff.hear)
+        await act(line, staff.discuss, who="物业王经理", text="灯是公用的，物业来换")
         await act(line, staff.reply, text="明天上午来修。")
         ear.will_hear(STILL)
         await rung(line, "reply.text", "2", still=spoken(line))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from checkins import items, pins
+from checkins.contact_rounds import ContactRounds
 from checkins.contacts import Contact
 from checkins.items import ItemKind
 from checkins.results import Reason, Status
+from checkins.roster import edits
 from checkins.tables import CallIntent, Checkin
 from ivr import routes
 from ivr.records import Call
@@ -107,10 +110,13 @@ async def test_a_buddy_rings_in_within_half_an_hour_nobody_opens_and_duty_is_run
     assert said == [("rang_in", "李阿姨"), ("found:nobody_opens", "李阿姨")]
 
 
+@pytest.mark.row("老伙伴 以老帮老")
 @pytest.mark.parametrize("media", ["stream", "verbs"])
-async def test_a_visit_is_logged_by_key_with_a_pin_in_under_a_minute(
+async def test_老伙伴_以老帮老(
     carrier: FakeCarrier, tmp_path: Path, media: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """A buddy logs a visit by keys and PIN in under a minute. When nobody logs one for more than a week, staff have an
+    item; while she is on leave, her elder who doesn't answer is her substitute's."""
     async with open_street(carrier, tmp_path, media=media) as street:
         await gives_pin(street)
         call = rings_in(street, LI)
@@ -130,6 +136,23 @@ async def test_a_visit_is_logged_by_key_with_a_pin_in_under_a_minute(
         assert await all_of(street, Checkin) == [], "nothing of her own call today is done or undone"
         written = str(await street.line.log()) + str([row.session for row in await all_of(street, Call)]) + caplog.text
         assert PIN not in written
+        if media == "stream":
+            await _a_week_without_her(street)
+
+
+async def _a_week_without_her(street: Street) -> None:
+    """Li is on leave, and nobody logs a contact; then nobody answers at her elder's."""
+    line, now = street.line, street.line.house.clock.now()
+    away = now + timedelta(days=20)
+    await line.house.db.run(lambda s: edits.put_on_leave(s, street.people[LI], now, away, "书记", now))
+    line.carrier.clock.advance(hours=24 * 9)
+    await ContactRounds(line.house.db, line.house.clock).look()
+    assert (ItemKind.CONTACT_MISSED, street.elder) in await opened(street)
+    await street.unreached()
+    substitute = street.rings(ZHOU)
+    await line.later(seconds=1)
+    await street.answers(substitute, ("greet.ask", "1"), ("visit.ask", "1"))
+    assert (await line.now(street.elder)).owner == "周阿姨"
 
 
 async def test_five_wrong_pins_over_two_calls_lock_it_and_staff_are_told(street: Street) -> None:

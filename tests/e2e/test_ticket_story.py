@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from checkins import items
@@ -38,7 +39,10 @@ async def act(line: Story, work: Any, **values: Any) -> None:
     await line.house.db.run(lambda session: work(session, 5001, by="陈老师", now=now, **values))
 
 
-async def test_a_taxi_by_one_key(carrier: FakeCarrier, tmp_path: Path) -> None:
+@pytest.mark.row("一键通")
+async def test_一键通(carrier: FakeCarrier, tmp_path: Path) -> None:
+    """An elder asks for a taxi by one key and hears that somebody has it within ten minutes; staff take it and book,
+    the booking is read back by a call. After a month in which nobody talks to her the line tries her telephone."""
     ear = ScriptedRecogniser()
     async with story(carrier, tmp_path, [ear]) as line:
         elder = await line.elder(slot=9 * 60)
@@ -54,6 +58,7 @@ async def test_a_taxi_by_one_key(carrier: FakeCarrier, tmp_path: Path) -> None:
         await line.row(elder)
         ticket, (said,), _ = await look(line)
         assert (ticket.number, ticket.kind, ticket.status) == (5001, "taxi", "waiting")
+        assert await line.house.prompts.get("十分钟以内") in call.heard, "the reply clock"
         assert line.house.recordings.read(said.recording), "the recording is the record"
         assert await open_items(line) == [ItemKind.TICKET_NEW]
 
@@ -79,3 +84,13 @@ async def test_a_taxi_by_one_key(carrier: FakeCarrier, tmp_path: Path) -> None:
         assert events == ["chosen", "sent", "listened", "taken", "booked", "calling", "told", "heard"]
         assert await open_items(line) == []
         await line.later(hours=5)  # a call that nobody expects would fail
+
+        line.carrier.clock.advance(hours=31 * 24 - 5)
+        await well(line, elder)
+        call = line.carrier.expect_call(ELDER)
+        await line.later(minutes=30)
+        await call.hears("hear.ask", within_s=60)
+        call.presses("1")
+        await call.hears("clear.bye", within_s=60)
+        await call.ended()
+        await line.row(elder)
