@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -61,6 +61,8 @@ from console import device_events, sentences
 from console import routes as console_routes
 from console.deps import Deps
 from console.live import Live
+from console.phone_desk import PhoneLine
+from console.phone_trials import Trials
 from console.prompt_desk import PromptDesk
 from database_in_use import migrate
 from ivr import routes as telephone_routes
@@ -70,12 +72,13 @@ from ivr.pump import Tools
 from ivr.recordings import Recordings
 from ivr.second_pass import SecondPass
 from ivr.telephone import TwilioTelephone
-from ivr.twilio.config import TwilioConfig
+from ivr.twilio.config import PREFIX, TwilioConfig
 from ivr.twilio.documents import SENTENCES
 from ivr.twilio.fetching import CarrierRecordings
 from ivr.twilio.rest import TwilioRest
 from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
+from ivr.virtual.handset import Exchange
 from ivr.virtual.phone import Phone, PhoneKind
 from joints import Desk, Listener, Placer, cut_off, second_texts
 from serving import listen, serve
@@ -92,6 +95,7 @@ log = logging.getLogger(__name__)
 
 VIRTUAL_SID = "AC" + "0" * 32
 VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
+BROWSER = "browser"  # the trunk of browser phones beside a real carrier
 NAMES_EVERY_S = 60.0
 AUDITOR_AFTER_S = 15.0
 QUIET_CALLS = 2  # with more calls on a line no dictation is transcribed again
@@ -130,6 +134,7 @@ class House:
     live: Live
     base_url: str
     virtual: VirtualCarrier | None = None
+    phone: PhoneLine | None = None  # what a browser phone hangs on
     prepared: set[str] = field(default_factory=set)  # what is known to be rendered
     notes: Notes = field(default_factory=lambda: Notes())  # what the operator must know; the console shows them
 
@@ -247,14 +252,13 @@ async def open_house(
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         _prepare(settings, fresh)
         clock = clock or SystemClock()
-        virtual = None
-        if settings.carrier == "virtual" and config is None:
-            virtual = VirtualCarrier(
-                VIRTUAL_SID, secrets.token_hex(16), directory or _nobody, now=clock.now, hurry=hurry
-            )
-            await stack.enter_async_context(virtual)
-        found = config(base_url) if config else _twilio_config(settings, base_url, virtual)
-        house = _build(settings, clock, base_url, found, virtual, ears, lockstep)
+        phones = _Phones(Exchange(directory or _nobody), own=settings.carrier == "virtual" and config is None)
+        if phones.own or settings.browser_phone:
+            token = secrets.token_hex(16)
+            phones.carrier = VirtualCarrier(VIRTUAL_SID, token, phones.exchange, now=clock.now, hurry=hurry)
+            await stack.enter_async_context(phones.carrier)
+        found = config(base_url) if config else _twilio_config(settings, base_url, phones.virtual)
+        house = _build(settings, clock, base_url, found, phones, ears, lockstep)
         stack.push_async_callback(_close, house)
         await stack.enter_async_context(serve(house.web, listener, settings.lines))
         stack.callback(house.live.close)
@@ -273,12 +277,25 @@ def _prepare(settings: Settings, fresh: bool) -> None:
     migrate(settings)
 
 
+@dataclass
+class _Phones:
+    """Telephones behind virtual numbers. `own`: their carrier has all calls; else it has browser phones' alone."""
+
+    exchange: Exchange
+    own: bool
+    carrier: VirtualCarrier | None = None
+
+    @property
+    def virtual(self) -> VirtualCarrier | None:
+        return self.carrier if self.own else None
+
+
 def _build(
     settings: Settings,
     clock: ports.Clock,
     base_url: str,
     config: TwilioConfig,
-    virtual: VirtualCarrier | None,
+    phones: _Phones,
     ears: Ears | None,
     lockstep: bool,
 ) -> House:
@@ -292,7 +309,9 @@ def _build(
     rest = TwilioRest(config)
     fetching = CarrierRecordings(calls, rest, recordings)
     second = alerting.second_trunk(settings, config)
+    aside = None if phones.own or not phones.carrier else _aside(settings, base_url, phones.carrier)
     trunks = {SECOND: TwilioRest(second)} if second else {}
+    trunks |= {BROWSER: TwilioRest(aside)} if aside else {}
     telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open], trunks=trunks)
     placer, owner = Placer(telephone), f"{socket.gethostname()}:{os.getpid()}"
     deadlines = Deadlines(timedelta(hours=settings.complaint_heard_hours), settings.complaint_answer_days)
@@ -308,7 +327,8 @@ def _build(
         NoticeCounter(db, clock),
         RegisterCounter(db, clock),
     )
-    verbs = Verbs(calls, config, fetching, flows, desk, desk, prompts)
+    trials = Trials(desk, flows)
+    verbs = Verbs(calls, config, fetching, flows, trials, trials, prompts)
     cycle = Cycle(
         db,
         NoticeOffers(placer, db, clock),
@@ -331,22 +351,26 @@ def _build(
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
     intakes = (Intake(db, clock, deadlines), TicketIntake(db, clock, within), RegisterIntake(db, clock))
     said = Intakes(db, cut_off(flows, recordings.folder), *intakes)
-    calls.outbox.listener = Listener(
+    listener = Listener(
         cycle.settle,
         lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN),
         also=[said.settle],
     )
+    calls.outbox.listener = trials.heard_by(listener)
     notes = _first_notes(settings)
-    tools = Tools(ears, prompts, recordings, calls, notes.say, desk)
+    tools = Tools(ears, prompts, recordings, calls, notes.say, trials)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
     second_pass = SecondPass(db, clock, ears, recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell)
     sees, beat = alerting.machine(data), alerting.beat(settings)
     watch = Watch(db, clock, data / "heartbeat", house=sees, beat=beat, cry=bell.cry)
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts, desk))
+    web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts, trials))
     if second:
         by_keys = Verbs(calls, second, fetching, flows, desk, voice=prompts)
         web.include_router(telephone_routes.routes(calls, second, media, by_keys, prompts))
+    if aside:
+        tried = Verbs(calls, aside, fetching, flows, trials, trials, prompts)
+        web.include_router(telephone_routes.routes(calls, aside, media, tried, prompts, trials))
     house = House(
         settings,
         clock,
@@ -364,9 +388,13 @@ def _build(
         web,
         Live(db),
         base_url,
-        virtual,
+        phones.virtual,
         notes=notes,
     )
+    if phones.carrier:
+        own, trunk = aside or config, BROWSER if aside else ""
+        line = (own.url("voice"), own.from_number, trials, telephone, cycle, calls, trunk)
+        house.phone = PhoneLine(phones.carrier, phones.exchange, *line, counts=phones.own)
     web.include_router(device_events.routes(db, clock, cycle.wake))
     web.include_router(console_routes.routes(_deps(house)))
     return house
@@ -422,6 +450,7 @@ def _deps(house: House) -> Deps:
         late=lambda: house.watch.late,
         live=house.live,
         notes=lambda: house.notes,
+        phone=house.phone,
         looked=lambda: house.watch.last_run,
     )
 
@@ -454,6 +483,11 @@ def _twilio_config(settings: Settings, base_url: str, virtual: VirtualCarrier | 
         api_base=settings.twilio_api_base,
         media=settings.media,
     )
+
+
+def _aside(settings: Settings, base_url: str, carrier: VirtualCarrier) -> TwilioConfig:
+    """The account of browser phones beside a real carrier; its webhooks have a place of their own."""
+    return replace(_twilio_config(settings, base_url, carrier), prefix=f"{PREFIX}/{BROWSER}")
 
 
 def _nobody(_number: str) -> Phone:

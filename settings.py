@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port on 127.0.0.1 (0: any free one)")
     public_url: str = Field("", description="URL under which the carrier reaches us, without path")
     carrier: Literal["virtual", "twilio"] = Field("virtual", description="who carries the calls")
+    browser_phone: bool = Field(False, description="the console's browser phone, for trials, beside a real carrier")
     media: Literal["stream", "verbs"] = Field("stream", description="audio by Media Streams or by plain TwiML verbs")
     twilio_account_sid: str = Field("", description="account SID at the Twilio-compatible carrier")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="its auth token; signs webhooks")

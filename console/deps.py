@@ -10,6 +10,7 @@ from typing import Protocol
 from checkins.auditor import Late
 from checkins.ports import Clock
 from console.live import Live
+from console.phone_desk import PhoneLine
 from storage.database import Database
 
 
@@ -30,7 +31,8 @@ class Engine(Protocol):
 class Deps:
     """`recordings_read` takes a recording's path and gives checked μ-law audio (RecordingBrokenError when there is
     none); `late` is what the auditor last found; `live` tells open pages what has changed; `notes` are sentences for
-    staff (a missing model, few lines …); `looked`: when the auditor last looked through all."""
+    staff (a missing model, few lines …); `looked`: when the auditor last looked through all; `phone`: what a browser
+    phone hangs on, None where there is none."""
 
     db: Database
     clock: Clock
@@ -40,3 +42,4 @@ class Deps:
     live: Live
     notes: Callable[[], Sequence[str]]
     looked: Callable[[], datetime | None] = lambda: None
+    phone: PhoneLine | None = None

@@ -17,7 +17,17 @@ from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
 from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
-from console import call_log, files, flagged_routes, item_routes, live_routes, roster_routes, today_routes, view
+from console import (
+    call_log,
+    files,
+    flagged_routes,
+    item_routes,
+    live_routes,
+    phone_routes,
+    roster_routes,
+    today_routes,
+    view,
+)
 from console.deps import Deps
 from console.forms import Text, done, name_of, wrong_name
 from console.guard import CSP, PageError, check_form, guarded
@@ -45,6 +55,7 @@ def routes(deps: Deps) -> APIRouter:
     today_routes.add(router, deps, pages)
     flagged_routes.add(router, deps, pages)
     item_routes.add(router, deps, pages)
+    phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     return router
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from .acoustics import sounds
 from .behaviour import KEY_GAP_FRAMES
@@ -35,7 +34,8 @@ class Handset:
         self._off_hook = True
 
     def hang_up(self) -> None:
-        self._down = True
+        """Nothing is heard from now on; the line learns of it with the next frame."""
+        self._down, self._ear = True, _deaf
 
     def press(self, key: str) -> None:
         """ValueError for a key that no telephone has."""
@@ -72,6 +72,10 @@ class Handset:
         return QUIET if frame is SILENCE else Move(frame)
 
 
+def _deaf(_frame: bytes) -> None:
+    """The receiver lies on the hook."""
+
+
 class Mouth:
     """Evens out what comes from a microphone: in at any pace, out a frame each 20 ms. After a gap it waits until a few
     frames are there; when it lags (two clocks, a busy machine), it leaves out silence, and speech only at last."""
@@ -94,16 +98,10 @@ class Mouth:
         return self._frames.popleft() if self._speaking else SILENCE
 
 
-class Subscribers(Protocol):
-    """Who is behind a number (ivr.virtual.carrier.Directory)."""
-
-    def __call__(self, number: str) -> Phone: ...
-
-
 class Exchange:
     """Finds the telephone behind a number: a handset that is plugged in there, else what `directory` says."""
 
-    def __init__(self, directory: Subscribers) -> None:
+    def __init__(self, directory: Callable[[str], Phone]) -> None:
         self._directory = directory
         self._handsets: dict[str, Handset] = {}
 

@@ -1,0 +1,76 @@
+"""The browser phone's page, its tickets and its socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.websockets import WebSocket
+
+from callflows import loader
+from callflows.loader import shipped
+from console import phone_people, phone_socket
+from console.deps import Deps
+from console.forms import Text, name_of
+from console.guard import PageError, check_form
+from console.pages import Pages
+from console.phone_desk import PhoneDesk
+
+FLOW_ZH = {
+    "alarm": "报警时问老人",
+    "ballot": "打钩",
+    "booking": "约好的事",
+    "buddy_log": "老伙伴登记",
+    "daily_checkin": "每天的问候",
+    "dispatch": "请人去看看",
+    "finding": "看到了什么",
+    "hand_over": "接老人的电话",
+    "line_alarm": "线路故障",
+    "notices": "公告",
+    "record_prompts": "录提示音",
+    "reply": "答复回访",
+    "rings_in": "老人打进来",
+    "stranger": "生号打进来",
+    "taken": "已有人去了",
+    "test_call": "试机",
+}
+NONE_HERE = PageError(
+    404,
+    "真实线路上没有浏览器电话。要试打，请在设置里打开 browser_phone。",
+    "no browser phone beside a real carrier, unless the setting browser_phone is on",
+)
+
+
+def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    desk = PhoneDesk(deps.db, deps.clock.now, deps.phone) if deps.phone else None
+
+    def open_desk() -> PhoneDesk:
+        if desk is None:
+            raise NONE_HERE
+        return desk
+
+    @router.get("/phone")
+    async def phone(request: Request, q: str = "", who: str = "") -> Response:
+        line = open_desk().line
+        people, shell = await pages.look(lambda session: phone_people.found(session, q[:100]))
+        flows = [(name, FLOW_ZH.get(name, "")) for name in loader.shipped_names()]
+        values: dict[str, Any] = {"people": people, "q": q[:100], "who": who, "flows": flows, "counts": line.counts}
+        return pages.show("phone.html", shell, name_of(request), here="/phone", **values)
+
+    @router.post("/phone/calls")
+    async def call(request: Request, kind: Text = "", who: Text = "", flow: Text = "", token: Text = "") -> Response:
+        """A ticket for one call, as JSON; so are the errors that the page shows."""
+        try:
+            check_form(request.headers, pages.token, token)
+            wish = await open_desk().wish(kind, who, flow)
+            return JSONResponse({"ticket": open_desk().ticket(wish), "counts": wish.counts})
+        except PageError as error:
+            return JSONResponse({"zh": error.zh, "en": str(error)}, error.status)
+
+    @router.websocket("/phone/line")
+    async def line(websocket: WebSocket) -> None:
+        if desk is None:
+            await websocket.close(1008)
+            return
+        await phone_socket.serve(websocket, desk, shipped)

@@ -1,0 +1,153 @@
+"""What the line says and hears in one call, turn by turn, as the browser phone shows it while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callflows.findings import Finding
+from callflows.flow import NAME, Flow, Prompt
+from callflows.session import Session as Talk
+from checkins.case_rows import served_by
+from checkins.results import RESULT_ZH
+from checkins.tables import CallIntent
+from console.call_log import Entry
+from console.words import DISPOSITION_ZH, EVIDENCE_ZH, dictation_length, ear, entry_zh
+from ivr import outbox
+from ivr.records import Call, CallEvent, CallNews
+
+LINE, ELDER, NOTE = "line", "elder", "note"
+_HIDDEN = frozenset({"status", "stream", "recording", "machine", "listened"})  # of no interest to who is on the line
+
+
+@dataclass(frozen=True)
+class Turn:
+    """`who`: LINE, ELDER or NOTE; `text`: what was said, pressed or done; `detail`: how it was taken. Personal."""
+
+    who: str
+    text: str
+    detail: str = ""
+
+    def message(self) -> dict[str, str]:
+        return {"type": "turn", **asdict(self)}
+
+
+@dataclass(frozen=True)
+class News:
+    """What is new of a call since the log's line `last`. `over`: its final report is written, with its `result`."""
+
+    turns: tuple[Turn, ...]
+    last: int
+    over: bool
+    result: str = ""
+    case: int | None = None  # for who wants to see what became of it
+
+
+def news(session: Session, carrier_sid: str, after: int, flow_of: Callable[[str], Flow]) -> News:
+    """What the call's log holds after its line `after`."""
+    call = session.scalar(select(Call).where(Call.carrier_sid == carrier_sid))
+    if call is None:
+        return News((), after, False)
+    flow = flow_of(call.order["flow"])
+    query = select(CallEvent).where(CallEvent.call_id == call.id, CallEvent.id > after).order_by(CallEvent.id)
+    events = session.scalars(query).all()
+    values = _values(call)
+    turns = [turn for event in events if (turn := turn_of(_entry(event), flow, values))]
+    last = events[-1].id if events else after
+    final = select(CallNews.id).where(CallNews.call_id == call.id, CallNews.key == outbox.FINAL)
+    if session.scalar(final) is None:
+        return News(tuple(turns), last, False)
+    return News(tuple(turns), last, True, _result(call, flow), _case(session, call.id))
+
+
+def turn_of(entry: Entry, flow: Flow, values: Mapping[str, str]) -> Turn | None:
+    """None for what only engineers want to know. Pure."""
+    detail = entry.detail
+    match entry.kind:
+        case "prompt":
+            return Turn(LINE, said(flow, str(detail.get("name", "")), values))
+        case "cleared":
+            return Turn(NOTE, "停播：已经回答", "cut off by an answer")
+        case "key":
+            return Turn(ELDER, f"按键 {detail.get('digit') or '（保密）'}", str(detail.get("node", "")))
+        case "heard":
+            return Turn(ELDER, f"“{detail.get('text', '')}”", _heard(detail))
+        case "dictation":
+            how = _some("口述", dictation_length(detail), ear(detail))
+            return Turn(ELDER, f"“{detail.get('text', '')}”", " · ".join(how))
+        case "query":
+            return Turn(NOTE, "查一下", str(detail.get("name", "")))
+        case "verdict":
+            return Turn(NOTE, "查到", str(detail.get("word", "")))
+    if entry.kind in _HIDDEN:
+        return None
+    return Turn(NOTE, *entry_zh(entry))
+
+
+def said(flow: Flow, name: str, values: Mapping[str, str]) -> str:
+    """The words of the prompt with this mark; the mark itself when no step has it. Pure."""
+    prompt = _prompts(flow).get(name)
+    if prompt is None:
+        return name
+    pieces = prompt.texts.get("zh") or next(iter(prompt.texts.values()))
+    defaults = {key: variable.default or f"〔{key}〕" for key, variable in flow.variables.items()}
+    known = {NAME: "", **defaults, **values, **dict.fromkeys(flow.recorded, "〔录音〕")}
+    return "".join(known.get(piece.text, "") if piece.variable else piece.text for piece in pieces)
+
+
+def _prompts(flow: Flow) -> dict[str, Prompt]:
+    prompts = [flow.acknowledge, *(prompt for step in flow.steps.values() for prompt in step.said)]
+    return {prompt.name: prompt for prompt in prompts}
+
+
+def _values(call: Call) -> dict[str, str]:
+    """What the flow's variables hold for the first person of the call, and what was told in mid-call."""
+    order = call.order
+    first = (order.get("callees") or [{}])[0]
+    told = ((call.session or {}).get("state") or {}).get("told") or {}
+    told_now = {key.rpartition(".")[2]: one.get("value", "") for key, one in told.items()}
+    return {NAME: first.get("spoken_name", ""), **order.get("variables", {}), **first.get("variables", {}), **told_now}
+
+
+def _heard(detail: Mapping[str, Any]) -> str:
+    understood = f"听作 {detail['meaning']}" if detail.get("meaning") else "没听懂"
+    sure = "" if not detail.get("meaning") else "有把握" if detail.get("certain") else "没把握"
+    counts = "" if detail.get("counts", True) else "不作回答"
+    seconds = f"{detail['seconds']} 秒" if detail.get("seconds") else ""
+    return " · ".join(_some(understood, sure, counts, ear(detail), seconds))
+
+
+def _some(*words: str) -> list[str]:
+    return [word for word in words if word]
+
+
+def _result(call: Call, flow: Flow) -> str:
+    """ "结果：身体不好（语音）", or how the call ended when nobody was talked to."""
+    ended = DISPOSITION_ZH.get(call.disposition or "", call.disposition or "")
+    found = [_finding(one) for one in _findings(call, flow)] if call.disposition == "answered" else []
+    return "；".join(found) or ended
+
+
+def _findings(call: Call, flow: Flow) -> Sequence[Finding]:
+    return Talk.from_json(flow, call.session).findings if call.session else ()
+
+
+def _finding(finding: Finding) -> str:
+    words = {str(word): text for word, text in RESULT_ZH.items()}
+    how = EVIDENCE_ZH.get(finding.evidence, "")
+    return words.get(finding.result, finding.result) + (f"（{how}）" if how else "")
+
+
+def _case(session: Session, call_id: str) -> int | None:
+    if session.get(CallIntent, call_id) is None:
+        return None
+    row = session.scalars(served_by(call_id)).first()
+    return None if row is None else row.id
+
+
+def _entry(event: CallEvent) -> Entry:
+    return Entry(event.kind, event.at, event.at_ms, event.detail or {})
