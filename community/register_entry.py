@@ -130,7 +130,7 @@ def confirm(session: Session, item_id: int, column: str, text: str, by: str, now
     LookupError when nobody waits for it any more."""
     item = by_number(session, item_id)
     person = session.get_one(Person, item.person_id)
-    _write(session, person, column, text, named(by), now)
+    write(session, person, column, text, Word(named(by), SELF, How.PHONE), now)
     items.done(session, item_id, by, now)
 
 
@@ -144,7 +144,8 @@ def refuse(session: Session, item_id: int, by: str, why: str, now: datetime) -> 
     items.done(session, item_id, by, now)
 
 
-def _write(session: Session, person: Person, column: str, text: str, by: str, now: datetime) -> None:
+def write(session: Session, person: Person, column: str, text: str, word: Word, now: datetime) -> None:
+    """One column, as somebody writes it in a cell, on their word. ValueError for what can't stand there."""
     if column not in CHANGED:
         raise ValueError(f"what can be written: {', '.join(CHANGED)}")
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
@@ -154,7 +155,7 @@ def _write(session: Session, person: Person, column: str, text: str, by: str, no
         raise ValueError(f"{column}: {error}") from None
     if column == "consents":
         assert isinstance(value, dict)
-        consents.replace(session, person.id, value, Word(by, SELF, How.PHONE), now)
+        consents.replace(session, person.id, value, word, now)
         return
     if column == "phone":
         if value is None:
@@ -165,4 +166,4 @@ def _write(session: Session, person: Person, column: str, text: str, by: str, no
     else:
         setattr(person, column, value)
     what = "number" if column == "phone" else column
-    people.note_change(session, person.id, what, by, now, said_by=SELF, how=How.PHONE)
+    people.note_change(session, person.id, what, word.by, now, said_by=word.said_by, how=word.how, on=word.on)
