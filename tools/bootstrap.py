@@ -38,6 +38,8 @@ def main() -> int:
     _step("virtual environment", VENV, _make_venv)
     _step(f"packages ({lock.name})", VENV, lambda: _install(lock))
     _step("espeak-ng library", None, _espeak)
+    if options.dev:
+        _step("Chromium, for the tests of the pages", None, _chromium)
     if not options.no_models:
         _step("recogniser weights", _models_dir(), _models)
     print(f"set-up done in {time.monotonic() - begin:.0f} s", flush=True)
@@ -114,6 +116,15 @@ def _has_espeak() -> bool:
             continue
         return bool(name)
     return False
+
+
+def _chromium() -> str:
+    """Where it can't be had the tests that need it are skipped, and say so."""
+    if any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        return "there already"
+    if _apt("chromium") and shutil.which("chromium"):
+        return "installed by apt"
+    return "not here: the pages are not tested in a browser (as root: apt-get install chromium)"
 
 
 def _models() -> str:
