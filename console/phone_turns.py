@@ -71,7 +71,10 @@ def turn_of(entry: Entry, flow: Flow, values: Mapping[str, str]) -> Turn | None:
         case "prompt":
             return Turn(LINE, said(flow, str(detail.get("name", "")), values))
         case "cleared":
-            return Turn(NOTE, "停播：已经回答", "cut off by an answer")
+            names = [str(name) for name in detail.get("names") or ()]
+            return Turn(
+                LINE, "".join(said(flow, name, values) for name in names), "没播完，已经回答 cut off by an answer"
+            )
         case "key":
             return Turn(ELDER, f"按键 {detail.get('digit') or '（保密）'}", str(detail.get("node", "")))
         case "heard":

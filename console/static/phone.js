@@ -49,7 +49,7 @@ function flows() {
 
 function tell(who, text, detail = "") {
   const item = document.createElement("li");
-  item.className = who;
+  item.className = `by-${who}`;
   const name = document.createElement("b");
   words(name, WHO[who]);
   const said = document.createElement("span");
