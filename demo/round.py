@@ -86,6 +86,7 @@ async def play(
         out.print(f"✗ 超过 {limit_s:.0f} 秒仍未结束 the round did not end", style="bold red")
     if not exit_after:
         out.print(f"服务仍在运行 still up: {house.base_url} (Ctrl-C)")
+        out.print(f"自己打一个电话 now talk to the line yourself, in the browser: {house.base_url}/phone")
     heard = understood(house, round_.board.rows.values())
     if not heard:
         out.print("✗ 没有一位老人的话被听准 nobody was understood by voice", style="bold red")
