@@ -14,17 +14,21 @@ import ctypes
 import ctypes.util
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 OLDEST, NEWEST = (3, 11), (3, 13)
+PARTS = 6  # more than processors, so that they end at about the same time
 STARTUP_MODELS = ("zipformer-wenetspeech-3.3M", "whisper-base", "vosk-model-small-cn-0.22")
 SHARED = Path(os.environ.get("WENAN_SHARED", ROOT.parent / "shared"))  # of developers; a site has none
 
@@ -36,7 +40,7 @@ def main() -> int:
     begin = time.monotonic()
     lock = ROOT / ("requirements-dev.lock" if options.dev else "requirements.lock")
     _step("virtual environment", VENV, _make_venv)
-    _step(f"packages ({lock.name})", VENV, lambda: _install(lock))
+    _step(f"packages ({lock.name})", VENV, lambda: _install(lock, options.dev))
     _step("espeak-ng library", None, _espeak)
     if options.dev:
         _step("Chromium, for the tests of the pages", None, _chromium)
@@ -75,29 +79,37 @@ def _make_venv() -> str:
     return f"Python {sys.version.split()[0]}"
 
 
-def _install(lock: Path) -> str:
+def _install(lock: Path, dev: bool) -> str:
     """The stamp holds the lock file's hash: a changed lock installs again, a broken run starts over."""
     stamp = VENV / f".{lock.stem}-done"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return "there already"
-    command: list[str | Path] = [
-        PYTHON,
-        "-m",
-        "pip",
-        "install",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--no-binary",
-        "srt",
-    ]
-    command += ["--disable-pip-version-check", "--retries", "5", "-r", lock]
-    if not sys.stdout.isatty():
-        command.append("--quiet")
-    _run(command, capture=not sys.stdout.isatty())
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as processors:
+        # Every package is in one part only, and the lock names all of them: no pip needs to know of the others.
+        for done in [processors.submit(_pip, part, dev) for part in _parts(lock, Path(folder))]:
+            done.result()
+    _run([PYTHON, "-m", "pip", "check", "--disable-pip-version-check"])
     stamp.write_text(wanted)
     return "installed"
+
+
+def _parts(lock: Path, folder: Path) -> list[Path]:
+    """The lock file's entries dealt out to PARTS files: pip fetches and unpacks on one processor only."""
+    entries = re.split(r"^(?=[^\s#])", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    files = [folder / f"part-{number}.txt" for number in range(PARTS)]
+    for number, file in enumerate(files):
+        file.write_text("".join(entries[number::PARTS]), encoding="utf-8")
+    return files
+
+
+def _pip(part: Path, dev: bool) -> None:
+    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    command += ["--only-binary", ":all:", "--no-binary", "srt"]
+    command += ["--disable-pip-version-check", "--retries", "5", "--quiet", "-r", part]
+    if dev:
+        command.append("--no-compile")  # tests import a third of it, and keep that compiled
+    _run(command)
 
 
 def _espeak() -> str:
