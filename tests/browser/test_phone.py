@@ -1,0 +1,111 @@
+"""The browser phone in a real browser, with a recorded voice as its microphone."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from checkins.results import Result, Status
+from checkins.tables import CallIntent, Checkin
+from demo import clips
+from speech.g711 import ulaw_decode
+from tests.browser.conftest import VOICE, keep
+from tests.browser.town import Town
+
+Samples = NDArray[np.float64]
+
+SAID = "我昨天开始头晕"
+PIECE = 3200  # samples, 0.4 s
+
+
+def test_an_elder_who_is_not_well_says_so_on_the_browser_phone(town: Town, page: Page) -> None:
+    elder = town.elder("王秀英")
+    town.ear.will_hear(SAID)
+    page.goto("/phone")
+    keep(page, "phone-idle")
+    page.select_option("[name=who]", elder)
+    page.check("[value=today]")
+    page.click("#hook")
+    expect(page.locator("#stand")).to_contain_text("响铃")
+    keep(page, "phone-ringing")
+    page.click("#hook")
+    expect(page.locator("#stand")).to_contain_text("通话中")
+    expect(page.locator("#mic")).to_contain_text("话筒开着")
+    page.click("#mute")  # or the voice that never stops would answer
+    turns = page.locator("#turns")
+    page.click("[data-key='1']")  # it is she
+    expect(turns).to_contain_text("按键 1")
+    page.keyboard.press("2")  # she isn't well
+    expect(turns).to_contain_text("按键 2")
+    page.click("#mute")
+    speaks_a_sentence(page)
+    page.click("[data-key='#']")
+    expect(turns).to_contain_text(f"“{SAID}” 口述")
+    keep(page, "phone-talking")
+    expect(turns).to_contain_text("结果：身体不好")
+    page.click("#after a")
+    expect(page).to_have_url(re.compile("/case/"))
+    expect(page.locator("main")).to_contain_text("身体不好")
+    row = town.look(lambda session: session.scalars(select(Checkin).where(Checkin.elder_id == elder)).one())
+    assert (row.status, row.result) == (Status.NEEDS_PERSON, Result.NOT_WELL)
+    assert row.answer["recording_text"] == SAID
+    kept = samples(town.house.recordings.read(row.answer["recording"]))
+    assert likeness(kept, samples(clips.load()(VOICE))) > 0.85
+
+
+def samples(ulaw: bytes) -> Samples:
+    return np.frombuffer(ulaw_decode(ulaw), "<i2").astype(np.float64)
+
+
+def likeness(recording: Samples, voice: Samples) -> float:
+    """Of the piece of the recording that is most like one of the voice; 1 is the same. A busy machine loses audio
+    between pieces, so a piece is short: longer than any sound of a voice is the same."""
+    size = len(voice) + PIECE
+    spectrum, power = np.fft.rfft(voice, size), np.concatenate([[0.0], np.cumsum(voice**2)])
+    norms = np.sqrt(power[PIECE:] - power[:-PIECE]) + 1e-9
+    best = 0.0
+    for at in range(0, len(recording) - PIECE, PIECE // 2):
+        piece = recording[at : at + PIECE]
+        found = np.fft.irfft(spectrum * np.conj(np.fft.rfft(piece, size)), size)[: len(norms)]
+        alike = np.abs(found) / (norms * (np.linalg.norm(piece) + 1e-9))
+        best = max(best, float(alike[norms > 0.2 * norms.max()].max()))
+    return best
+
+
+def speaks_a_sentence(page: Page) -> None:
+    """Waits until the voice, wherever it was, has been quiet twice: between lies all that it says."""
+    page.evaluate("""() => new Promise((spoken) => {
+        let quiet = 0, pauses = 0;
+        const looking = setInterval(() => {
+            quiet = document.getElementById("level").value < 0.01 ? quiet + 1 : 0;
+            if (quiet === 10 && ++pauses === 2) { clearInterval(looking); spoken(); }
+        }, 50);
+    })""")
+
+
+def test_a_trial_by_keys_changes_no_case(town: Town, page: Page) -> None:
+    elder = town.elder("李福根", "+862162345678")
+    page.goto(f"/phone?who={elder}")
+    page.check("[value=trial]")
+    page.uncheck("#use-mic")
+    page.click("#hook")
+    expect(page.locator("#stand")).to_contain_text("响铃")
+    page.keyboard.press("1")  # before it is picked up a key does nothing
+    page.click("#hook")
+    expect(page.locator("#mic")).to_contain_text("只按键")
+    turns = page.locator("#turns")
+    for key in "11":
+        page.click(f"[data-key='{key}']")
+    expect(turns).to_contain_text("按键 1")
+    page.click("#hook")
+    expect(turns).to_contain_text("试打，不算数")
+    expect(page.locator("#stand")).to_contain_text("挂着")
+    count = town.look(
+        lambda session: len(session.scalars(select(CallIntent).where(CallIntent.number == "+862162345678")).all())
+    )
+    assert count == 0
+    assert town.look(lambda session: session.scalars(select(Checkin).where(Checkin.elder_id == elder)).all()) == []
