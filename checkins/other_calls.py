@@ -166,7 +166,7 @@ def claim(session: Session, now: datetime, owner: str, free: int, errands: Seque
     """The calls that others make with what is left: `free` lines and starts."""
     if free <= 0 or not errands:
         return []
-    lines, found = Lines(session, now, owner, free - _due_soon(session, now)), list[CallRequest]()
+    lines, found = Lines(session, now, owner, free - due_within(session, now, SOON)), list[CallRequest]()
     for each in errands:
         requests: Sequence[CallRequest] = ()
         with _apart(session, "calls of another room could not be taken"):
@@ -219,6 +219,7 @@ def _wanted(session: Session, number: str) -> bool:
     return session.scalar(query.where(Checkin.status.in_(_AHEAD) | looked_for).limit(1)) is not None
 
 
-def _due_soon(session: Session, now: datetime) -> int:
-    query = select(func.count()).where(Checkin.status.in_(_AHEAD), Checkin.due_at.between(now, now + SOON))
+def due_within(session: Session, now: datetime, within: timedelta) -> int:
+    """How many check-ins want a line by then."""
+    query = select(func.count()).where(Checkin.status.in_(_AHEAD), Checkin.due_at.between(now, now + within))
     return session.scalar(query) or 0

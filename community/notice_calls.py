@@ -1,5 +1,6 @@
-"""The calls in which an urgent notice is told. The cycle makes them, and keeps to the hours of calls, to consents and
-to the morning round (checkins.other_calls); one call carries all the urgent notices that wait for a person.
+"""The calls in which an urgent notice is told. The cycle makes them, and keeps to the hours of calls and to consents
+(checkins.other_calls); they leave even more room to the morning round than others do: there are so many of them.
+One call carries all the urgent notices that wait for a person.
 
     Hearer.due_at     when the next call is due; while one is out: when to ask again should nobody tell its end
     Hearer.intent_id  the call that was ordered last
@@ -11,13 +12,13 @@ three, somebody goes there. A line that failed says nothing about them. Whom no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.line_rules import Purpose
-from checkins.other_calls import Barred, Ended, Later, Lines
+from checkins.other_calls import SOON, Barred, Ended, Later, Lines, due_within
 from checkins.ports import TALKED, CallRequest, PersonOutcome
 from checkins.tables import Person
 from community import notices
@@ -27,7 +28,8 @@ from community.tickets_policy import AGAIN, CALLS, again_after
 
 FLOW = "notices"
 MOST = 3  # notices in one call; the flow asks no oftener for the next one
-BATCH = 50
+BATCH = 20  # people looked at in one claim: whom the line may not ring yet costs it no more than this
+LASTS = timedelta(minutes=5)  # a call with them: longer than nearly all
 UNDERSTOOD = "understood"  # the flow's result
 
 
@@ -37,13 +39,17 @@ class NoticeCalls:
     purpose = Purpose.NOTICE
 
     def claim(self, session: Session, now: datetime, lines: Lines) -> Sequence[CallRequest]:
-        """One call for each person who waits for an urgent notice, while lines are free."""
-        requests = []
-        for person_id in _waiting(session, now):
+        """One call for each person who waits for an urgent notice, while lines are free and will be for as long as
+        a call lasts: one that is on the line when a check-in wants it would make that late."""
+        requests: list[CallRequest] = []
+        free = lines.free
+        if free > 0:
+            free -= due_within(session, now, LASTS) - due_within(session, now, SOON)
+        for person_id in _waiting(session, now) if free > 0 else ():
             found = _due(session, person_id, now)
             if found and (request := _ring(session, person_id, found, now, lines)) is not None:
                 requests.append(request)
-            if lines.free <= 0:
+            if len(requests) >= free or lines.free <= 0:
                 break
         return requests
 
@@ -89,12 +95,15 @@ def give_up(found: Iterable[Hearer], now: datetime) -> None:
 
 
 def _waiting(session: Session, now: datetime) -> list[str]:
-    """Who waits, the longest first. A moment far ahead was written by a clock that was fast."""
-    due = (Hearer.due_at <= now) | (Hearer.due_at > now + NEVER_SO_FAR)
-    query = select(Hearer.person_id).join(Notice, Notice.id == Hearer.notice_id)
-    query = query.where(due, Hearer.understood_at.is_(None), Notice.withdrawn_at.is_(None), Notice.valid_from <= now)
-    query = query.where(Notice.valid_until > now).order_by(Hearer.due_at, Hearer.id)
-    return list(dict.fromkeys(session.scalars(query.limit(BATCH))))
+    """Who waits, the longest first. A moment far ahead was written by a clock that was fast. Each of the two looks
+    follows the index of `due_at` and stops at the first few: a hearer's row must be read before its notice."""
+    found: list[str] = []
+    for due in (Hearer.due_at <= now, Hearer.due_at > now + NEVER_SO_FAR):
+        holds = select(Notice.id).where(Notice.id == Hearer.notice_id, Notice.withdrawn_at.is_(None))
+        holds = holds.where(Notice.valid_from <= now, Notice.valid_until > now)
+        query = select(Hearer.person_id).where(due, Hearer.understood_at.is_(None), holds.exists())
+        found += session.scalars(query.order_by(Hearer.due_at, Hearer.id).limit(BATCH))
+    return list(dict.fromkeys(found))[:BATCH]
 
 
 def _due(session: Session, person_id: str, now: datetime) -> list[Hearer]:

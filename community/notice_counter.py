@@ -9,17 +9,19 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from checkins.intents import INBOUND
 from checkins.ports import Clock, Told
-from checkins.tables import Person
+from checkins.tables import CallIntent, Person
 from community import notices
 from community.notice_calls import next_notice
-from community.notice_tables import Notice, Topic
+from community.notice_tables import Hearer, Notice, Topic
 from community.notice_targets import is_for
 from storage.database import Database
 
 NOBODY = Told("")  # nobody can say
 NONE = Told("none")
 NOTED = Told("noted")
+ASKED_AGAIN = Told("asked_again")  # understood, as far as a number that rings in can say so
 BOARD = (Topic.HOURS, Topic.SERVICES, Topic.NEWS)
 MOST = 4  # entries of a topic that are read, one after the other
 
@@ -74,6 +76,8 @@ def _understood(session: Session, asked: _Asked) -> Told:
     row = notices.last_of_call(session, asked.call_id, asked.person_id)
     if row is None:
         return NOBODY
+    if not _counts(session, asked, row):
+        return ASKED_AGAIN
     notices.understood(row, session.get_one(Person, asked.person_id).name, asked.now)
     return NOTED
 
@@ -83,8 +87,18 @@ def _heard(session: Session, asked: _Asked) -> Told:
     row = notices.last_of_call(session, asked.call_id, asked.person_id)
     if row is None:
         return NOBODY
-    notices.heard(row, asked.now)
+    if _counts(session, asked, row):
+        notices.heard(row, asked.now)
     return NOTED
+
+
+def _counts(session: Session, asked: _Asked, row: Hearer) -> bool:
+    """Of an urgent notice only what was pressed in a call that we made: a number that rings in proves nothing, and
+    whoever forges it must not keep the elder from being told."""
+    if not session.get_one(Notice, row.notice_id).urgent:
+        return True
+    intent = session.get(CallIntent, asked.call_id)
+    return intent is not None and intent.purpose != INBOUND
 
 
 def _board(topic: Topic) -> Callable[[Session, _Asked], Told]:

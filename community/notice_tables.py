@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkins.tables import PERSONAL
@@ -31,7 +31,8 @@ class Topic(StrEnum):
 
 class Notice(Base):
     """In words, for voice and paper; `recording`: the same, spoken by staff. `buildings`, `language`: whom it is for
-    (none: everybody). It holds from `valid_from` until `valid_until`. `urgent`: elders are rung with it."""
+    (none: everybody). It holds from `valid_from` until `valid_until`. `urgent`: elders are rung with it, by the word of
+    `urgent_by`."""
 
     __tablename__ = "notice"
     __table_args__ = (Index("ix_notice_valid", "neighbourhood_id", "valid_until"),)
@@ -40,6 +41,7 @@ class Notice(Base):
     neighbourhood_id: Mapped[int] = mapped_column(ForeignKey("neighbourhood.id"))
     topic: Mapped[str] = mapped_column(String(16), default=Topic.NOTICE)
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
+    urgent_by: Mapped[str | None] = mapped_column(String(100))
     text: Mapped[str] = mapped_column(Text)
     recording: Mapped[str | None] = mapped_column(String(200))
     buildings: Mapped[list[Any]] = mapped_column(JSON, default=list)
@@ -71,6 +73,13 @@ class Hearer(Base):
         UniqueConstraint("notice_id", "person_id"),
         Index("ix_notice_hearer_due", "due_at"),
         Index("ix_notice_hearer_person", "person_id"),
+        Index(  # whom a notice has not reached, and to whom of them somebody must go
+            "ix_notice_hearer_open",
+            "notice_id",
+            "given_up_at",
+            sqlite_where=text("understood_at IS NULL"),
+            postgresql_where=text("understood_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)

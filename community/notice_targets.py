@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from checkins.tables import Person
 from community.notice_tables import Notice
@@ -33,6 +34,7 @@ def lives_in(address: str | None, buildings: Iterable[str]) -> bool:
     return not wanted or not known or known in wanted
 
 
+@lru_cache(maxsize=1 << 14)  # the same addresses again and again
 def building(text: str) -> str:
     """The figure of the building, as 3 for 三号楼, 3幢, 1234弄3号502室; "" when there is none. It never raises."""
     plain = in_figures(text)

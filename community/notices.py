@@ -8,9 +8,10 @@ the register later. Nobody is counted: what there is to see is who has not been 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from checkins.names import named, says_something
@@ -38,39 +39,67 @@ def publish(
     language: str | None = None,
     recording: str | None = None,
     complaint_id: int | None = None,
+    anyway: bool = False,
 ) -> Notice:
-    """For the elders of these buildings and this language. The same again while it holds is the same notice, which then
-    ends when the newer word says, and becomes urgent if that says so (never less urgent); its `at` is not now."""
+    """For the elders of these buildings and this language; LookupError for a building where nobody lives, but `anyway`.
+    The same again while it holds is the same notice, which then ends when the newer word says, and becomes urgent if
+    that says so (never less urgent); its `at` is not now."""
     by, since = named(by), since or now
     _sensible(text, since, until, now)
-    if unknown := [each for each in buildings if not building(each)]:
-        raise ValueError(f"--building: write it as 3号楼 or 1234弄5号, not {unknown[0]}")
+    _inhabited(session, place_id, buildings, anyway=anyway)
     if urgent and topic is not Topic.NOTICE:
         raise ValueError("the board is for who asks: only a notice can be urgent")
     values = {"topic": topic, "text": text.strip(), "buildings": list(buildings), "language": language}
     for known in valid(session, place_id, now, topic) if since <= now and not recording else ():
         if all(getattr(known, name) == value for name, value in values.items()):
-            return _again(session, known, until, now, urgent=urgent)
+            return _again(session, known, until, by, now, urgent=urgent)
     notice = Notice(neighbourhood_id=place_id, urgent=urgent, recording=recording, complaint_id=complaint_id, **values)
     notice.valid_from, notice.valid_until, notice.by, notice.at = since, until, by[:100], now
+    notice.urgent_by = by[:100] if urgent else None
     session.add(notice)
     session.flush()
     spread(session, notice, now)
     return notice
 
 
-def _again(session: Session, notice: Notice, until: datetime, now: datetime, *, urgent: bool) -> Notice:
+def _again(session: Session, notice: Notice, until: datetime, by: str, now: datetime, *, urgent: bool) -> Notice:
     """Who has not understood it is rung once it is urgent."""
     session.refresh(notice, with_for_update=True)
     notice.valid_until = until
     if urgent and not notice.urgent:
-        notice.urgent = True
+        notice.urgent, notice.urgent_by = True, by[:100]
         spread(session, notice, now)
-        query = select(Hearer).where(Hearer.notice_id == notice.id, Hearer.understood_at.is_(None))
-        for row in session.scalars(query.order_by(Hearer.id).with_for_update()):
-            row.due_at = now
+        query = select(Hearer, Person).join(Person, Person.id == Hearer.person_id)
+        query = query.where(Hearer.notice_id == notice.id, Hearer.understood_at.is_(None)).order_by(Hearer.id)
+        for row, person in session.execute(query.with_for_update(of=Hearer)):
+            if stops_calls(person) is None:
+                row.due_at, row.given_up_at = now, None
     session.flush()
     return notice
+
+
+def _inhabited(session: Session, place_id: int, buildings: Sequence[str], *, anyway: bool) -> None:
+    """A slip of the hand would be a notice for nobody."""
+    if unknown := [each for each in buildings if not building(each)]:
+        raise ValueError(f"--building: write it as 3号楼 or 1234弄5号, not {unknown[0]}")
+    known = buildings_of(session, place_id) if buildings and not anyway else []
+    if empty := [each for each in buildings if not anyway and building(each) not in known]:
+        there = "、".join(f"{figure}号楼" for figure in known) or "none"
+        raise LookupError(
+            f"by the register nobody lives in {empty[0]}; its buildings: {there} (--anyway publishes it all the same)"
+        )
+
+
+def buildings_of(session: Session, place_id: int) -> list[str]:
+    """Figures of the buildings in which somebody lives, in order."""
+    query = select(Person.address).where(*elders(place_id), Person.address.is_not(None))
+    figures = {building(address or "") for address in session.scalars(query.distinct())} - {""}
+    return sorted(figures, key=lambda figure: (len(figure), figure))
+
+
+def elders(place_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Those for whom a notice can be."""
+    return Person.neighbourhood_id == place_id, Person.role == Role.ELDER, Person.state.not_in(GONE)
 
 
 def _sensible(text: str, since: datetime, until: datetime, now: datetime) -> None:
@@ -103,7 +132,15 @@ def withdraw(session: Session, number: int, by: str, now: datetime) -> Notice:
     notice, by = by_number(session, number), named(by)
     if notice.withdrawn_at is None:
         notice.withdrawn_by, notice.withdrawn_at = by[:100], now
+        stop_ringing(session, notice)
     return notice
+
+
+def stop_ringing(session: Session, notice: Notice) -> None:
+    """Of one that holds no more: its rows are looked at no more when calls are due."""
+    waits = select(Hearer).where(Hearer.notice_id == notice.id, Hearer.due_at.is_not(None))
+    for row in session.scalars(waits.order_by(Hearer.id).with_for_update()):
+        row.due_at = None
 
 
 def told(session: Session, number: int, person_id: str, by: str, now: datetime) -> Hearer:
@@ -159,24 +196,43 @@ def valid(session: Session, place_id: int, now: datetime, topic: Topic = Topic.N
 def not_written(session: Session, notice: Notice) -> list[Person]:
     """Elders whom it is for, and who have no row of it yet."""
     written = select(Hearer.person_id).where(Hearer.notice_id == notice.id)
-    query = select(Person).where(
-        Person.neighbourhood_id == notice.neighbourhood_id,
-        Person.role == Role.ELDER,
-        Person.state.not_in(GONE),
-        Person.id.not_in(written),
-    )
+    query = select(Person).where(*elders(notice.neighbourhood_id), Person.id.not_in(written))
     return [person for person in session.scalars(query.order_by(Person.id)) if is_for(notice, person)]
 
 
 def spread(session: Session, notice: Notice, now: datetime) -> None:
-    """Writes the rows that are missing, for whoever it is for now: safe to repeat. Nobody is rung before it holds."""
+    """Writes the rows that are missing, for whoever it is for now: safe to repeat. Nobody is rung before it holds; to
+    whom no machine may ring, somebody goes."""
     if notice.topic != Topic.NOTICE:
         return
-    due = max(now, notice.valid_from) if notice.urgent else None
-    session.add_all(
-        Hearer(notice_id=notice.id, person_id=person.id, due_at=due) for person in not_written(session, notice)
-    )
-    session.flush()
+    rows = [_row(notice, person, now) for person in not_written(session, notice)]
+    if rows:
+        session.execute(insert(Hearer), rows)
+
+
+def _row(notice: Notice, person: Person, now: datetime) -> dict[str, object]:
+    rung = stops_calls(person) is None
+    due = max(now, notice.valid_from) if notice.urgent and rung else None
+    return {"notice_id": notice.id, "person_id": person.id, "due_at": due, "given_up_at": None if rung else now}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom a notice is for: how many elders, and for how many of them somebody must go because no machine may ring."""
+
+    elders: int
+    doors: int
+
+    @property
+    def by_telephone(self) -> int:
+        return self.elders - self.doors
+
+
+def reach(session: Session, notice: Notice) -> Reach:
+    """So that who publishes it knows what work it will be."""
+    query = select(Person).join(Hearer, Hearer.person_id == Person.id).where(Hearer.notice_id == notice.id)
+    found = session.scalars(query.where(Person.state.not_in(GONE))).all()
+    return Reach(len(found), sum(stops_calls(person) is not None for person in found))
 
 
 def unreached(session: Session, notice: Notice) -> list[tuple[Hearer, Person]]:
@@ -191,9 +247,9 @@ def unreached(session: Session, notice: Notice) -> list[tuple[Hearer, Person]]:
 
 
 def to_visit(session: Session, notice: Notice, now: datetime) -> list[tuple[Hearer, Person]]:
-    """Of these, whom no call will reach any more: no machine may ring them, or the calls are over. While the line still
-    has time for others, they are not on the way of anybody."""
-    late = not notice.urgent and now >= half_time(notice)
+    """Of these, whom no call will reach any more: no machine may ring them, or the calls are over; all once half of its
+    time is over, since a busy line may never come to them. Before that nobody need go to the others."""
+    late = now >= half_time(notice)
     return [
         (row, person)
         for row, person in unreached(session, notice)
@@ -202,7 +258,7 @@ def to_visit(session: Session, notice: Notice, now: datetime) -> list[tuple[Hear
 
 
 def half_time(notice: Notice) -> datetime:
-    """From then on somebody goes to whom a notice that isn't urgent has not reached."""
+    """From then on somebody goes to whom a notice has not reached."""
     return notice.valid_from + (notice.valid_until - notice.valid_from) / 2
 
 
