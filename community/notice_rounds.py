@@ -24,7 +24,7 @@ from checkins.results import LINE
 from checkins.roster import loading
 from checkins.tables import GONE, Neighbourhood, Person
 from community import notice_calls, notices
-from community.notice_tables import Hearer, Notice, Topic
+from community.notice_tables import FIRST_NOTICE, Hearer, Notice, Topic
 from community.notice_targets import is_for
 from storage.database import Database
 from storage.rounds import repeat
@@ -97,7 +97,7 @@ def _over(session: Session, holding: set[int]) -> set[int]:
     places = select(Neighbourhood.id)
     query = select(Item.detail).where(Item.neighbourhood_id.in_(places), Item.done_at.is_(None))
     numbers = (detail["notice"] for detail in session.scalars(query.where(Item.kind == ItemKind.NOTICE_DOOR)) if detail)
-    return {number - notices.FIRST_NOTICE + 1 for number in numbers} - holding
+    return {number - FIRST_NOTICE + 1 for number in numbers} - holding
 
 
 def _changed(session: Session, holding: Sequence[Notice]) -> set[int]:

@@ -22,6 +22,7 @@ RINGS_IN: dict[str, list[str]] = {
     "hears_notices": ["4", WATER, "*", "1", "noted", DOCTOR, "", "", "", "noted", "none", "4"],
     "says_that_she_knows_and_it_does_not_count": ["4", WATER, "知道了", "明白了", "懂了", "none", "4"],
     "hears_a_notice_that_cannot_be_played": ["4", "notice", "none", "4"],
+    "understands_an_urgent_notice_and_is_asked_again": ["4", WATER, "1", "asked_again", "none", "4"],
     "notices_cannot_be_looked_up": ["4", "", "4"],
     "hears_the_board": [
         *["4", "none board=1", "1", OPEN, "*", "", DINNER, "1", "none"],
