@@ -35,11 +35,24 @@ def publish(
     urgent: _Urgent = False,
     recording: Annotated[Path | None, typer.Option(metavar="FILE", help="the same, spoken by you (wav)")] = None,
     committee: Annotated[str, typer.Option(help="where there are several")] = "",
+    anyway: Annotated[bool, typer.Option("--anyway", help="also for a building where nobody lives")] = False,
 ) -> None:
     """A notice for the daily call; or for the board, which is read to who asks."""
     _do(
         lambda it, settings: it.publish(
-            settings, text, since, until, building or [], language, topic, urgent, recording, committee, by, out
+            settings,
+            text,
+            since,
+            until,
+            building or [],
+            language,
+            topic,
+            urgent,
+            recording,
+            committee,
+            by,
+            out,
+            anyway=anyway,
         )
     )
 

@@ -40,6 +40,8 @@ async def publish(
     committee: str,
     by: str,
     out: Console,
+    *,
+    anyway: bool = False,
 ) -> int:
     if topic not in list(Topic):
         raise ValueError(f"--topic: one of {', '.join(Topic)}")
@@ -61,8 +63,9 @@ async def publish(
             buildings=buildings,
             language=language or None,
             recording=kept,
+            anyway=anyway,
         )
-        return _published(notice, place.timezone, now)
+        return _published(session, notice, place.timezone, now)
 
     async with stored(settings, f"notice-{now:%Y%m%d%H%M%S}", "notice", recording, now) as kept:
         sentence = await write(settings, lambda session: work(session, kept))
@@ -76,18 +79,30 @@ async def answer(settings: Settings, complaint: int, text: str, until: str, urge
     def work(session: Session) -> str:
         zone = rows.calendar(session, rows.by_number(session, complaint)).zone
         ends = _until(until, zone, now)
-        return _published(notices.answer(session, complaint, text, by, now, until=ends, urgent=urgent), zone, now)
+        notice = notices.answer(session, complaint, text, by, now, until=ends, urgent=urgent)
+        return _published(session, notice, zone, now)
 
     say(out, await write(settings, work))
     return 0
 
 
-def _published(notice: Notice, zone: str, now: datetime) -> str:
-    """Of one that stood already: as what it stands now."""
-    if notice.at == now:
-        return f"{notice.number}: published"
-    urgent = "urgent, " if notice.urgent else ""
-    return f"{notice.number}: was published before; it is now {urgent}until {clock(notice.valid_until, zone)}"
+def _published(session: Session, notice: Notice, zone: str, now: datetime) -> str:
+    """For whom it is, and what work that is; of one that stood already: as what it stands now."""
+    said = "published"
+    if notice.at != now:
+        said = f"was published before; it is now {_urgent(notice)}until {clock(notice.valid_until, zone)}"
+    if notice.topic != Topic.NOTICE:
+        return f"{notice.number}: {said}"
+    reach = notices.reach(session, notice)
+    way = "can be rung" if notice.urgent else "hear it in their daily call"
+    return (
+        f"{notice.number}: {said}; for {reach.elders} elders: {reach.by_telephone} {way}, {reach.doors} need the door"
+    )
+
+
+def _urgent(notice: Notice) -> str:
+    """Who made it so is named: elders are rung by their word."""
+    return f"urgent (by {notice.urgent_by or notice.by}), " if notice.urgent else ""
 
 
 async def show_all(settings: Settings, out: Console, *, everything: bool) -> int:
@@ -102,7 +117,7 @@ async def show_all(settings: Settings, out: Console, *, everything: bool) -> int
     found = await read(settings, work)
     table = Table("number", "topic", "what", "until", "door to door")
     for each, zone, doors in found:
-        topic = f"{each.topic}{', urgent' if each.urgent else ''}"
+        topic = f"{each.topic}, {_urgent(each)}".rstrip(", ").replace("[", "\\[")
         table.add_row(
             str(each.number), topic, each.text.replace("[", "\\["), clock(each.valid_until, zone)[5:], str(doors or "")
         )

@@ -51,11 +51,20 @@ async def test_from_the_words_to_the_door(settings: Settings, tmp_path: Path) ->
 
     assert (await publish("gossip"))[0] == 2
     assert (await publish(text="…"))[0] == 2
-    assert await publish(urgent=False) == (0, "4001: published\n")
-    assert await publish() == (0, f"4001: was published before; it is now urgent, until {until}\n")
+    status, told = await act(
+        commands.publish(settings, "停水。", "", until, ["5号楼"], "", "notice", True, None, "", CHEN, out)
+    )
+    assert (status, "its buildings: 3号楼" in told) == (2, True)
+    work = "for 2 elders: 1 hear it in their daily call, 1 need the door"
+    assert await publish(urgent=False) == (0, f"4001: published; {work}\n")
+    work = f"it is now urgent (by {CHEN}), until {until}; for 2 elders: 1 can be rung, 1 need the door"
+    assert await publish() == (0, f"4001: was published before; {work}\n")
     status, told = await act(commands.show_all(settings, out, everything=False))
     assert status == 3, told
     assert "今天下午停水" in told
+    assert f"urgent (by {CHEN})" in told
+    assert (await publish("hours", "活动室九点开门。", urgent=False))[1] == "4002: published\n"
+    assert (await act(commands.withdraw(settings, 4002, CHEN, out)))[0] == 0
     try:
         font.load()
     except font.FontError:
