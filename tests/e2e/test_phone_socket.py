@@ -1,0 +1,180 @@
+"""The browser phone's socket as a browser uses it, and as nobody may."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import func, select
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from checkins.tables import CallIntent
+from house import House, open_house
+from ivr.records import Call
+from settings import Settings
+from speech.ears import Ears
+from tests.e2e.line import Story, _place, story
+from tests.fakes.carrier import FakeCarrier
+from tests.fakes.clock import WarpClock
+
+REAL, INVENTED = "+862162345678", "+862110001234"
+RATE = 16_000
+
+
+class Browser:
+    """What the page does, without the page."""
+
+    def __init__(self, house: House) -> None:
+        self.url = house.base_url
+        self.audio = b""
+
+    async def ask(self, **form: str) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as http:
+            found = re.search(r'name="token" value="([^"]+)"', (await http.get("/phone")).text)
+            assert found
+            return await http.post("/phone/calls", data={"token": found.group(1), **form})
+
+    async def ticket(self, **form: str) -> str:
+        answer = await self.ask(**form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["ticket"])
+
+    @asynccontextmanager
+    async def socket(self, ticket: object, origin: str | None = None) -> AsyncIterator[ClientConnection]:
+        address = self.url.replace("http", "ws") + "/phone/line"
+        async with connect(address, origin=origin or self.url, proxy=None) as socket:  # type: ignore[arg-type]
+            await say(socket, ticket=ticket, rate=RATE)
+            yield socket
+
+    async def until(self, socket: ClientConnection, **wanted: Any) -> dict[str, Any]:
+        """The first message that holds this; audio that comes before is kept."""
+        while True:
+            raw = await socket.recv()
+            if isinstance(raw, bytes):
+                self.audio += raw
+                continue
+            message: dict[str, Any] = orjson.loads(raw)
+            if all(message.get(key) == value for key, value in wanted.items()):
+                return message
+
+
+async def say(socket: ClientConnection, **message: Any) -> None:
+    await socket.send(orjson.dumps(message).decode())
+
+
+@pytest.fixture
+async def place(carrier: FakeCarrier, tmp_path: Path) -> AsyncIterator[Story]:
+    """A real carrier, and browser phones beside it."""
+    async with story(carrier, tmp_path, browser_phone=True) as opened:
+        yield opened
+
+
+async def intents(place: Story) -> int:
+    return await place.house.db.view(lambda session: session.scalar(select(func.count()).select_from(CallIntent))) or 0
+
+
+async def test_beside_a_real_carrier_every_call_is_a_trial_and_nobody_is_rung(place: Story) -> None:
+    elder, browser = await place.elder(number=REAL), Browser(place.house)
+    async with browser.socket(await browser.ticket(kind="trial", who=elder, flow="test_call")) as socket:
+        await browser.until(socket, type="state", state="trial")
+        await browser.until(socket, state="ringing")
+        await say(socket, type="pick_up")
+        await browser.until(socket, state="answered")
+        await socket.send(bytes(2 * RATE // 50))
+        await say(socket, type="key", key="1")
+        await browser.until(socket, type="turn", text="按键 1")
+        await say(socket, type="hang_up")
+        over = await browser.until(socket, type="over")
+    assert (over["trial"], over["case"]) == (True, None)
+    assert await intents(place) == 0
+    assert (await browser.ask(kind="today", who=elder)).status_code == 422
+
+
+async def test_who_rings_in_with_a_number_that_could_be_real_changes_nothing(place: Story) -> None:
+    elder, browser = await place.elder(number=REAL), Browser(place.house)
+    async with browser.socket(await browser.ticket(kind="in", who=elder)) as socket:
+        await browser.until(socket, state="answered")
+        await say(socket, type="key", key="2")
+        await browser.until(socket, type="turn", text="按键 2")
+    number = place.house.db.view(lambda session: session.scalars(select(Call.number)).one())
+    assert await number != REAL
+    assert await intents(place) == 0
+
+
+async def test_an_invented_elder_rings_in_and_is_heard(
+    tmp_path: Path, warp_clock: WarpClock, errors_logged: list[str]
+) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/wenan.db", data_dir=tmp_path, port=0)
+    async with open_house(settings, clock=warp_clock, ears=Ears([]), lockstep=True) as house:
+        place = Story(house, None, await house.db.run(_place))  # type: ignore[arg-type]
+        elder, browser = await place.elder(number=INVENTED), Browser(house)
+        async with browser.socket(await browser.ticket(kind="in", who=elder)) as socket:
+            await browser.until(socket, type="state", state="real")
+            await browser.until(socket, state="answered")
+            await say(socket, type="key", key="2")
+            await browser.until(socket, type="turn", text="按键 2")
+            await say(socket, type="hang_up")
+            over = await browser.until(socket, type="over")
+        assert over["case"]
+        assert await intents(place) == 1
+        assert any(browser.audio), "the line's voice was not heard"
+
+
+async def test_a_socket_from_elsewhere_is_refused(place: Story) -> None:
+    browser = Browser(place.house)
+    for origin in ("http://evil.example", "http://127.0.0.1:1"):
+        with pytest.raises(InvalidStatus):
+            async with browser.socket(await browser.ticket(kind="in"), origin):
+                pass
+
+
+async def test_a_ticket_is_good_once(place: Story) -> None:
+    browser = Browser(place.house)
+    ticket = await browser.ticket(kind="in")
+    async with browser.socket(ticket) as socket:
+        await browser.until(socket, state="answered")
+        for other in (ticket, "none", None, 7):
+            async with browser.socket(other) as refused:
+                with pytest.raises(ConnectionClosed):
+                    await refused.recv()
+
+
+ODD = ("", "[]", '{"type":"dance"}', '{"type":"key","key":"A"}', b"odd")
+
+
+async def test_what_no_page_of_ours_sends_ends_the_telephone(place: Story) -> None:
+    browser = Browser(place.house)
+    for message in ODD:
+        async with browser.socket(await browser.ticket(kind="in")) as socket:
+            await browser.until(socket, state="answered")
+            await socket.send(message)
+            with pytest.raises(ConnectionClosed):
+                await browser.until(socket, type="never")
+    assert place.house.phone is not None
+    assert not place.house.phone.exchange.plugged
+
+
+NOT_TO_BE_HAD = (
+    ({"kind": "dance"}, 422),
+    ({"kind": "in", "who": "nobody"}, 404),
+    ({"kind": "trial", "flow": "../secrets"}, 422),
+    ({"kind": "in", "token": "forged"}, 403),
+)
+
+
+async def test_what_cannot_be_had_is_said(place: Story) -> None:
+    for form, status in NOT_TO_BE_HAD:
+        answer = await Browser(place.house).ask(**form)
+        assert (answer.status_code, bool(answer.json()["zh"])) == (status, True)
+
+
+async def test_without_the_setting_there_is_none_beside_a_real_carrier(carrier: FakeCarrier, tmp_path: Path) -> None:
+    async with story(carrier, tmp_path) as place, httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{place.house.base_url}/phone")).status_code == 404
