@@ -18,6 +18,7 @@ try:
         case_app,
         device_app,
         enrolment_app,
+        export_app,
         models_app,
         notice_app,
         people_app,
@@ -57,6 +58,7 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 people_app.app.add_typer(enrolment_app.app)
+app.command()(export_app.export)
 
 
 # ── calling ───────────────────────────────────────────────────────────────────────────────────────
