@@ -62,6 +62,8 @@ ROUTES: Mapping[str, Access] = {
     "GET /flagged/{case_id}/who": ACT,
     "POST /flagged/{case_id}/decide": ACT,
     # register and roster
+    "GET /elder/{person_id}": READ,
+    "POST /elder/{person_id}/{what}": KEEP,
     "GET /roster": READ,
     "POST /roster/{place}/{what}": KEEP,
     # the browser phone

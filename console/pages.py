@@ -25,6 +25,7 @@ from console.deps import Deps
 from console.event_words import sentence
 from console.files import static_url
 from console.guard import PageError
+from console.kept import Kept
 from console.today_view import Line
 from console.view import Shell
 from speech.marks import marks
@@ -44,6 +45,7 @@ class Pages:
 
     def __init__(self, deps: Deps, token: str) -> None:
         self.token = token
+        self.kept = Kept()
         self._deps = deps
         self._jinja = Environment(
             loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

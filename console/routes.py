@@ -19,6 +19,7 @@ from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
 from console import (
     call_log,
+    elder_routes,
     files,
     flagged_routes,
     item_routes,
@@ -54,6 +55,7 @@ def routes(deps: Deps) -> APIRouter:
     live_routes.add(router, deps, pages)
     today_routes.add(router, deps, pages)
     flagged_routes.add(router, deps, pages)
+    elder_routes.add(router, deps, pages)
     item_routes.add(router, deps, pages)
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)

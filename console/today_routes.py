@@ -43,7 +43,7 @@ class Beat:
 
 
 def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
-    kept = Kept()
+    kept = pages.kept
 
     @router.get("/")
     async def today(request: Request, all: str = "") -> Response:

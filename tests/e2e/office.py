@@ -37,11 +37,11 @@ class Office:
         self.world, self.folder, self.client, self.recordings = world, folder, client, recordings
 
     async def token(self) -> str:
-        found = re.search(r'name="token" value="([^"]+)"', (await self.client.get("/")).text)
+        found = re.search(r'"X-CSRF-Token": "([^"]+)"', (await self.client.get("/")).text)
         assert found
         return found.group(1)
 
-    async def send(self, path: str, headers: dict[str, str] | None = None, **form: str) -> httpx.Response:
+    async def send(self, path: str, headers: dict[str, str] | None = None, /, **form: str) -> httpx.Response:
         if "token" not in form:
             form["token"] = await self.token()
         return await self.client.post(path, data=form, headers=headers or {})

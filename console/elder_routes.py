@@ -1,0 +1,193 @@
+"""One elder's page, and the forms that change the register: by the acts that the command line has, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from checkins import consents, people, refusals
+from checkins.consents import HOW_ZH, Word
+from checkins.names import says_something
+from checkins.people_csv import CONSENTS, reader, value_of
+from checkins.register_log import SELF, How
+from checkins.register_words import STATE_ZH
+from checkins.schedule import local_date
+from checkins.tables import MODE_ZH, Neighbourhood, Person, Role, State
+from community import register_entry
+from console import elder_plot, elder_view, elder_words
+from console.deps import Deps
+from console.forms import done, name_of, wrong_name
+from console.guard import PageError, check_form
+from console.pages import Pages
+
+Typed = Mapping[str, str]
+_Change = Callable[[Session, Person, Typed, str, datetime], None]
+
+NO_ELDER = PageError(404, "没有这位老人。", "there is no such elder")
+NO_FORM = PageError(404, "没有这个表单。", "there is no such form")
+MALFORMED = PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
+_HOW = tuple((str(how), zh) for how, zh in HOW_ZH.items() if how != How.FILE)
+_YES = "1"
+
+
+class WrongError(ValueError):
+    """What was typed can't be saved; the sentence says what to do."""
+
+
+def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    @router.get("/elder/{person_id}")
+    async def elder(request: Request, person_id: str) -> Response:
+        return await _show(deps, pages, person_id, by=name_of(request))
+
+    @router.post("/elder/{person_id}/{what}")
+    async def change(request: Request, person_id: str, what: str) -> Response:
+        typed = await _typed(request)
+        check_form(request.headers, pages.token, typed.get("token", ""))
+        if what not in _CHANGES:
+            raise NO_FORM
+        by, now = typed.get("by", ""), deps.clock.now()
+        wrong = wrong_name(by)
+        try:
+            if not wrong:
+                await deps.db.run(lambda session: _CHANGES[what](session, _elder(session, person_id), typed, by, now))
+        except WrongError as error:
+            wrong = f"没有保存：{error}"
+        if wrong:
+            return await _show(deps, pages, person_id, by=by, wrong=wrong, typed={**typed, "form": what})
+        return done(f"/elder/{person_id}", by)
+
+
+async def _show(
+    deps: Deps, pages: Pages, person_id: str, *, by: str, wrong: str = "", typed: Typed | None = None
+) -> Response:
+    now = deps.clock.now()
+    page, shell = await pages.look(lambda session: elder_view.look(session, person_id, now, pages.kept))
+    if page is None:
+        raise NO_ELDER
+    return pages.show(
+        "elder.html",
+        shell,
+        by,
+        422 if wrong else 200,
+        here=f"/elder/{page.id}",
+        page=page,
+        wrong=wrong,
+        typed=typed or {},
+        kinds=elder_plot.KIND_ZH,
+        elder_words=elder_words,
+        modes=MODE_ZH,
+        states=STATE_ZH,
+        hows=_HOW,
+    )
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    try:
+        async with request.form(max_files=0, max_fields=40) as form:
+            return {key: value for key, value in form.items() if isinstance(value, str)}
+    except HTTPException:
+        raise MALFORMED from None
+
+
+def _elder(session: Session, person_id: str) -> Person:
+    person = session.get(Person, person_id)
+    if person is None or person.role != Role.ELDER:
+        raise NO_ELDER
+    return person
+
+
+# ── the changes ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _entry(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:
+    """What differs from what the register has: all of it, or nothing."""
+    word = _word(person, typed, by, now, session)
+    changed = [
+        column for column in elder_view.FIELDS if column in typed and _differs(session, person, column, typed, now)
+    ]
+    if not changed:
+        raise WrongError("没有改动。Nothing was changed.")
+    for column in changed:
+        try:
+            register_entry.write(session, person, column, typed[column], word, now)
+        except ValueError:
+            raise _wrong_text(column) from None
+
+
+def _differs(session: Session, person: Person, column: str, typed: Typed, now: datetime) -> bool:
+    """However it is written: 021-1000 0001 is the number that is there."""
+    place = session.get_one(Neighbourhood, person.neighbourhood_id)
+    try:
+        said = reader(column, place.area_code, local_date(place.timezone, now))(typed[column].strip())
+    except ValueError:
+        raise _wrong_text(column) from None
+    return said != value_of(person, column)
+
+
+def _wrong_text(column: str) -> WrongError:
+    hint = elder_words.HINT_ZH.get(column, "")
+    return WrongError(f"{elder_words.FIELD_ZH[column]}写得不对{'：' + hint if hint else ''}。")
+
+
+def _consents(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:
+    agreed = [purpose for purpose in CONSENTS if typed.get(f"agrees-{purpose}") == _YES]
+    if set(agreed) == {purpose for purpose in CONSENTS if person.consents.get(purpose)}:
+        raise WrongError("没有改动。Nothing was changed.")
+    consents.replace(session, person.id, agreed, _word(person, typed, by, now, session), now)
+    people.note_change(session, person.id, "consents", by, now)
+
+
+def _state(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:
+    if typed.get("state") not in list(State):
+        raise WrongError("请选状态。Choose a state.")
+    state, until = State(typed["state"]), _until(session, person, typed, now)
+    word = _word(person, typed, by, now, session)
+    people.set_state(session, person.id, state, by, now, until=until, said_by=word.said_by, how=word.how)
+    people.note_change(session, person.id, "state", by, now)
+
+
+def _until(session: Session, person: Person, typed: Typed, now: datetime) -> date | None:
+    if typed["state"] != State.PAUSED:
+        return None
+    until = _day(typed.get("until", ""))
+    if until is None or until < _today(session, person, now):
+        raise WrongError("暂停要写最后一天，不能早于今天。A pause has a last day.")
+    return until
+
+
+def _refusal(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:
+    if typed.get("meant") not in ("1", "0"):
+        raise WrongError("请选：是不是本人的意思。Was it their own wish?")
+    try:
+        refusals.asked(session, person.id, by, now, meant=typed["meant"] == _YES, found=typed.get("found", ""))
+    except ValueError:
+        raise WrongError("这位老人没有说过不要自动电话。This elder has not refused calls.") from None
+
+
+_CHANGES: Mapping[str, _Change] = {"entry": _entry, "consents": _consents, "state": _state, "refusal": _refusal}
+
+
+def _word(person: Person, typed: Typed, by: str, now: datetime, session: Session) -> Word:
+    """On whose word: the elder's own, or that of whoever is named."""
+    said, how = typed.get("said_by", "").strip(), typed.get("how", "")
+    on = _day(typed.get("on", "")) if typed.get("on", "").strip() else None
+    if typed.get("on", "").strip() and (on is None or on > _today(session, person, now)):
+        raise WrongError("日期不对：请写不晚于今天的日期。The day is wrong.")
+    if said and not says_something(said):
+        raise WrongError("请写是谁说的，空着表示本人。Say whose word it is.")
+    return Word(by.strip(), said[:100] or SELF, How(how) if how in list(How) else None, on)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _today(session: Session, person: Person, now: datetime) -> date:
+    return local_date(session.get_one(Neighbourhood, person.neighbourhood_id).timezone, now)

@@ -1,0 +1,157 @@
+"""One elder's page as a browser asks for it: what it shows, and what its forms write, on whose word."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from checkins import cases, register_log
+from checkins.register_log import SELF, How, What
+from checkins.roster.tables import RosterPair
+from checkins.tables import Mode, NumberState, Role, State
+from tests.e2e.office import NASTY, Office, open_office
+from tests.unit.checkins.world import DAY
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(tmp_path) as office:
+        yield office
+
+
+async def _page(office: Office, elder: str) -> str:
+    answer = await office.client.get(f"/elder/{elder}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def _last(office: Office, elder: str, *what: What) -> register_log.PersonEvent:
+    with office.world.db.read() as session:
+        found = register_log.last(session, elder, *what)
+    assert found is not None
+    return found
+
+
+async def test_the_page_shows_the_months_who_to_call_and_the_recordings(office: Office) -> None:
+    world = office.world
+    buddy = world.elder("李梅", role=Role.BUDDY)
+    elder = world.elder("王秀英", slot=480, address="三号楼502室", consents={"calls": True, "buddy": True})
+    with world.db.write() as session:
+        session.add(RosterPair(neighbourhood_id=world.place_id, elder_id=elder, buddy_id=buddy, position=0))
+    await world.to("08:00")
+    await world.ends(elder, "well", "key")
+    await world.to("08:00", DAY + timedelta(days=1))
+    await office.not_well(elder)
+    page = await _page(office, elder)
+    for word in (
+        "李梅",
+        "老伙伴",
+        "三号楼502室",
+        "本人说好",
+        "还没办完",
+        "没有写明是谁说的",
+        "再过 15、45 分钟",
+        "留言",
+    ):
+        assert word in page
+    assert f"<title>{DAY} 本人说好，身体好</title>" in page.replace("&#39;", "'")
+    assert 'class="k-well"' in page
+    assert 'class="k-open"' in page
+    assert " style=" not in page
+    assert page.count("<summary>") >= 4
+
+
+async def test_what_is_typed_is_written_with_whose_word_it_is(office: Office) -> None:
+    elder = office.world.elder("王秀英", number_state=NumberState.SUSPECT)
+    form = {
+        "phone": "021-5555 6666",
+        "mode": "human",
+        "language": "wuu",
+        "slot": "09:15",
+        "address": "三号楼502室",
+        "key_holder": "",
+        "notes": "",
+        "name": "王秀英",
+        "spoken_name": "王阿婆",
+    }
+    answer = await office.send(f"/elder/{elder}/entry", by="李老师", said_by="女儿王芳", how="in_person", **form)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/elder/{elder}")
+    person = office.world.person(elder)
+    assert (person.number, person.number_state, person.mode) == ("+862155556666", NumberState.OK, Mode.HUMAN)
+    assert (person.language, person.slot, person.address) == ("wuu", 9 * 60 + 15, "三号楼502室")
+    event = _last(office, elder, What.NUMBER)
+    assert (event.by, event.said_by, event.how) == ("李老师", "女儿王芳", How.IN_PERSON)
+    page = await _page(office, elder)
+    for word in ("更改电话", "更改地址", "更改语言", "更改时间", "应答方式改为由人打电话", "女儿王芳，当面"):
+        assert word in page
+    assert "更改姓名" not in page
+    answer = await office.send(f"/elder/{elder}/entry", by="李老师", **form)
+    assert (answer.status_code, "没有改动" in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("what", "form", "says"),
+    [
+        ("entry", {"phone": "12"}, "电话写得不对"),
+        ("entry", {"address": "三号楼", "slot": "23:00"}, "08:00 到 21:00"),
+        ("entry", {"name": " "}, "姓名写得不对"),
+        ("entry", {"address": "三号楼", "by": "line"}, "请写上您的姓名"),
+        ("state", {"state": "paused", "until": ""}, "最后一天"),
+        ("state", {"state": "paused", "until": "2026-03-01"}, "最后一天"),
+        ("state", {"state": "gone"}, "请选状态"),
+        ("consents", {"agrees-calls": "1", "agrees-recording": "1"}, "没有改动"),
+        ("consents", {"on": "2027-01-01"}, "日期不对"),
+        ("refusal", {"meant": "1"}, "没有说过不要自动电话"),
+        ("refusal", {}, "请选"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_nothing_is_written(
+    office: Office, what: str, form: dict[str, str], says: str
+) -> None:
+    elder = office.world.elder("王秀英")
+    answer = await office.send(f"/elder/{elder}/{what}", **{"by": "李老师", **form})
+    assert (answer.status_code, says in answer.text) == (422, True)
+    person = office.world.person(elder)
+    assert (person.address, person.slot, person.name, person.state) == (None, None, "王秀英", State.ACTIVE)
+    with office.world.db.read() as session:
+        assert register_log.events(session, elder) == []
+
+
+async def test_consents_states_and_refusals_go_their_ways(office: Office) -> None:
+    world = office.world
+    elder = world.elder("王秀英", slot=480)
+    await world.to("08:00")
+    await world.ends(elder, "silent", "none")
+    await office.send(f"/elder/{elder}/consents", by="李老师", how="paper", on="2026-03-01", **{"agrees-calls": "1"})
+    assert world.person(elder).consents == {"calls": True}
+    event = _last(office, elder, What.CONSENT)
+    assert (event.said_by, event.how) == (SELF, How.PAPER)
+    assert event.detail == {"purpose": "recording", "given": False, "on": "2026-03-01"}
+    await office.send(f"/elder/{elder}/state", by="李老师", state="refused")
+    assert "当面问过" in await _page(office, elder)
+    await office.send(f"/elder/{elder}/refusal", by="李老师", meant="0", found="")
+    assert world.person(elder).state == State.ACTIVE
+    await office.send(f"/elder/{elder}/state", by="李老师", state="died", said_by="儿子")
+    assert (world.person(elder).state, world.row(elder).closed_by) == (State.DIED, "李老师")
+    with world.db.read() as session:
+        log = [event.what for event in cases.events(session, world.row(elder).checkin_id)]
+    assert "closed:died" in log
+
+
+async def test_strangers_and_scripts_do_nothing(office: Office) -> None:
+    elder = office.world.elder(NASTY, spoken_name=NASTY, address="<i>三号楼", notes='"><b>')
+    await office.send(f"/elder/{elder}/consents", by=NASTY, said_by=NASTY, **{"agrees-calls": "1"})
+    page = await _page(office, elder)
+    assert "&lt;script&gt;" in page
+    assert not any(raw in page for raw in ("<script>alert", "<i>三号楼", '"><b>'))
+    buddy = office.world.elder("李梅", role=Role.BUDDY)
+    for address in ("/elder/none", f"/elder/{buddy}", f"/elder/{elder}/entry"):
+        assert (await office.client.get(address)).status_code in (404, 405)
+    answer = await office.send(f"/elder/{elder}/delete", by="李老师")
+    assert answer.status_code == 404
+    answer = await office.client.post(f"/elder/{elder}/state", data={"by": "李", "state": "died", "token": "x"})
+    assert answer.status_code == 403
+    assert office.world.person(elder).state == State.ACTIVE
