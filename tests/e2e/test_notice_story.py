@@ -54,7 +54,11 @@ async def door(line: Story) -> list[str]:
     return await line.house.db.view(work)
 
 
-async def test_纸质告示打电话通知(carrier: FakeCarrier, tmp_path: Path) -> None:
+@pytest.mark.row("纸质告示, 打电话通知")
+async def test_纸质告示_打电话通知(carrier: FakeCarrier, tmp_path: Path) -> None:
+    """An urgent notice for one building is rung out after the daily call; an elder hears it once she has said who she
+    is, and presses that she has understood. Her neighbour, whom no machine rings, stands on the door sheet. What is not
+    urgent goes along with the next day's call."""
     async with story(carrier, tmp_path) as line:
         elder = await line.elder(address="三号楼五零二室")
         refused = await line.elder("李福根", "+862155500002", address="3号楼101室")
