@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -166,7 +167,15 @@ async def withdraw(settings: Settings, number: int, by: str, out: Console) -> in
 
 def _facts(session: Session, notice: Notice) -> Facts:
     place = session.get_one(Neighbourhood, notice.neighbourhood_id)
-    return Facts(place.committee, notice.text, clock(notice.valid_until, place.timezone))
+    return Facts(place.committee, notice.text, _printed(notice.valid_until, place.timezone))
+
+
+def _printed(moment: datetime, zone: str) -> str:
+    """As people read it: 2026年11月30日下午4点."""
+    at = moment.astimezone(ZoneInfo(zone))
+    half, hour = ("上午", at.hour) if at.hour < 12 else ("下午", at.hour - 12 or 12)
+    minutes = f"{at.minute}分" if at.minute else ""
+    return f"{at.year}年{at.month}月{at.day}日{half}{hour}点{minutes}"
 
 
 def _door(row: Hearer, person: Person) -> Door:

@@ -17,6 +17,8 @@ from community.notice_tables import Notice
 _FIGURES = "零一二三四五六七八九"
 _CHINESE = re.compile(f"[{_FIGURES}〇两十百]+")
 _NUMBER = re.compile("(?:([一二三四五六七八九])?(百))?(零)?(?:([一二三四五六七八九])?(十))?([一二三四五六七八九])?")
+_STEPS = re.compile(r"([^0-9]*)([0-9]*)")
+_LAST = 10**9
 _BUILDING = (re.compile(r"([0-9]+)(?:号楼|幢|栋|座)"), re.compile(r"([0-9]+)号"))  # the clearer one first
 
 
@@ -45,6 +47,15 @@ def building(text: str) -> str:
 def in_figures(text: str) -> str:
     """With its numbers as figures: 三号楼五零二室 → 3号楼502室."""
     return _CHINESE.sub(_figure, unicodedata.normalize("NFKC", text))
+
+
+def on_the_way(address: str | None) -> tuple[int, list[tuple[str, int]]]:
+    """In this order somebody walks: building by building, then by the figures of the rest: 2号楼, 10号楼; who has no
+    building comes last."""
+    figure = building(address or "")
+    plain = _CHINESE.sub(_figure, unicodedata.normalize("NFKC", address or ""))
+    rest = [(words, int(figures[:9] or 0)) for words, figures in _STEPS.findall(plain)]
+    return int(figure[:9]) if figure else _LAST, rest
 
 
 def _figure(found: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ from checkins.people import stops_calls
 from checkins.tables import GONE, Person, Role
 from community import rows, staff
 from community.notice_tables import FIRST_NOTICE, Hearer, Notice, Topic
-from community.notice_targets import building, is_for
+from community.notice_targets import building, is_for, on_the_way
 from community.spoken import bounded
 from community.tables import Status, Wish
 
@@ -243,7 +243,7 @@ def unreached(session: Session, notice: Notice) -> list[tuple[Hearer, Person]]:
         .where(Hearer.notice_id == notice.id, Hearer.understood_at.is_(None), Person.state.not_in(GONE))
     )
     found = [(row, person) for row, person in session.execute(query)]
-    return sorted(found, key=lambda each: (each[1].address or "", each[1].name))
+    return sorted(found, key=lambda each: (on_the_way(each[1].address), each[1].name))
 
 
 def to_visit(session: Session, notice: Notice, now: datetime) -> list[tuple[Hearer, Person]]:

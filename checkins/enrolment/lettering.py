@@ -6,11 +6,13 @@ from xml.sax.saxutils import escape
 
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Paragraph
+from reportlab.platypus import paragraph as wrapping
 
 from checkins.enrolment.font import NAME
 
 BODY = 18.0  # points: the smallest type on the sheet
 PRINTED = str.maketrans({",": "，", ":": "：", ";": "；", "?": "？"})
+wrapping.ALL_CANNOT_START += "，：；？！"  # no line begins with these: the library's list has only their small forms
 
 
 def paragraph(text: str, size: float = BODY, *, before: float = 0, after: float = 2, center: bool = False) -> Paragraph:

@@ -77,3 +77,18 @@ async def test_from_the_words_to_the_door(settings: Settings, tmp_path: Path) ->
     assert (await act(commands.show_all(settings, out, everything=False)))[0] == 0
     assert (await act(commands.withdraw(settings, 4001, CHEN, out)))[0] == 0
     assert (await act(commands.show_all(settings, out, everything=False)))[1] == "no notices\n"
+
+
+@pytest.mark.parametrize(
+    ("hour", "printed"),
+    [
+        (0, "2026年11月30日上午8点"),
+        (4, "2026年11月30日下午12点"),
+        (8, "2026年11月30日下午4点"),
+        (15, "2026年11月30日下午11点"),
+    ],
+)
+def test_until_when_is_printed_as_people_read_it(hour: int, printed: str) -> None:
+    moment = datetime(2026, 11, 30, hour, 0, tzinfo=UTC)
+    assert commands._printed(moment, "Asia/Shanghai") == printed
+    assert commands._printed(moment + timedelta(minutes=5), "Asia/Shanghai") == f"{printed}5分"

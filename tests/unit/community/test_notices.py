@@ -21,7 +21,7 @@ from community.notice_calls import NoticeCalls
 from community.notice_counter import NoticeCounter
 from community.notice_rounds import NoticeRounds
 from community.notice_tables import Hearer, Notice
-from community.notice_targets import building, lives_in
+from community.notice_targets import building, lives_in, on_the_way
 from community.tables import Complaint, Wish
 from tests.unit.community.hall import CHEN, Hall
 
@@ -75,6 +75,12 @@ def test_whose_building_is_unknown_is_not_left_out() -> None:
     assert not lives_in("13号楼502室", ["3号楼"])
     assert lives_in(None, ["3号楼"])
     assert lives_in("老房子", ["3号楼"])
+
+
+def test_the_door_sheet_goes_from_building_to_building() -> None:
+    walk = ["二号楼101室", "1234弄3号502室", "10号楼9室", "10号楼101室", "10号楼1201室", "隔壁", None]
+    assert sorted(reversed(walk), key=on_the_way)[:5] == walk[:5]
+    assert on_the_way("9" * 50 + "号楼" + "9" * 50 + "室")
 
 
 class Board:
