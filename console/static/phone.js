@@ -36,7 +36,7 @@ function stand(next) {
   words($("hook"), HOOKS[next] || HOOKS.other);
   const talking = next === "talking";
   for (const key of document.querySelectorAll(".key")) key.disabled = !talking;
-  $("mute").disabled = !(talking && call && call.sound.mouth);
+  $("mute").disabled = !(call && call.sound.mouth) || next === "asking";
   for (const field of $("wish").elements) field.disabled = next !== "idle";
   $("hook").disabled = next === "asking";
   if (next === "idle") flows();

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 
 from checkins.results import Result, Status
@@ -22,31 +22,36 @@ SAID = "我昨天开始头晕"
 PIECE = 3200  # samples, 0.4 s
 
 
-def test_an_elder_who_is_not_well_says_so_on_the_browser_phone(town: Town, page: Page) -> None:
+def test_an_elder_who_is_not_well_says_so_on_the_browser_phone(town: Town, page: Page, context: BrowserContext) -> None:
     elder = town.elder("王秀英")
     town.ear.will_hear(SAID)
+    flagged = context.new_page()
+    flagged.goto("/flagged")
+    expect(flagged.locator("main")).not_to_contain_text("王秀英")
     page.goto("/phone")
     keep(page, "phone-idle")
     page.select_option("[name=who]", elder)
     page.check("[value=today]")
     page.click("#hook")
     expect(page.locator("#stand")).to_contain_text("响铃")
+    page.click("#mute")  # or the voice that never stops would answer
     keep(page, "phone-ringing")
     page.click("#hook")
     expect(page.locator("#stand")).to_contain_text("通话中")
     expect(page.locator("#mic")).to_contain_text("话筒开着")
-    page.click("#mute")  # or the voice that never stops would answer
     turns = page.locator("#turns")
     page.click("[data-key='1']")  # it is she
     expect(turns).to_contain_text("按键 1")
     page.keyboard.press("2")  # she isn't well
     expect(turns).to_contain_text("按键 2")
+    expect(turns).to_contain_text("您哪里不舒服?")  # said to its end
     page.click("#mute")
     speaks_a_sentence(page)
     page.click("[data-key='#']")
     expect(turns).to_contain_text(f"“{SAID}” 口述")
     keep(page, "phone-talking")
     expect(turns).to_contain_text("结果：身体不好")
+    expect(flagged.locator("main")).to_contain_text("王秀英")  # nobody has loaded that page again
     page.click("#after a")
     expect(page).to_have_url(re.compile("/case/"))
     expect(page.locator("main")).to_contain_text("身体不好")
