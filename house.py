@@ -57,9 +57,10 @@ from community.tickets_counter import TicketCounter
 from community.tickets_intake import TicketIntake
 from community.tickets_policy import ReplyClock
 from community.tickets_rounds import TicketRounds
-from console import device_events, sentences
+from console import access, device_events, sentences
 from console import routes as console_routes
 from console.deps import Deps
+from console.door import Door
 from console.live import Live
 from console.phone_desk import PhoneLine
 from console.phone_trials import Trials
@@ -132,6 +133,7 @@ class House:
     bell: Bell
     web: FastAPI
     live: Live
+    door: Door
     base_url: str
     virtual: VirtualCarrier | None = None
     phone: PhoneLine | None = None  # what a browser phone hangs on
@@ -364,13 +366,13 @@ def _build(
     sees, beat = alerting.machine(data), alerting.beat(settings)
     watch = Watch(db, clock, data / "heartbeat", house=sees, beat=beat, cry=bell.cry)
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    web.include_router(telephone_routes.routes(calls, config, media, verbs, prompts, trials))
+    routers = [telephone_routes.routes(calls, config, media, verbs, prompts, trials)]
     if second:
         by_keys = Verbs(calls, second, fetching, flows, desk, voice=prompts)
-        web.include_router(telephone_routes.routes(calls, second, media, by_keys, prompts))
+        routers.append(telephone_routes.routes(calls, second, media, by_keys, prompts))
     if aside:
         tried = Verbs(calls, aside, fetching, flows, trials, trials, prompts)
-        web.include_router(telephone_routes.routes(calls, aside, media, tried, prompts, trials))
+        routers.append(telephone_routes.routes(calls, aside, media, tried, prompts, trials))
     house = House(
         settings,
         clock,
@@ -387,6 +389,7 @@ def _build(
         bell,
         web,
         Live(db),
+        Door(db, SystemClock(), settings.console_url),
         base_url,
         phones.virtual,
         notes=notes,
@@ -395,8 +398,10 @@ def _build(
         own, trunk = aside or config, BROWSER if aside else ""
         line = (own.url("voice"), own.from_number, trials, telephone, cycle, calls, trunk)
         house.phone = PhoneLine(phones.carrier, phones.exchange, *line, counts=phones.own)
-    web.include_router(device_events.routes(db, clock, cycle.wake))
-    web.include_router(console_routes.routes(_deps(house)))
+    routers += [device_events.routes(db, clock, cycle.wake), console_routes.routes(_deps(house))]
+    access.check(route for router in routers for route in router.routes)
+    for router in routers:
+        web.include_router(router)
     return house
 
 
@@ -449,6 +454,7 @@ def _deps(house: House) -> Deps:
         recordings_read=house.recordings.read,
         late=lambda: house.watch.late,
         live=house.live,
+        door=house.door,
         notes=lambda: house.notes,
         phone=house.phone,
         looked=lambda: house.watch.last_run,

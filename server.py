@@ -75,6 +75,9 @@ def serve() -> None:
 
         async with open_house(settings) as house:
             out.print(f"问安 at {house.base_url}, carrier {settings.carrier}, database {shown(settings)}")
+            if password := await house.door.first_password():
+                out.print(f"the console's first account: login admin, one-time password {password}", highlight=False)
+                out.print("good for 7 days, until it is changed at the first login; it is not shown again")
             for engine in house.ears.status():
                 out.print(f"  {'✓' if engine.ready else '–'} {engine.name}: {engine.why}", highlight=False)
             stop = until_signal()
@@ -98,7 +101,7 @@ def demo(
     """Today's round of an invented neighbourhood: 24 virtual elders answer real audio over the virtual carrier."""
 
     async def work(settings: Settings) -> int:
-        from demo import clips, neighbourhood, round, scenario
+        from demo import account, clips, neighbourhood, round, scenario
         from demo.clock import JumpClock
         from house import open_house
 
@@ -109,7 +112,8 @@ def demo(
         async with open_house(own, clock=clock, directory=telephones, hurry=DEMO_HURRY, fresh=True) as house:
             stop = until_signal()
             running = asyncio.create_task(house.run(stop, rounds=False))
-            playing = asyncio.create_task(round.play(house, story, seed=seed, out=out, exit_after=exit_))
+            login = await account.made(house.door)
+            playing = asyncio.create_task(round.play(house, story, seed=seed, out=out, exit_after=exit_, login=login))
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait([playing, stopped], return_when=asyncio.FIRST_COMPLETED)
             code = playing.result() if playing.done() else 130

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     )
     port: int = Field(8000, ge=0, le=65535, description="port on 127.0.0.1 (0: any free one)")
     public_url: str = Field("", description="URL under which the carrier reaches us, without path")
+    console_url: str = Field("", description="URL under which staff open the console through a proxy with TLS")
     carrier: Literal["virtual", "twilio"] = Field("virtual", description="who carries the calls")
     browser_phone: bool = Field(False, description="the console's browser phone, for trials, beside a real carrier")
     media: Literal["stream", "verbs"] = Field("stream", description="audio by Media Streams or by plain TwiML verbs")
@@ -127,7 +128,7 @@ class Settings(BaseSettings):
             raise ValueError(f"names the database {backend!r}; sqlite and postgresql are supported")
         return value
 
-    @field_validator("public_url", "twilio_api_base", "alarm_twilio_api_base")
+    @field_validator("public_url", "console_url", "twilio_api_base", "alarm_twilio_api_base")
     @classmethod
     def _base(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -155,6 +156,8 @@ class Settings(BaseSettings):
         if self.lines_reserved >= self.lines:
             reserved, lines = f"{PREFIX}LINES_RESERVED ({self.lines_reserved})", f"{PREFIX}LINES ({self.lines})"
             raise ValueError(f"{reserved} must be below {lines}")
+        if self.console_url and not self.console_url.startswith("https://"):
+            raise ValueError(f"{PREFIX}CONSOLE_URL must begin with https://: passwords are typed there")
         if self.carrier == "twilio":
             self._need(
                 f"{PREFIX}CARRIER=twilio", "public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from"

@@ -75,7 +75,7 @@ ROUTES: Mapping[str, Access] = {
     "POST /devices/{device_id}": SIGNED,
     **{
         f"{line} {trunk}{path}": lock
-        for trunk in ("/twilio", "/twilio/alarm")
+        for trunk in ("/twilio", "/twilio/alarm", "/twilio/browser")
         for line, path, lock in (
             ("POST", "/voice", SIGNED),
             ("POST", "/status", SIGNED),

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from checkins.auditor import Late
 from checkins.ports import Clock
+from console.door import Door
 from console.live import Live
 from console.phone_desk import PhoneLine
 from storage.database import Database
@@ -30,9 +31,9 @@ class Engine(Protocol):
 @dataclass(frozen=True)
 class Deps:
     """`recordings_read` takes a recording's path and gives checked μ-law audio (RecordingBrokenError when there is
-    none); `late` is what the auditor last found; `live` tells open pages what has changed; `notes` are sentences for
-    staff (a missing model, few lines …); `looked`: when the auditor last looked through all; `phone`: what a browser
-    phone hangs on, None where there is none."""
+    none); `late` is what the auditor last found; `live` tells open pages what has changed; `door`: who is let in;
+    `notes` are sentences for staff (a missing model, few lines …); `looked`: when the auditor last looked through all;
+    `phone`: what a browser phone hangs on, None where there is none."""
 
     db: Database
     clock: Clock
@@ -40,6 +41,7 @@ class Deps:
     recordings_read: Callable[[str], bytes]
     late: Callable[[], Sequence[Late]]
     live: Live
+    door: Door
     notes: Callable[[], Sequence[str]]
     looked: Callable[[], datetime | None] = lambda: None
     phone: PhoneLine | None = None

@@ -20,8 +20,8 @@ from checkins.tables import MODE_ZH, Neighbourhood, Person, Role, State
 from community import register_entry
 from console import elder_plot, elder_view, elder_words
 from console.deps import Deps
-from console.forms import done, name_of, wrong_name
-from console.guard import PageError, check_form
+from console.forms import done, name_of
+from console.guard import PageError
 from console.pages import Pages
 
 Typed = Mapping[str, str]
@@ -46,19 +46,15 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.post("/elder/{person_id}/{what}")
     async def change(request: Request, person_id: str, what: str) -> Response:
         typed = await _typed(request)
-        check_form(request.headers, pages.token, typed.get("token", ""))
         if what not in _CHANGES:
             raise NO_FORM
-        by, now = typed.get("by", ""), deps.clock.now()
-        wrong = wrong_name(by)
+        by, now = name_of(), deps.clock.now()
         try:
-            if not wrong:
-                await deps.db.run(lambda session: _CHANGES[what](session, _elder(session, person_id), typed, by, now))
+            await deps.db.run(lambda session: _CHANGES[what](session, _elder(session, person_id), typed, by, now))
         except WrongError as error:
             wrong = f"没有保存：{error}"
-        if wrong:
             return await _show(deps, pages, person_id, by=by, wrong=wrong, typed={**typed, "form": what})
-        return done(f"/elder/{person_id}", by)
+        return done(f"/elder/{person_id}")
 
 
 async def _show(

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from checkins import deciding
 from checkins.deciding import Decision, Refused
 from console import flagged_view, waveform
 from console.deps import Deps
 from console.flagged_view import Listening
-from console.forms import Text, done, name_of, wrong_name
-from console.guard import CSP, PageError, check_form
+from console.forms import Text, done, name_of
+from console.guard import CSP, PageError
 from console.pages import Pages
 from console.presence import Presence
 from ivr.recordings import RecordingBrokenError
 
-UNNAMED = "本机"
 # Of the style element that the waveform's library brings with it, for a height of 72; a test holds it.
 WAVE_STYLE = "sha256-XGW/cX2BkTPWNNT3NdyASrPEWZfPnKdPJaJ2aN7R+v8="
 MAX_NOTE = 2000
@@ -34,19 +33,19 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     presence = Presence()
 
     @router.get("/flagged")
-    async def queue(request: Request) -> Response:
+    async def queue() -> Response:
         found, shell = await pages.look(flagged_view.queue)
-        who, now = name_of(request) or UNNAMED, deps.clock.now()
+        who, now = name_of(), deps.clock.now()
         opened = {one.row.checkin_id: presence.others(one.row.checkin_id, who, now) for one in found.rows}
-        return pages.show("flagged_queue.html", shell, name_of(request), here="/flagged", page=found, opened=opened)
+        return pages.show("flagged_queue.html", shell, name_of(), here="/flagged", page=found, opened=opened)
 
     @router.get("/flagged/{case_id}")
-    async def listen(request: Request, case_id: str, call: str = "") -> Response:
-        return await _show(deps, pages, presence, request, case_id, call)
+    async def listen(case_id: str, call: str = "") -> Response:
+        return await _show(deps, pages, presence, case_id, call)
 
     @router.get("/flagged/{case_id}/who")
-    async def who_else(request: Request, case_id: str) -> Response:
-        number, who, now = _number(case_id), name_of(request) or UNNAMED, deps.clock.now()
+    async def who_else(case_id: str) -> Response:
+        number, who, now = _number(case_id), name_of(), deps.clock.now()
         page = await deps.db.view(lambda session: flagged_view.listening(session, number))
         if page is None:
             raise NO_CASE
@@ -55,19 +54,16 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return pages.part("flagged_who.html", case=number, others=presence.others(number, who, now), page=page)
 
     @router.post("/flagged/{case_id}/decide")
-    async def decide(
-        request: Request, case_id: str, by: Text = "", decision: Text = "", note: Text = "", token: Text = ""
-    ) -> Response:
-        check_form(request.headers, pages.token, token)
-        number = _number(case_id)
-        if wrong := wrong_name(by) or await _decide(deps, number, decision, by, note):
+    async def decide(case_id: str, decision: Text = "", note: Text = "") -> Response:
+        number, by = _number(case_id), name_of()
+        if wrong := await _decide(deps, number, decision, by, note):
             typed = {"note": note, "decision": decision}
-            return await _show(deps, pages, presence, request, case_id, "", by=by, wrong=wrong, typed=typed)
-        presence.gone(number, name_of(request) or UNNAMED)
+            return await _show(deps, pages, presence, case_id, "", wrong=wrong, typed=typed)
+        presence.gone(number, name_of())
         deps.live.say("open")
         queue = await deps.db.view(flagged_view.queue)
         after = queue.after(number)
-        return done(f"/flagged/{after}" if after else "/flagged", by)
+        return done(f"/flagged/{after}" if after else "/flagged")
 
 
 async def _decide(deps: Deps, case: int, decision: str, by: str, note: str) -> str:
@@ -92,15 +88,13 @@ async def _show(
     deps: Deps,
     pages: Pages,
     presence: Presence,
-    request: Request,
     case_id: str,
     call: str,
     *,
-    by: str = "",
     wrong: str = "",
     typed: dict[str, str] | None = None,
 ) -> Response:
-    number, who, now = _number(case_id), name_of(request) or UNNAMED, deps.clock.now()
+    number, who, now = _number(case_id), name_of(), deps.clock.now()
     (page, queue), shell = await pages.look(
         lambda session: (flagged_view.listening(session, number, call), flagged_view.queue(session))
     )
@@ -111,7 +105,7 @@ async def _show(
     answer = pages.show(
         "flagged.html",
         shell,
-        by or name_of(request),
+        who,
         422 if wrong else 200,
         here=f"/flagged/{number}",
         page=page,

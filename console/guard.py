@@ -1,19 +1,14 @@
-"""Who may ask: this machine only, no proxy, and forms only from our own pages (docs/adr/0004).
+"""What a request must be like, whoever sends it: made to this machine by name, forms only from our own pages.
 
-Until accounts exist, the loopback address is the only lock. A browser on this machine is not trusted with it: a page
-from elsewhere may point at 127.0.0.1 (DNS rebinding, hidden forms), so Host, Origin and a token are checked.
+A browser is not trusted with the accounts of its user: a page from elsewhere may point at 127.0.0.1 (DNS rebinding,
+hidden forms), so Host, Origin and a token are checked. Who is let in: console/door.py.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Coroutine
-from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -30,8 +25,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class PageError(Exception):
@@ -50,15 +43,19 @@ def check_place(headers: Headers) -> None:
         raise PageError(403, "本页不经代理访问。", "this page is not served through a proxy")
 
 
-def check_form(headers: Headers, token: str, given: str) -> None:
-    """PageError 403 unless a form was sent by a page of ours, made by this process."""
+def check_origin(headers: Headers, *, must: bool = False) -> None:
+    """PageError 403 unless a page of ours sent it. `must`: browsers always say where it comes from (sockets)."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     foreign = site not in (None, "same-origin") or (
         origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
     )
-    if foreign:
+    if foreign or (must and origin is None):
         raise PageError(403, "这个表单不是从本页发出的，没有保存。", "this form came from elsewhere; nothing was saved")
-    if not hmac.compare_digest(token.encode(), given.encode("utf-8", "replace")):
+
+
+def check_token(token: str, given: str) -> None:
+    """PageError 403 unless a form brings what its page was given."""
+    if not token or not hmac.compare_digest(token.encode(), given.encode("utf-8", "replace")):
         raise PageError(403, "页面已过期，没有保存。请刷新后再填一次。", "this page has expired; reload it, try again")
 
 
@@ -68,29 +65,3 @@ def host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return ""
-
-
-def guarded(show_error: Callable[[PageError], Response]) -> type[APIRoute]:
-    """A route class that lets in only this machine, shows errors as pages, and adds the headers to every answer."""
-
-    class Guarded(APIRoute):
-        def get_route_handler(self) -> Handler:
-            inner = super().get_route_handler()
-
-            async def handle(request: Request) -> Response:
-                try:
-                    check_place(request.headers)
-                    response = await inner(request)
-                except PageError as error:
-                    response = show_error(error)
-                except RequestValidationError:
-                    response = show_error(
-                        PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
-                    )
-                for name, value in HEADERS.items():
-                    response.headers.setdefault(name, value)
-                return response
-
-            return handle
-
-    return Guarded

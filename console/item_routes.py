@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from checkins import alarms, items
 from console import items_view
 from console.deps import Deps
-from console.forms import Text, done, name_of, wrong_name
-from console.guard import PageError, check_form
+from console.forms import Text, done, name_of
+from console.guard import PageError
 from console.pages import Pages
 
 _Act = Callable[[Session, int, str, datetime], bool]
@@ -25,24 +25,17 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/items")
     async def shown(request: Request) -> Response:
         page, shell = await pages.look(lambda session: items_view.look(session))
-        return pages.show("items.html", shell, name_of(request), here="/items", page=page, wrong="")
+        return pages.show("items.html", shell, name_of(request), here="/items", page=page)
 
     @router.post("/items/{number}/done")
-    async def item_done(request: Request, number: str, by: Text = "", token: Text = "") -> Response:
-        check_form(request.headers, pages.token, token)
-        if wrong := wrong_name(by):
-            page, shell = await pages.look(lambda session: items_view.look(session))
-            return pages.show("items.html", shell, by, 422, here="/items", page=page, wrong=wrong)
-        await _act(deps, items.done, number, by)
-        return done("/items", by)
+    async def item_done(number: str) -> Response:
+        await _act(deps, items.done, number, name_of())
+        return done("/items")
 
     @router.post("/alarms/{number}/acknowledge")
-    async def acknowledge(request: Request, number: str, by: Text = "", token: Text = "", back: Text = "") -> Response:
-        check_form(request.headers, pages.token, token)
-        if wrong_name(by):
-            raise PageError(422, "没有记下：请写上您的姓名。", "nothing was noted: please give your name")
-        await _act(deps, alarms.acknowledge, number, by)
-        return done(urlsplit(back).path, by)
+    async def acknowledge(number: str, back: Text = "") -> Response:
+        await _act(deps, alarms.acknowledge, number, name_of())
+        return done(urlsplit(back).path)
 
 
 async def _act(deps: Deps, act: _Act, number: str, by: str) -> None:
@@ -50,5 +43,5 @@ async def _act(deps: Deps, act: _Act, number: str, by: str) -> None:
     if not number.isascii() or not number.isdigit() or len(number) > 18:
         raise GONE
     now = deps.clock.now()
-    if not await deps.db.run(lambda session: act(session, int(number), by.strip(), now)):
+    if not await deps.db.run(lambda session: act(session, int(number), by, now)):
         raise GONE

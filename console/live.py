@@ -1,7 +1,7 @@
 """Tells open pages that something has changed, so that they fetch their part anew (docs/console.md).
 
-One watcher for all pages looks at the ends of the logs, some times a second while somebody watches. What is told are topics
-("cases", "case-12", "items"): ids, never a name, a number or what was said.
+One watcher for all pages looks at the ends of the logs, some times a second while somebody watches. What is told are
+topics ("cases", "case-12", "items"): ids, never a name, a number or what was said.
 """
 
 from __future__ import annotations

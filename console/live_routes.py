@@ -9,12 +9,19 @@ from console.deps import Deps
 from console.forms import name_of
 from console.live import HEADERS
 from console.pages import Pages
+from console.visiting import visitor
 
 
 def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/live")
     async def live() -> Response:
-        return StreamingResponse(deps.live.events(), media_type="text/event-stream", headers=HEADERS)
+        """Ends when whoever opened it may not see the pages any more."""
+        who = visitor()
+
+        async def still() -> bool:
+            return who is not None and await deps.door.still(who)
+
+        return StreamingResponse(deps.live.events(still), media_type="text/event-stream", headers=HEADERS)
 
     @router.get("/shell")
     async def shell(request: Request, here: str = "/") -> Response:

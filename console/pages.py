@@ -20,14 +20,16 @@ from checkins.cases import Row
 from checkins.phones import national
 from checkins.results import Status, Urgency
 from checkins.tables import MODE_ZH, Mode
-from console import view, words
+from console import access, view, words
 from console.deps import Deps
 from console.event_words import sentence
 from console.files import static_url
 from console.guard import PageError
 from console.kept import Kept
+from console.roles import ROLE_ZH
 from console.today_view import Line
 from console.view import Shell
+from console.visiting import visitor
 from speech.marks import marks
 
 _Page = TypeVar("_Page")
@@ -41,10 +43,9 @@ _URGENCY_CHIP = {
 
 
 class Pages:
-    """`token` goes into every form and must come back with it."""
+    """What stands on a page depends on who looks at it (console/visiting.py)."""
 
-    def __init__(self, deps: Deps, token: str) -> None:
-        self.token = token
+    def __init__(self, deps: Deps) -> None:
         self.kept = Kept()
         self._deps = deps
         self._jinja = Environment(
@@ -59,6 +60,8 @@ class Pages:
             marked=marked,
             words=words,
             static=static_url,
+            may=may,
+            role_zh=ROLE_ZH,
             sentence=sentence,
             mode_zh=lambda mode: MODE_ZH[Mode(mode)],
             national=national,
@@ -74,10 +77,11 @@ class Pages:
     def show(
         self, template: str, shell: Shell, by: str, status: int = 200, *, here: str = "/", **values: Any
     ) -> Response:
-        """`by`: who acts on this page, for its forms; `here`: its address, to come back to."""
-        now = self._deps.clock.now()
+        """`by`: who looks at it; `here`: its address, to come back to. Each form brings `token` along."""
+        now, who = self._deps.clock.now(), visitor()
         page = self._jinja.get_template(template).render(
             token=self.token,
+            who=who,
             shell=shell,
             by=by,
             fresh=status == HTTPStatus.OK,
@@ -95,8 +99,24 @@ class Pages:
         short_now = partial(short, self._deps.clock.now())
         return HTMLResponse(self._jinja.get_template(template).render(short=short_now, **values))
 
+    @property
+    def token(self) -> str:
+        """Of whoever looks; "" for nobody, which fits no form."""
+        who = visitor()
+        return who.form if who else ""
+
+    def small(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page that needs nothing of the house: logging in."""
+        return HTMLResponse(self._jinja.get_template(template).render(**values), status)
+
     def error(self, error: PageError) -> Response:
         return HTMLResponse(self._jinja.get_template("error.html").render(error=error), error.status)
+
+
+def may(method: str, path: str) -> bool:
+    """Whether who looks at the page may do that: what they may not isn't offered (and would be refused)."""
+    who = visitor()
+    return who is not None and access.may(who.role, method, path)
 
 
 def chip(row: Row | Line) -> tuple[str, str]:

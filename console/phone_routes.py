@@ -13,7 +13,7 @@ from callflows.loader import shipped
 from console import phone_people, phone_socket
 from console.deps import Deps
 from console.forms import Text, name_of
-from console.guard import PageError, check_form
+from console.guard import PageError
 from console.pages import Pages
 from console.phone_desk import PhoneDesk
 
@@ -59,16 +59,16 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return pages.show("phone.html", shell, name_of(request), here="/phone", **values)
 
     @router.post("/phone/calls")
-    async def call(request: Request, kind: Text = "", who: Text = "", flow: Text = "", token: Text = "") -> Response:
+    async def call(kind: Text = "", who: Text = "", flow: Text = "") -> Response:
         """A ticket for one call, as JSON; so are the errors that the page shows."""
         try:
-            check_form(request.headers, pages.token, token)
             wish = await open_desk().wish(kind, who, flow)
             return JSONResponse({"ticket": open_desk().ticket(wish), "counts": wish.counts})
         except PageError as error:
             return JSONResponse({"zh": error.zh, "en": str(error)}, error.status)
 
     @router.websocket("/phone/line")
+    @deps.door.socket("/phone/line")
     async def line(websocket: WebSocket) -> None:
         if desk is None:
             await websocket.close(1008)

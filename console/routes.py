@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from datetime import datetime
 from typing import Any
 
@@ -24,20 +23,22 @@ from console import (
     flagged_routes,
     item_routes,
     live_routes,
+    login_routes,
     phone_routes,
     roster_routes,
     today_routes,
     view,
 )
 from console.deps import Deps
-from console.forms import Text, done, name_of, wrong_name
-from console.guard import CSP, PageError, check_form, guarded
+from console.forms import Text, done, name_of
+from console.guard import CSP, PageError
+from console.guarded import guarded
 from console.health import Writes
 from console.pages import Pages
+from console.ranges import ranged
 from console.wav import wav
 from ivr.recordings import RecordingBrokenError
 
-UNNAMED = "本机"  # who opened a recording before giving a name
 MAX_FINDING = 2000
 
 NO_CASE = PageError(404, "没有这个个案。", "there is no such case")
@@ -45,9 +46,10 @@ NO_RECORDING = PageError(404, "没有这段录音，或录音已损坏。", "the
 
 
 def routes(deps: Deps) -> APIRouter:
-    """All pages of the console; they answer on this machine only. Makes a form token of its own."""
-    pages = Pages(deps, secrets.token_urlsafe(32))
-    router = APIRouter(route_class=guarded(pages.error), default_response_class=HTMLResponse)
+    """All pages of the console, each behind the door (console/access.py)."""
+    pages = Pages(deps)
+    router = APIRouter(route_class=guarded(pages.error, deps.door), default_response_class=HTMLResponse)
+    login_routes.add(router, deps.door, pages)
     _add_pages(router, deps, pages)
     _add_forms(router, deps, pages)
     _add_files(router, deps)
@@ -83,34 +85,29 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
 def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.post("/case/{case_id}/take-over")
-    async def take_over(request: Request, case_id: str, by: Text = "", token: Text = "", back: Text = "") -> Response:
-        check_form(request.headers, pages.token, token)
-        wrong = wrong_name(by) or await _act(
-            deps, case_id, lambda session, number, now: cases.take_over(session, number, by, now)
-        )
+    async def take_over(case_id: str, back: Text = "") -> Response:
+        by = name_of()
+        wrong = await _act(deps, case_id, lambda session, number, now: cases.take_over(session, number, by, now))
         if wrong:
             return await _show_case(deps, pages, case_id, by=by, wrong=wrong)
-        return done(_back(case_id, back), by)
+        return done(_back(case_id, back))
 
     @router.post("/case/{case_id}/close")
-    async def close(
-        request: Request, case_id: str, by: Text = "", finding: Text = "", token: Text = "", back: Text = ""
-    ) -> Response:
-        check_form(request.headers, pages.token, token)
-        wrong = wrong_name(by) or wrong_finding(finding)
-        wrong = wrong or await _act(
+    async def close(case_id: str, finding: Text = "", back: Text = "") -> Response:
+        by = name_of()
+        wrong = wrong_finding(finding) or await _act(
             deps, case_id, lambda session, number, now: cases.close_case(session, number, by, finding, now)
         )
         if wrong:
             return await _show_case(deps, pages, case_id, by=by, finding=finding, wrong=wrong)
-        return done(_back(case_id, back), by)
+        return done(_back(case_id, back))
 
 
 def _add_files(router: APIRouter, deps: Deps) -> None:
     @router.get("/recording/{case_id}/{path:path}")
     async def recording(request: Request, case_id: str, path: str) -> Response:
-        audio = await _recording(deps, case_id, path, name_of(request) or UNNAMED)
-        return Response(await asyncio.to_thread(wav, audio), media_type="audio/wav")
+        audio = await _recording(deps, case_id, path, name_of())
+        return ranged(request, await asyncio.to_thread(wav, audio), "audio/wav")
 
 
 # ── pieces ────────────────────────────────────────────────────────────────────────────────────────

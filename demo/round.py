@@ -70,6 +70,7 @@ async def play(
     seed: int,
     out: Console,
     exit_after: bool,
+    login: str = "",
     tick_s: float = TICK_S,
     limit_s: float = LIMIT_S,
 ) -> int:
@@ -77,6 +78,8 @@ async def play(
     the scenario expects; 1: somebody didn't, or the round took longer than `limit_s`. Nobody else may tick the cycle
     meanwhile."""
     out.print(f"{scenario.committee} · 种子 seed {seed}", style="dim")
+    if login and not exit_after:
+        out.print(f"{house.base_url} · {login}", highlight=False)
     round_ = Round(house, scenario, out)
     await round_.prepare()
     finished = await round_.run(tick_s, limit_s)
@@ -86,6 +89,7 @@ async def play(
         out.print(f"✗ 超过 {limit_s:.0f} 秒仍未结束 the round did not end", style="bold red")
     if not exit_after:
         out.print(f"服务仍在运行 still up: {house.base_url} (Ctrl-C)")
+        out.print(login, highlight=False)
         out.print(f"自己打一个电话 now talk to the line yourself, in the browser: {house.base_url}/phone")
     heard = understood(house, round_.board.rows.values())
     if not heard:

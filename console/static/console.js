@@ -8,12 +8,13 @@ const HELD_MS = 60000; // so long a part may stay old for somebody's sake before
 const LOST_MS = 5000; // so long the stream may be away before the page says so
 const STATES = {
   lost: "连不上服务，页面不是最新的 not up to date",
+  out: "登录已过期，请重新登录 log in again",
   held: "有没写完的内容或正在播放，页面暂停更新 paused while you write or listen",
 };
 const stale = new Map(); // id of a part → since when
 let source = null;
 let lostSince = 0;
-let failed = false;
+let failed = ""; // what the last answer comes to, when it wasn't the part
 let opened = false;
 
 function busy(part) {
@@ -52,10 +53,10 @@ function renew() {
 }
 
 function say() {
-  const lost = failed || (lostSince && Date.now() - lostSince > LOST_MS);
+  const lost = lostSince && Date.now() - lostSince > LOST_MS ? "lost" : "";
   const held = [...stale.values()].some((since) => Date.now() - since > HELD_MS);
-  const state = lost ? "lost" : held ? "held" : "";
-  document.body.classList.toggle("stale", state === "lost");
+  const state = failed || lost || (held ? "held" : "");
+  document.body.classList.toggle("stale", state === "lost" || state === "out");
   document.body.classList.toggle("held", state === "held");
   const line = document.getElementById("state");
   if (line.textContent !== (STATES[state] || "")) line.textContent = STATES[state] || "";
@@ -95,14 +96,15 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!isPart(event)) return;
-  failed = event.detail.xhr.status >= 400;
+  const status = event.detail.xhr.status;
+  failed = status === 401 ? "out" : status >= 400 ? "lost" : "";
   if (busy(event.detail.elt)) {
     event.detail.shouldSwap = false; // somebody began to type while it was fetched
     stale.set(event.detail.elt.id, Date.now());
   }
 });
-for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-  document.addEventListener(name, (event) => { if (isPart(event)) failed = true; });
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => { if (isPart(event)) failed = "lost"; });
 }
 
 if ("fresh" in document.body.dataset) {

@@ -16,6 +16,7 @@ from demo import clips
 from speech.g711 import ulaw_decode
 from speech.resample import resample
 from tests.browser.town import Town, open_town
+from tests.fakes.accounts import session_cookie
 
 VOICE = "zm_yunxi/tell_dizzy"  # 我昨天开始头晕,饭也吃不下。
 MICROPHONE_HZ, TELEPHONE_HZ = 48_000, 8_000
@@ -59,6 +60,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def context(browser: Browser, town: Town) -> Iterator[BrowserContext]:
     """A browser's window of its own; whatever its pages complain of fails the test."""
     opened = browser.new_context(base_url=town.url, locale="zh-CN", permissions=["microphone"])
+    opened.add_cookies([{"name": "wenan_session", "value": session_cookie(town.house.db), "url": town.url}])
     opened.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     complaints: list[str] = []

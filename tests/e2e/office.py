@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from checkins import auditor
 from console.deps import Deps
 from console.live import Live
+from console.roles import Role
 from console.routes import routes
 from ivr.recordings import Recordings
 from ivr.records import Call, CallEvent, Transcript
+from tests.fakes.accounts import WORKER, cheap_door, log_in
 from tests.unit.checkins.world import World
 
 HERE = "http://127.0.0.1:8000"
@@ -33,18 +37,36 @@ class Ear:
 class Office:
     """A console over a small neighbourhood, and the browser on the same machine."""
 
-    def __init__(self, world: World, folder: Path, client: httpx.AsyncClient, recordings: Recordings) -> None:
+    def __init__(
+        self,
+        world: World,
+        folder: Path,
+        client: httpx.AsyncClient,
+        recordings: Recordings,
+        deps: Deps,
+        pages: Sequence[BaseRoute],
+    ) -> None:
         self.world, self.folder, self.client, self.recordings = world, folder, client, recordings
+        self.deps, self.pages, self.live = deps, pages, deps.live
 
     async def token(self) -> str:
         found = re.search(r'"X-CSRF-Token": "([^"]+)"', (await self.client.get("/")).text)
         assert found
         return found.group(1)
 
-    async def send(self, path: str, headers: dict[str, str] | None = None, /, **form: str) -> httpx.Response:
+    async def send(
+        self, path: str, headers: dict[str, str] | None = None, /, by: str = "", **form: str
+    ) -> httpx.Response:
+        """A form, sent by who is logged in, or by a person whose name is given: they are logged in from then on."""
+        if by:
+            self.log_in(by)
         if "token" not in form:
             form["token"] = await self.token()
         return await self.client.post(path, data=form, headers=headers or {})
+
+    def log_in(self, name: str = WORKER, role: Role = Role.WORKER, lasts: timedelta = timedelta(days=365)) -> None:
+        """The browser is this person's from now on, and stays so for stories of many days."""
+        log_in(self.world.db, self.client, name, role, self.world.clock.now(), lasts)
 
     def case(self, elder: str) -> int:
         return self.world.row(elder).checkin_id
@@ -89,12 +111,16 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
             recordings_read=recordings.read,
             late=lambda: late(world),
             live=Live(world.db),
+            door=cheap_door(world.db, world.clock),
             notes=lambda: ["磁盘快满了"],
         )
-        app.include_router(routes(deps))
+        router = routes(deps)
+        app.include_router(router)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
-            yield Office(world, folder, client, recordings)
+            office = Office(world, folder, client, recordings, deps, router.routes)
+            office.log_in()
+            yield office
         await recordings.close()
 
 

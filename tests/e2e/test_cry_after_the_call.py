@@ -28,6 +28,7 @@ from speech import g711
 from speech.ears import Ears
 from speech.engines.whisper_engine import WhisperRecogniser
 from tests.e2e.late_cry import Morning, ToldBefore
+from tests.fakes.accounts import cheap_door, log_in
 from tests.unit.speech.audio import silence
 from tests.unit.speech.conftest import whisper
 
@@ -80,11 +81,13 @@ async def page(morning: Morning) -> str:
         recordings_read=morning.recordings.read,
         late=list,
         live=Live(morning.world.db),
+        door=cheap_door(morning.world.db, morning.world.clock),
         notes=list,
     )
     app = FastAPI(redirect_slashes=False)
     app.include_router(routes(deps))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
+        log_in(morning.world.db, client, now=morning.world.clock.now())
         return (await client.get(f"/case/{morning.world.row(morning.elder).checkin_id}")).text
 
 

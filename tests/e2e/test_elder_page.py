@@ -98,7 +98,6 @@ async def test_what_is_typed_is_written_with_whose_word_it_is(office: Office) ->
         ("entry", {"phone": "12"}, "电话写得不对"),
         ("entry", {"address": "三号楼", "slot": "23:00"}, "08:00 到 21:00"),
         ("entry", {"name": " "}, "姓名写得不对"),
-        ("entry", {"address": "三号楼", "by": "line"}, "请写上您的姓名"),
         ("state", {"state": "paused", "until": ""}, "最后一天"),
         ("state", {"state": "paused", "until": "2026-03-01"}, "最后一天"),
         ("state", {"state": "gone"}, "请选状态"),

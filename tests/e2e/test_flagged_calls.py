@@ -91,7 +91,6 @@ async def test_a_decision_that_takes_a_note_says_so_and_keeps_what_was_chosen(of
     case = office.case(elder)
     for by, decision, note, says in (
         ("李老师", "", "", "请选一个决定"),
-        ("", "fine", "", "请写上您的姓名"),
         ("李老师", "fine", "好" * 2001, "不超过 2000 个字"),
     ):
         answer = await office.send(f"/flagged/{case}/decide", by=by, decision=decision, note=note)
@@ -117,12 +116,12 @@ async def test_a_second_person_sees_who_has_it_open(office: Office) -> None:
     await office.world.to("08:30")
     await office.not_well(elder)
     case = office.case(elder)
-    office.client.cookies.set("wenan_name", "LiLaoshi")
+    office.log_in("LiLaoshi")
     await _page(office, f"/flagged/{case}")
-    office.client.cookies.set("wenan_name", "ChenLaoshi")
+    office.log_in("ChenLaoshi")
     assert "LiLaoshi 也打开着这一条" in await _page(office, f"/flagged/{case}")
     assert "LiLaoshi 也打开着这一条" in await _page(office, f"/flagged/{case}/who")
-    office.client.cookies.set("wenan_name", "Zhang")
+    office.log_in("Zhang")
     assert "ChenLaoshi、LiLaoshi 正在听" in await _page(office, "/flagged")
     office.world.clock.advance(minutes=1)
     assert "正在听" not in await _page(office, "/flagged")

@@ -25,6 +25,7 @@ from checkins.tables import Role
 from demo.clips import load
 from ivr.virtual.acoustics import sounds
 from tests.e2e.line import COMMITTEE, ELDER, ZONE, Story, story
+from tests.fakes.accounts import log_in
 from tests.fakes.call import FakeCall
 from tests.fakes.carrier import FakeCarrier
 
@@ -86,9 +87,10 @@ class Street:
         """In the console, in a browser on this machine."""
         case = (await self.line.now(self.elder)).checkin_id
         async with httpx.AsyncClient(base_url=self.line.house.base_url, trust_env=False) as browser:
+            log_in(self.line.house.db, browser, by)
             token = re.search(r'name="token" value="([^"]+)"', (await browser.get(f"/case/{case}")).text)
             assert token
-            form = {"by": by, "finding": finding, "token": token[1]}
+            form = {"finding": finding, "token": token[1]}
             assert (await browser.post(f"/case/{case}/close", data=form)).status_code == 303
 
 

@@ -1,0 +1,246 @@
+"""The door of the console: who is let in, for how long, and what a request must bring along (docs/console.md).
+
+Everything that isn't an account's page has its own lock and doesn't come by here. What can't be decided (no database)
+is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from urllib.parse import quote, urlsplit
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
+
+from checkins.ports import Clock
+from console import accounts
+from console.access import THIS_MACHINE, Access, access
+from console.accounts_sessions import TOUCH_EVERY, WHOLE, Visitor, find, touch
+from console.guard import PageError, check_origin, check_place, check_token
+from console.knocks import Knocks
+from console.passwords import Hasher, one_time
+from console.visiting import visiting
+from storage.database import Database
+from storage.faults import where
+
+log = logging.getLogger(__name__)
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_FORM = 64 * 1024  # bytes
+MAX_FIELDS = 100
+WHILE_CHANGING = frozenset({"/password", "/logout"})  # with a one-time password nothing else opens
+
+LOGIN = PageError(401, "请先登录。没有保存。", "log in first; nothing was saved")
+FORBIDDEN = PageError(403, "您的账号不能看这一页，或不能做这件事。", "your account may not see or do this")
+NO_DATABASE = PageError(
+    503, "数据库现在不能用，没有保存，请稍后再试。", "the database can't be used now; nothing was saved"
+)
+TOO_LONG = PageError(413, "内容太长，没有保存。", "too long; nothing was saved")
+MALFORMED = PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
+
+
+class ElsewhereError(Exception):
+    """Answered by going somewhere else."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("elsewhere")
+        self.response = response
+
+
+@dataclass
+class Door:
+    """`url`: where staff open the console through a proxy with TLS; "": on this machine only."""
+
+    db: Database
+    clock: Clock
+    url: str = ""
+    hasher: Hasher = field(default_factory=Hasher)
+    knocks: Knocks = field(default_factory=Knocks)
+
+    async def admit(self, request: Request, wanted: Access) -> Visitor | None:
+        """Who asks, if they may; None where anybody may. PageError or ElsewhereError for all others."""
+        self._check_place(request, wanted)
+        if request.method not in SAFE:
+            _check_length(request)
+        if not wanted.roles:
+            return None
+        who = await self._known(request)
+        if who is None:
+            raise _to_login(request)
+        if who.must_change and request.url.path not in WHILE_CHANGING:
+            raise ElsewhereError(_go(request, "/password"))
+        if who.role not in wanted.roles:
+            raise FORBIDDEN
+        if request.method not in SAFE:
+            check_origin(request.headers)
+            check_token(who.form, await _form_token(request))
+        await self._touch(request, who)
+        return who
+
+    async def first_password(self) -> str:
+        """Makes the first account and gives its one-time password, once; "" when there are accounts."""
+        if not await self.db.view(accounts.none_yet):
+            return ""
+        password, now = one_time(), self.clock.now()
+        hashed = await self.hasher.hash(password)
+        made = await self.db.run(lambda session: accounts.first(session, hashed, now))
+        return password if made else ""
+
+    async def still(self, who: Visitor) -> bool:
+        """Whether they may stay: asked now and then by what stays open."""
+        try:
+            return await self._find(who.cookie) is not None
+        except SQLAlchemyError:
+            return True  # shows nothing, and tells nothing but ids
+
+    def socket(self, path: str) -> Callable[[Socket], Socket]:
+        """For a WebSocket of the pages: same page, logged in, and one of the roles of "WS path", or the handshake is
+        refused."""
+        wanted = access("WS", path)
+
+        def guard(serve: Socket) -> Socket:
+            @wraps(serve)
+            async def guarded(websocket: WebSocket) -> None:
+                who = await self._of_socket(websocket)
+                if who is None or who.must_change or who.role not in wanted.roles:
+                    log.warning("a socket of the pages was refused: not logged in, not from our page, or not allowed")
+                    await websocket.close(1008)  # before accept: answered with 403
+                    return
+                with visiting(who):
+                    await serve(websocket)
+
+            guarded.guarded = True  # type: ignore[attr-defined]
+            return guarded
+
+        return guard
+
+    # ── cookies ───────────────────────────────────────────────────────────────────────────────────
+
+    def by_proxy(self, request: HTTPConnection) -> bool:
+        """Whether it came by the address of the console rather than on this machine."""
+        return bool(self.url) and request.headers.get("host", "").lower() == urlsplit(self.url).netloc.lower()
+
+    def is_secure(self, request: HTTPConnection) -> bool:
+        return self.by_proxy(request) and self.url.startswith("https://")
+
+    def cookie_name(self, request: HTTPConnection, name: str = "wenan_session") -> str:
+        """Behind TLS browsers hold it to this very host."""
+        return f"__Host-{name}" if self.is_secure(request) else name
+
+    def set_cookie(self, request: Request, response: Response, value: str, name: str = "wenan_session") -> None:
+        """Lax: a link in a mail finds whoever is logged in; forms are guarded by their token."""
+        response.set_cookie(
+            self.cookie_name(request, name),
+            value,
+            max_age=int(WHOLE.total_seconds()),
+            httponly=True,
+            secure=self.is_secure(request),
+            samesite="lax",
+        )
+
+    def cookie(self, request: HTTPConnection, name: str = "wenan_session") -> str:
+        return request.cookies.get(self.cookie_name(request, name), "")[:200]
+
+    def address(self, request: Request) -> str:
+        """Where it comes from; behind the proxy what that one says, which is the last entry."""
+        if self.by_proxy(request):
+            return request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
+        return request.client.host if request.client else ""
+
+    # ── pieces ────────────────────────────────────────────────────────────────────────────────────
+
+    def _check_place(self, request: HTTPConnection, wanted: Access) -> None:
+        if wanted is THIS_MACHINE or not self.by_proxy(request):
+            check_place(request.headers)
+
+    async def _known(self, request: HTTPConnection) -> Visitor | None:
+        try:
+            return await self._find(self.cookie(request))
+        except Exception as error:
+            log.error("nobody can be let in: the database can't be read (%s)", where(error))
+            raise NO_DATABASE from None
+
+    async def _find(self, cookie: str) -> Visitor | None:
+        if not cookie:
+            return None
+        now = self.clock.now()
+        return await self.db.view(lambda session: find(session, cookie, now))
+
+    async def _touch(self, request: Request, who: Visitor) -> None:
+        """What a page does by itself is nothing that somebody did. Nobody is kept out when it can't be written."""
+        now = self.clock.now()
+        if request.headers.get("x-background") or request.url.path == "/live" or now - who.seen_at < TOUCH_EVERY:
+            return
+        try:
+            await self.db.run(lambda session: touch(session, who.cookie, now))
+        except Exception as error:
+            log.error("that somebody is at work can't be written down (%s)", where(error))
+
+    async def _of_socket(self, websocket: WebSocket) -> Visitor | None:
+        try:
+            self._check_place(websocket, access("GET", "/"))
+            check_origin(websocket.headers, must=True)
+            return await self._known(websocket)
+        except PageError:
+            return None
+
+
+Socket = Callable[[WebSocket], Awaitable[None]]
+
+
+def back_from(request: HTTPConnection) -> str:
+    """The page to come back to."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query
+
+
+def _check_length(request: Request) -> None:
+    """Before anything of it is read: who sends it may be anybody."""
+    length = request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit()) or int(length) > MAX_FORM:
+        raise TOO_LONG
+
+
+async def _form_token(request: Request) -> str:
+    """Of a form or of htmx; the body is read once, and kept for whoever handles the form."""
+    if given := request.headers.get("x-csrf-token"):
+        return given
+    try:
+        token = (await request.form(max_files=0, max_fields=MAX_FIELDS)).get("token", "")
+    except HTTPException:
+        raise MALFORMED from None
+    return token if isinstance(token, str) else ""
+
+
+def _to_login(request: Request) -> Exception:
+    """Whoever looks at a page goes to the login and comes back; a form, a sound, a stream are refused."""
+    if request.headers.get("x-background"):
+        return LOGIN  # the page stays as it is, with what somebody is typing, and says so
+    if request.method == "GET" and _is_page(request):
+        return ElsewhereError(_go(request, f"/login?back={quote(back_from(request), safe='/')}"))
+    if request.headers.get("hx-request"):
+        page = urlsplit(request.headers.get("hx-current-url", "")).path or "/"
+        return ElsewhereError(_go(request, f"/login?back={quote(page, safe='/')}"))
+    return LOGIN
+
+
+def _is_page(request: Request) -> bool:
+    mode = request.headers.get("sec-fetch-mode")
+    return not request.headers.get("hx-request") and (mode == "navigate" if mode else "text/html" in _accepts(request))
+
+
+def _accepts(request: Request) -> str:
+    return request.headers.get("accept", "")
+
+
+def _go(request: Request, address: str) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
