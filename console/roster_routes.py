@@ -17,7 +17,7 @@ from checkins.roster.errors import RosterError
 from checkins.roster.tables import RosterLeave, RosterOverride
 from checkins.schedule import at_minute
 from checkins.tables import GONE, Neighbourhood, Person, Role
-from console import roster_view, roster_words
+from console import roster_calendar, roster_view, roster_words
 from console.deps import Deps
 from console.forms import done, name_of
 from console.guard import PageError
@@ -62,6 +62,7 @@ async def _show(
         raise NO_PLACE
     status, here = 422 if wrong else 200, f"/roster?place={page.place_id}"
     values = {"page": page, "wrong": wrong, "typed": typed or {}, "roster_words": roster_words}
+    values |= {"calendar": roster_calendar.calendar(page)}
     return pages.show("roster.html", shell, by, status, here=here, **values)
 
 

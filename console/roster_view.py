@@ -39,6 +39,9 @@ class GapLine:
 
     said: Sentence
     gone: str | None
+    kind: GapKind
+    begins: datetime
+    ends: datetime
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,8 @@ def _people(session: Session, place_id: int) -> tuple[Named, ...]:
 def _gaps(session: Session, place_id: int, now: datetime) -> Iterator[GapLine]:
     roster = load(session, place_id, now)
     for gap in shown_ahead(roster, now, AHEAD):
-        yield GapLine(sentence(roster, gap, now, now + AHEAD), gap.who[0] if gap.kind is GapKind.GONE else None)
+        gone = gap.who[0] if gap.kind is GapKind.GONE else None
+        yield GapLine(sentence(roster, gap, now, now + AHEAD), gone, gap.kind, gap.begins, gap.ends)
 
 
 def _leave(session: Session, place_id: int, names: Mapping[str, str], now: datetime) -> Iterator[Ahead]:

@@ -92,7 +92,7 @@ async def test_leave_is_entered_shows_its_gap_on_todays_page_and_is_taken_back(o
     assert f'href="/roster?place={office.world.place_id}"' in today
     page = (await office.client.get("/roster")).text
     assert "3月7日 周六 18:00 到 3月8日 周日 00:00" in page
-    assert '<span class="soft">18:00起</span> <b class="lack">没有人</b>' in page
+    assert '<span class="soft">18:00起</span> <b class="lack">⚠ 没有人</b>' in page
     number = re.search(r'undo-leave.*?name="id" value="(\d+)"', page, re.DOTALL)
     assert number
     assert await send(office, "undo-leave", id=number.group(1)) == ""
