@@ -13,12 +13,14 @@ from checkins.ports import Told
 from community import meetings
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.meetings import Answer, Came
+from community.reply_calls import AGAIN
 from community.tables import Complaint, Status
 
 NOBODY = Told("")  # nobody can say
 NOTED = Told("noted")
 NONE = Told("none")
 _WORD: Mapping[str, str] = {Ask.CHOOSE: "choose", Ask.AGREE: "agree", Ask.TOLD: "told", Ask.REMIND: "told"}
+_AT_ANY_TIME = (Ask.CHOOSE, Ask.AGREE, Ask.TOLD)  # also when they are rung with something else
 _PLACES = ("first", "second", "third", "fourth")
 Work = Callable[[Session, str, str, int | None, datetime], Told]
 
@@ -36,7 +38,8 @@ def _next(session: Session, call_id: str, person_id: str, now: datetime) -> tupl
     for party in session.scalars(query.order_by(MeetingParty.due_at, MeetingParty.id)).all():
         plan = session.get_one(MeetingPlan, party.plan_id)
         due = party.intent_id == call_id or (party.due_at is not None and party.due_at <= now)
-        if (party.ask in _WORD if came_in else due) and _can_be_asked(session, plan, party, now):
+        waits = party.ask in _WORD if came_in else due or party.ask in _AT_ANY_TIME
+        if waits and _can_be_asked(session, plan, party, now):
             return plan, party
     return None
 
@@ -59,7 +62,10 @@ def _ask(session: Session, call_id: str, person_id: str, _number: int | None, no
     found = _next(session, call_id, person_id, now)
     if found is None:
         return NONE
-    return Told(_WORD.get(found[1].ask or "", "after"), meetings.words(session, *found, now))
+    plan, party = found
+    if party.intent_id != call_id and not meetings.rang_us(session, call_id):  # a call that was made for an answer
+        party.intent_id, party.due_at = call_id, now + AGAIN
+    return Told(_WORD.get(party.ask or "", "after"), meetings.words(session, plan, party, now))
 
 
 def _choose(place: int) -> Work:

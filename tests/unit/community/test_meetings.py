@@ -212,6 +212,25 @@ async def test_a_choice_of_who_rings_in_is_told_in_a_call_of_ours(committee: Com
     assert await committee.asked_of(committee.wang) == "remind", "she is reminded all the same"
 
 
+async def test_who_is_rung_with_an_answer_anyway_is_asked_in_that_call_and_not_rung_once_more(
+    committee: Committee,
+) -> None:
+    number = await committee.complains()
+    await committee.act(staff.hear, number)
+    await committee.act(staff.reply, number, text="明天来修。")
+    await committee.offers(number, at(14, WEDNESDAY))
+    call = await committee.rings(committee.wang)
+    assert (await committee.asks(call, "reply.next", committee.wang)).word == "reply"
+    await committee.asks(call, "reply.not_solved", committee.wang)
+    assert (await committee.asks(call, "reply.next", committee.wang)).word == "meeting"
+    assert (await committee.asks(call, "meet.next", committee.wang)).word == "choose"
+    await committee.ends(call)
+    before = len(committee.rung())
+    await committee.world.to("09:30")
+    assert len(committee.rung()) == before
+    assert await committee.asked_of(committee.wang) == "choose"
+
+
 async def test_the_same_key_again_changes_nothing_and_a_time_that_is_none_is_asked_again(committee: Committee) -> None:
     number = await committee.complains()
     await committee.offers(number, at(14, WEDNESDAY))
