@@ -78,10 +78,10 @@ class Pages:
         self, template: str, shell: Shell, by: str, status: int = 200, *, here: str = "/", **values: Any
     ) -> Response:
         """`by`: who looks at it; `here`: its address, to come back to. Each form brings `token` along."""
-        now, who = self._deps.clock.now(), visitor()
+        now = self._deps.clock.now()
         page = self._jinja.get_template(template).render(
             token=self.token,
-            who=who,
+            visitor=visitor(),
             shell=shell,
             by=by,
             fresh=status == HTTPStatus.OK,
