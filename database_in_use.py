@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,21 +19,34 @@ from storage.database import Database
 from storage.migrate import upgrade
 
 T = TypeVar("T")
+_SAID: ContextVar[frozenset[str]] = ContextVar("said", default=frozenset())  # a command has a context of its own
 
 
 def opened(settings: Settings, *, make: bool = False, as_it_is: bool = False) -> Database:
     """The database, up to date. SettingsError when there is none, unless `make`. `as_it_is`: only read, which
     works also when nothing can be written."""
-    missing = _file_missing(make_url(settings.database_url))
-    if missing and not make:
+    new = missing(settings)
+    if new and not make:
         raise SettingsError(
             f"there is no database {shown(settings)}. If `serve` uses another one, say where its settings are: "
             f"export {FILE_VARIABLE}=/etc/wenan.toml. A new database is made by `people import` and by `serve`"
         )
-    print(f"database {shown(settings)}{' (new)' if missing else ''}", file=sys.stderr)
+    _say(settings, f"database {shown(settings)}{' (new)' if new else ''}")
     if not as_it_is:
         migrate(settings)
     return Database(settings.database_url)
+
+
+def missing(settings: Settings) -> bool:
+    """Whether the first who opens the database makes it."""
+    return _file_missing(make_url(settings.database_url))
+
+
+def _say(settings: Settings, sentence: str) -> None:
+    """Once a command, however often that opens the database."""
+    if settings.database_url not in _SAID.get():
+        _SAID.set(_SAID.get() | {settings.database_url})
+        print(sentence, file=sys.stderr)
 
 
 async def write(settings: Settings, work: Callable[[Session], T]) -> T:

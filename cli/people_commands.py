@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from rich.console import Console
@@ -25,9 +26,12 @@ from checkins.phones import national
 from checkins.schedule import local_date
 from checkins.tables import GONE, Mode, Neighbourhood, NumberState, Person, Role, State
 from community.register_book import BookReport, import_people
-from database_in_use import opened, read, write
+from database_in_use import missing, opened, read, write
 from settings import Settings
+from storage.database import Database
+from storage.migrate import upgrade
 
+WIDE = 130  # columns of a screen that holds a person in one row
 _T = TypeVar("_T")
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -38,13 +42,14 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
     if not committee:
         out.print("wenan: --committee is empty: say the committee's name as it is spoken", style="red", highlight=False)
         return 2
+    if missing(settings):
+        report = await _tried(committee, file)
+        if report.errors:
+            return _refused(report, out)
     with contextlib.closing(opened(settings, make=True)) as db:
         report, made = await db.run(lambda session: _import(session, committee, file))
-    for error in report.errors:
-        out.print(error, style="red", highlight=False)
     if report.errors:
-        out.print(f"{len(report.errors)} error{'s' * (len(report.errors) > 1)}: nothing was imported", style="red")
-        return 2
+        return _refused(report, out)
     if made:
         out.print(f"new neighbourhood {committee} made (`people list` shows all)", highlight=False)
     for warning in report.warnings:
@@ -65,14 +70,29 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
     return 0
 
 
+def _refused(report: BookReport, out: Console) -> int:
+    for error in report.errors:
+        out.print(error, style="red", highlight=False)
+    out.print(f"{len(report.errors)} error{'s' * (len(report.errors) > 1)}: nothing was imported", style="red")
+    return 2
+
+
+async def _tried(committee: str, file: Path) -> BookReport:
+    """What would come of it, on a database to throw away: a list with mistakes leaves no empty one behind, on which
+    later commands would work in good faith."""
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/wenan.db"
+        upgrade(url)
+        with contextlib.closing(Database(url)) as db:
+            report, _ = await db.run(lambda session: _import(session, committee, file))
+    return report
+
+
 async def show_people(settings: Settings, out: Console) -> int:
     """Everybody in the register, by neighbourhood and name."""
-    table = _people_table()
     query = select(Person).options(joinedload(Person.neighbourhood))
     found = await read(settings, lambda session: session.scalars(query).all())
-    for person in sorted(found, key=lambda person: (person.neighbourhood_id, person.name)):
-        table.add_row(*_listed(person))
-    out.print(table)
+    _print_people(sorted(found, key=lambda person: (person.neighbourhood_id, person.name)), out)
     return 0
 
 
@@ -107,11 +127,22 @@ def _shown(session: Session, who: str) -> list[str]:
     return [f"{what}: {text}" for what, text in found if text]
 
 
-def _people_table() -> Table:
-    """An id is never cut, however narrow the screen or pipe: it is what other commands are given."""
+def _print_people(found: Sequence[Person], out: Console) -> None:
+    """An id is never cut, however narrow the screen or pipe: it is what other commands are given. Where a row of all
+    would be torn to letters, a person takes three lines."""
     columns = ("name", "committee", "number", "role", "state", "mode", "consents")
-    whole = Column("id", no_wrap=True, min_width=36)
-    return Table(whole, *(Column(name, overflow="fold") for name in columns))
+    if out.width >= WIDE:
+        whole = Column("id", no_wrap=True, min_width=36)
+        table = Table(whole, *(Column(name, overflow="fold") for name in columns))
+        for person in found:
+            table.add_row(*_listed(person))
+        out.print(table)
+        return
+    for person in found:
+        id_, name, committee, number, *rest = _listed(person)
+        lines = f"{name}  {number}  {committee}", f"  {id_}", f"  {'; '.join(word for word in rest if word)}"
+        for line in lines:
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _listed(person: Person) -> tuple[str, ...]:
@@ -169,9 +200,7 @@ async def set_person(settings: Settings, who: str, by: str, change: Change, out:
     except (LookupError, ValueError) as error:
         out.print(f"wenan: {error.args[0]}", style="red", highlight=False)
         return 2
-    table = _people_table()
-    table.add_row(*_listed(person))
-    out.print(table)
+    _print_people([person], out)
     if person.role != Role.ELDER and person.state in GONE:
         out.print("Not rung from now on. `roster remove` takes them out of the roster, `roster gaps` says if it must.")
     return 0

@@ -22,6 +22,7 @@ from checkins.workbook import Sheet
 from community import register_people
 from community.register_people import Plan, Told
 
+_ROSTER_LEFT = "the sheet 值班表 (roster) was not read: `register import` takes it in together with the people"
 SOURCES = ("来源", "sources")  # who said what, in an export
 
 
@@ -117,11 +118,12 @@ def import_people(
     update: bool = False,
 ) -> BookReport:
     """The people of a file without more, e.g. a first list: its name is the source."""
-    place, book = session.get_one(Neighbourhood, neighbourhood_id), replace(open_book(path), roster=None)
+    place, book = session.get_one(Neighbourhood, neighbourhood_id), open_book(path)
     if book.people is None:
         return BookReport(book.errors)
-    told = Told(by, book.name[:100])
-    return take(session, place, book, entries_of(book, place, now), told, now, update=update)
+    read, told = entries_of(book, place, now), Told(by, book.name[:100])
+    report = take(session, place, replace(book, roster=None), read, told, now, update=update)
+    return report if book.roster is None else replace(report, warnings=(*report.warnings, _ROSTER_LEFT))
 
 
 def _parted(sheets: Sequence[Sheet]) -> tuple[Sheet | None, list[Sheet]]:

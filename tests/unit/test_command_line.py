@@ -244,6 +244,21 @@ def row_of(name: str) -> str:
     return next(line for line in run("people", "list").output.splitlines() if name in line)
 
 
+def test_a_first_list_with_mistakes_leaves_no_database_behind(tmp_path: Path) -> None:
+    refused = imported(tmp_path, CALLS.replace("王秀英", ""))
+    assert refused.exit_code == 2
+    assert "nothing was imported" in refused.output
+    assert not (tmp_path / "data" / "wenan.db").exists()
+    assert imported(tmp_path).stderr.count("database ") == 1
+
+
+def test_a_narrow_screen_has_three_lines_for_a_person(tmp_path: Path) -> None:
+    imported(tmp_path)
+    narrow = CliRunner().invoke(server.app, ["people", "list"], env={"COLUMNS": "80"}).stdout.splitlines()
+    assert len(narrow) % 3 == 0
+    assert any(line.startswith("王秀英  ") and line.endswith("曹杨居委会") for line in narrow)
+
+
 def test_an_import_says_what_it_made_and_whom_it_will_not_ring(tmp_path: Path) -> None:
     first = imported(tmp_path)
     assert "new neighbourhood 曹杨居委会 made" in first.output

@@ -16,7 +16,7 @@ from speech.recogniser import SAMPLE_RATE
 from speech.resample import to_floats
 from tests.unit.bench.plug import make_folder, put
 
-EVERY = 40
+EVERY = 100
 
 
 @cache

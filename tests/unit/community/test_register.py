@@ -16,7 +16,7 @@ from checkins.register_log import SELF, How, PersonEvent, What
 from checkins.roster.tables import RosterPair
 from checkins.tables import Mode, Neighbourhood, Person, State
 from community import register_entry, register_export
-from community.register_book import BookReport, entries_of, open_book, take
+from community.register_book import BookReport, entries_of, import_people, open_book, take
 from community.register_people import Told
 from tests.unit.checkins.world import DAY, World
 
@@ -92,6 +92,15 @@ def test_a_wrong_spreadsheet_gives_all_its_problems_and_changes_nothing(world: W
         "值班表: row 2, column elder: has not agreed that buddy hears of them: record the consent “buddy” first",
     )
     assert counts(world) == before
+
+
+def test_a_first_list_says_that_its_roster_was_not_read(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "people.xlsx"
+    path.write_bytes(workbook.write({"人员": [HEAD, WANG], "值班表": [ROSTER, ["结对", "王秀英", "没有这个人"]]}))
+    with world.db.write() as session:
+        report = import_people(session, world.place_id, path, world.clock.now())
+    assert (report.errors, report.added) == ((), 1)
+    assert any("值班表" in warning and "register import" in warning for warning in report.warnings)
 
 
 def test_the_same_file_again_changes_nothing_and_says_so(world: World, tmp_path: Path) -> None:
