@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import uvloop
 
@@ -18,6 +19,7 @@ from bench.caller import FRAME_S, Stream, beat, dial
 from bench.cries import cries
 from bench.figures import out, percentile, report, verdict
 from bench.measured import ENDPOINT_S, dial_all, lateness, line
+from bench.notices import notices
 from bench.register import register
 from bench.talking import talking
 from bench.words import FRAME_BYTES, words
@@ -128,13 +130,15 @@ def main() -> None:
         "what",
         nargs="*",
         default=["latency", "calls", "talking", "cries"],
-        help="latency, calls, talking, cries, register",
+        help="latency, calls, talking, cries, register, notices",
     )
     parser.add_argument("--calls", type=int, default=150, help="simultaneous calls")
     parser.add_argument("--talking", type=int, default=60, help="simultaneous ordinary calls of people who talk")
     parser.add_argument("--engine", default="phrase-scorer", help="the engine that hears who talks")
     parser.add_argument("--seconds", type=float, default=30, help="how long calls are held")
     parser.add_argument("--samples", type=int, default=20, help="calls measured one after the other")
+    parser.add_argument("--elders", type=int, default=4000, help="of the neighbourhood that gets a notice")
+    parser.add_argument("--to", type=Path, default=Path("."), help="the folder for the picture of notices")
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, set(cores[1:]) or set(cores))
@@ -151,6 +155,9 @@ def main() -> None:
                     runner.run(cries(options.samples))
                 case "register":
                     register()
+                case "notices":
+                    os.sched_setaffinity(0, set(cores))
+                    notices(options.elders, options.to)
                 case _:
                     parser.error(f"nothing to measure is called {what!r}")
 
