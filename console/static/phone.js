@@ -74,7 +74,10 @@ function fault(zh, en) {
 
 async function ticket(form) {
   const answer = await fetch("/phone/calls", { method: "POST", body: form, cache: "no-store" });
-  if (answer.redirected) { location.reload(); throw new Error("logged out"); }
+  if (!(answer.headers.get("Content-Type") || "").includes("json")) { // logged out, or a page of before
+    fault("页面已过期，请刷新页面或重新登录。", "this page has expired: reload it, or log in again");
+    throw new Error(answer.status);
+  }
   const found = await answer.json();
   if (!answer.ok) { fault(found.zh, found.en); throw new Error(found.en); }
   return found.ticket;

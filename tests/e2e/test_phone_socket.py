@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from checkins.tables import CallIntent
 from house import House, open_house
@@ -21,6 +22,7 @@ from ivr.records import Call
 from settings import Settings
 from speech.ears import Ears
 from tests.e2e.line import Story, _place, story
+from tests.fakes.accounts import session_cookie
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.clock import WarpClock
 
@@ -31,12 +33,18 @@ RATE = 16_000
 class Browser:
     """What the page does, without the page."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, logged_in: bool = True) -> None:
         self.url = house.base_url
+        cookie = session_cookie(house.db) if logged_in else ""
+        self._cookie = {"Cookie": f"wenan_session={cookie}"}
         self.audio = b""
 
+    async def page(self) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=self.url, headers=self._cookie, trust_env=False) as http:
+            return await http.get("/phone")
+
     async def ask(self, **form: str) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=self.url, headers=self._cookie, trust_env=False) as http:
             found = re.search(r'name="token" value="([^"]+)"', (await http.get("/phone")).text)
             assert found
             return await http.post("/phone/calls", data={"token": found.group(1), **form})
@@ -49,7 +57,8 @@ class Browser:
     @asynccontextmanager
     async def socket(self, ticket: object, origin: str | None = None) -> AsyncIterator[ClientConnection]:
         address = self.url.replace("http", "ws") + "/phone/line"
-        async with connect(address, origin=origin or self.url, proxy=None) as socket:  # type: ignore[arg-type]
+        own = Origin(origin or self.url)
+        async with connect(address, origin=own, additional_headers=self._cookie, proxy=None) as socket:
             await say(socket, ticket=ticket, rate=RATE)
             yield socket
 
@@ -135,6 +144,13 @@ async def test_a_socket_from_elsewhere_is_refused(place: Story) -> None:
                 pass
 
 
+async def test_a_socket_of_nobody_who_is_logged_in_is_refused(place: Story) -> None:
+    ticket = await Browser(place.house).ticket(kind="in")
+    with pytest.raises(InvalidStatus):
+        async with Browser(place.house, logged_in=False).socket(ticket):
+            pass
+
+
 async def test_a_ticket_is_good_once(place: Story) -> None:
     browser = Browser(place.house)
     ticket = await browser.ticket(kind="in")
@@ -165,7 +181,6 @@ NOT_TO_BE_HAD = (
     ({"kind": "dance"}, 422),
     ({"kind": "in", "who": "nobody"}, 404),
     ({"kind": "trial", "flow": "../secrets"}, 422),
-    ({"kind": "in", "token": "forged"}, 403),
 )
 
 
@@ -173,8 +188,9 @@ async def test_what_cannot_be_had_is_said(place: Story) -> None:
     for form, status in NOT_TO_BE_HAD:
         answer = await Browser(place.house).ask(**form)
         assert (answer.status_code, bool(answer.json()["zh"])) == (status, True)
+    assert (await Browser(place.house).ask(kind="in", token="forged")).status_code == 403
 
 
 async def test_without_the_setting_there_is_none_beside_a_real_carrier(carrier: FakeCarrier, tmp_path: Path) -> None:
-    async with story(carrier, tmp_path) as place, httpx.AsyncClient(trust_env=False) as client:
-        assert (await client.get(f"{place.house.base_url}/phone")).status_code == 404
+    async with story(carrier, tmp_path) as place:
+        assert (await Browser(place.house).page()).status_code == 404
