@@ -88,6 +88,8 @@ class Telephone(Watched):
 class Matters(Line):
     """The elder's own call of today is over."""
 
+    rung: Any = Reply  # the table of when the line rings about the matter
+
     def __init__(self, folder: Path, carrier: VirtualCarrier) -> None:
         super().__init__(folder, carrier)
         now = datetime.now(UTC)
@@ -130,11 +132,14 @@ class Matters(Line):
             return complaint, events, list(session.scalars(select(Dictation)))
 
     def _hours_pass(self) -> None:
+        """What waits for its hour is due, and earlier calls are of another day (line rules)."""
         live = select(CallIntent.id).where(CallIntent.state.in_((IntentState.INTENDED, IntentState.PLACED)))
+        now = datetime.now(UTC)
         with self.db.write() as session:
             if session.scalar(live.limit(1)) is None:
-                waits = Reply.due_at > datetime.now(UTC) + timedelta(minutes=5)
-                session.execute(update(Reply).where(waits).values(due_at=datetime.now(UTC)))
+                waits = self.rung.due_at > now + timedelta(minutes=5)
+                session.execute(update(self.rung).where(waits).values(due_at=now))
+                session.execute(update(CallIntent).values(created_at=now - timedelta(days=2)))
 
 
 @asynccontextmanager
