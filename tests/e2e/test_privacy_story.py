@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from checkins import consents
-from checkins.consents import How, Word
+from checkins.consents import Word
 from checkins.people_csv import CONSENTS
+from checkins.register_log import How
 from cli.spoken_files import log_listening
 from community.tables import Complaint, Dictation
 from ivr.records import CallEvent
@@ -20,6 +21,8 @@ from tests.e2e.test_rings_in import UNKNOWN
 from tests.fakes.call import FakeCall
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.ears import ScriptedRecogniser
+
+NOTICE = "您讲的话会录音,也会写成文字,只给居委会的人。可以录音,请按1;不要录音,请按2。"
 
 
 async def recorded(line: Story) -> list[str]:
@@ -70,9 +73,6 @@ async def test_隐私(carrier: FakeCarrier, tmp_path: Path) -> None:
         await line.house.db.run(lambda session: log_listening(session, [said], "陈老师", now))
         listened = await line.house.db.view(_listened)
         assert listened == [{"path": said.recording, "who": "陈老师"}]
-
-
-NOTICE = "您讲的话会录音,也会写成文字,只给居委会的人。可以录音,请按1;不要录音,请按2。"
 
 
 def _listened(session: Any) -> list[Any]:
