@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -119,9 +120,9 @@ class Morning:
             errands=[NoticeCalls()],
         )
         for each in self.news:
-            self._then(minute(each.at), lambda each=each: self._publish(each))
+            self._then(minute(each.at), partial(self._publish, each))
         for id_, at in (refusing or {}).items():
-            self._then(minute(at), lambda id_=id_: self._refuses(id_))
+            self._then(minute(at), partial(self._refuses, id_))
 
     # ── time ──
 
