@@ -13,13 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from callflows.flow import Flow
-from console.guard import PageError, check_place
+from console.guard import PageError
 from console.phone_desk import PhoneDesk, Wish
 from console.phone_turns import NOTE, News, Turn, news
 from ivr.calls import LogEntry
@@ -52,11 +51,7 @@ class Hello:
 
 
 async def serve(websocket: WebSocket, desk: PhoneDesk, flow_of: Callable[[str], Flow]) -> None:
-    """One telephone, from the handshake until the browser or the call is gone."""
-    if not from_our_page(websocket):
-        log.warning("a browser phone from elsewhere was refused")
-        await websocket.close(_POLICY)  # before accept: the handshake is answered with 403
-        return
+    """One telephone, until the browser or the call is gone. Who may open the socket is the door's business."""
     await websocket.accept()
     try:
         async with asyncio.timeout(HELLO_S):
@@ -69,16 +64,6 @@ async def serve(websocket: WebSocket, desk: PhoneDesk, flow_of: Callable[[str], 
         await _close(websocket, _POLICY)
         return
     await _Telephone(websocket, desk, wish, hello.rate, flow_of).run()
-
-
-def from_our_page(websocket: WebSocket) -> bool:
-    """This machine, by name, and a page of the very same address: browsers send Origin with every socket."""
-    try:
-        check_place(websocket.headers)
-    except PageError:
-        return False
-    origin = websocket.headers.get("origin", "")
-    return urlsplit(origin).netloc.lower() == websocket.headers.get("host", "").lower()
 
 
 def read_hello(text: str) -> Hello:
