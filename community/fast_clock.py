@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from community import ballot_calls, ballot_rows, rows, tickets_policy, tickets_rows
+from community import ballot_calls, ballot_rows, reply_calls, rows, tickets_policy, tickets_rows
 from community.ballot_tables import Ballot, BallotCall, BallotEvent, BallotProxy, BallotSlot
+from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.notice_tables import Hearer, Notice
 from community.policy import Deadlines
 from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Reply
@@ -28,6 +29,9 @@ _WRITTEN = (
     Reply.outcome_at,
     Meeting.booked_at,
     Meeting.noted_at,
+    MeetingPlan.at,
+    MeetingPlan.by_hand_at,
+    MeetingPlan.ended_at,
     Ticket.opened_at,
     Ticket.taken_at,
     Ticket.closed_at,
@@ -87,6 +91,9 @@ def _ring_soon(session: Session, now: datetime) -> None:
     ballots = select(BallotCall, Ballot.opens_at).join(Ballot, Ballot.id == BallotCall.ballot_id)
     _nearer(session.execute(hearers.where(Hearer.due_at > now)), now, tickets_policy.AGAIN[-1])
     _nearer(session.execute(ballots.where(BallotCall.due_at > now)), now, ballot_calls.AGAIN)
+    parties = select(MeetingParty, MeetingPlan.at).join(MeetingPlan, MeetingPlan.id == MeetingParty.plan_id)
+    parties = parties.where(MeetingParty.due_at > now, MeetingParty.ask.in_((Ask.CHOOSE, Ask.AGREE, Ask.TOLD)))
+    _nearer(session.execute(parties), now, reply_calls.NEXT_DAY + reply_calls.AGAIN)
 
 
 def _nearer(waiting: Iterable[Any], now: datetime, again: timedelta) -> None:

@@ -12,6 +12,7 @@ from checkins.roster.holidays import Calendar
 from community import ballot_staff, fast_clock, notices, rows, tickets, tickets_rows
 from community.ballot import Unit
 from community.ballot_tables import Ballot, BallotCall, BallotEvent
+from community.meeting_tables import MeetingPlan
 from community.notice_tables import Hearer, Notice
 from community.policy import DEFAULT
 from community.tables import Complaint, Reply
@@ -28,6 +29,7 @@ AHEAD = {
     "complaint.answer_due",
     "complaint_reply.due_at",
     "complaint_meeting.at",
+    "complaint_meeting_party.due_at",
     "ticket.due_at",
     "ticket.over_at",
     "ticket_booking.due_at",
@@ -134,7 +136,7 @@ async def test_a_clock_that_was_right_all_along_changes_nothing(hall: Hall) -> N
 
 
 def test_every_moment_of_the_room_is_thought_of() -> None:
-    modules = {each.__module__ for each in (Complaint, Ticket, Notice, Ballot)}
+    modules = {each.__module__ for each in (Complaint, MeetingPlan, Ticket, Notice, Ballot)}
     tables = [each.class_ for each in Base.registry.mappers if each.class_.__module__ in modules]
     moments = {
         f"{table.__tablename__}.{column.key}"

@@ -15,12 +15,14 @@ from checkins.people import set_state
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Told
 from checkins.schedule import at_minute
 from checkins.tables import IntentState, State
-from community import complaints, meeting_words, meetings, rows, staff, waiting
+from community import complaints, fast_clock, meeting_words, meetings, rows, staff, waiting
 from community.counter import Counter
 from community.meeting_calls import MeetingCalls
 from community.meeting_tables import MeetingParty
+from community.policy import DEFAULT
 from community.reply_calls import FLOW, ReplyCalls
 from community.tables import Meeting
+from community.tickets_policy import CLOCK
 from tests.unit.checkins.world import DAY, ZONE, World
 
 TUESDAY, WEDNESDAY, THURSDAY = (DAY + timedelta(days=days) for days in (1, 2, 3))
@@ -307,3 +309,16 @@ def test_how_a_moment_is_said() -> None:
         "三月二十二号星期天,晚上六点",
     ]
     assert meeting_words.reminded_at(ZONE, at(9, TUESDAY), at(18, DAY)) is None
+
+
+async def test_what_a_clock_that_was_fast_has_put_off_is_asked_soon(committee: Committee) -> None:
+    await committee.offers(await committee.complains(), at(14, THURSDAY))
+
+    def work(session: Any) -> None:
+        party = session.scalars(select(MeetingParty)).one()
+        party.due_at = committee.now + timedelta(days=200)
+        fast_clock.accept(session, committee.now, DEFAULT, CLOCK)
+
+    await committee.world.db.run(work)
+    asked, _ = await committee.says(await committee.rings(committee.wang), "meet.first")
+    assert asked.word == "choose"
