@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import numpy as np
+from argon2 import PasswordHasher
 from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 
 from checkins.results import Result, Status
 from checkins.tables import CallIntent, Checkin
+from console import accounts
+from console.roles import Role
 from demo import clips
 from speech.g711 import ulaw_decode
 from tests.browser.conftest import VOICE, keep
@@ -114,3 +118,27 @@ def test_a_trial_by_keys_changes_no_case(town: Town, page: Page) -> None:
     )
     assert count == 0
     assert town.look(lambda session: session.scalars(select(Checkin).where(Checkin.elder_id == elder)).all()) == []
+
+
+def test_the_first_account_s_owner_logs_in_with_the_printed_password_and_acts_by_their_name(
+    town: Town, page: Page
+) -> None:
+    """Forms as a real browser sends them: with Origin, cookies and the token of their page."""
+    page.context.clear_cookies()
+    cheap = PasswordHasher(1, 8, 1).hash("k7fm-2xqp")
+    with town.house.db.write() as session:
+        made = accounts.add(session, "chen", "陈站长", Role.SUPERVISOR, cheap, "站长", datetime.now(UTC))
+        assert made.one_time_until, "to be changed"
+    page.goto("/roster?place=1")
+    page.fill("[name=login]", "chen")
+    page.fill("[name=password]", "k7fm-2xqp")
+    keep(page, "login")
+    page.keyboard.press("Enter")
+    page.fill("[name=now]", "k7fm-2xqp")
+    page.fill("[name=new]", "seven old houses")
+    page.fill("[name=again]", "seven old houses")
+    keep(page, "password")
+    page.keyboard.press("Enter")
+    expect(page.locator("header")).to_contain_text("陈站长")
+    page.click("text=退出")
+    expect(page).to_have_url(re.compile("/login$"))
