@@ -31,7 +31,7 @@ NEWS = (
     News("今天下午一点到四点停水,请先接好水。", 8 * 60, FIVE, urgent=True),
     News("三号楼的电梯今天修理。", NINE + 10, FIVE, urgent=True, building=3),
 )
-BEGIN, END = 8 * 60 - 10, 12 * 60 + 45  # half of the notices' time is over at 12:30
+BEGIN, END = 8 * 60 - 10, 13 * 60 + 10  # half of the time of each notice is over
 WITHOUT, WITH = "without notices", "with notices"
 TICK_MS, LOOK_MS, PUBLISH_MS = 1000.0, 1000.0, 1000.0  # so long the database's one writer may be busy
 
