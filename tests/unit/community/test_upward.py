@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import python_calamine
 import typer.main
+from rich.console import Console
 
 import server
 from checkins.contacts import Contact
 from checkins.tables import Checkin, Neighbourhood, Role
+from cli import export_commands
 from community import level_above, register_export, upward
 from community.ballot_tables import Ballot, BallotTopic
 from community.tables import Meeting
+from settings import Settings
 from tests.unit.checkins.world import DAY, ZONE
 from tests.unit.community.hall import CHEN, Hall
 
@@ -117,3 +121,15 @@ def _commands(command: object, name: str = "wenan") -> list[tuple[str, str]]:
     said = " ".join([getattr(command, "help", "") or "", *(getattr(p, "help", "") or "" for p in command.params)])  # type: ignore[attr-defined]
     below = getattr(command, "commands", {})
     return [(name, said), *(each for word, sub in below.items() for each in _commands(sub, f"{name} {word}"))]
+
+
+async def test_the_workbook_is_written(hall: Hall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_commands, "read", lambda _settings, work: hall.world.db.view(work))
+    settings, file = Settings(database_url=hall.world.url, data_dir=tmp_path), tmp_path / "上报.xlsx"
+    hall.world.elder("王秀英", consents=SHARES)
+    assert await export_commands.export(settings, file, "", "2026-03", Console(quiet=True)) == 0
+    book = python_calamine.CalamineWorkbook.from_path(str(file))
+    assert book.sheet_names == ["结对名册", "老伙伴联系", "没有联系上", "诉求与答复", "见面协商", "打钩结果"]
+    assert book.get_sheet_by_name("结对名册").to_python()[1][:3] == ["1", "曹杨居委会", "王秀英"]
+    with pytest.raises(ValueError, match="xlsx"):
+        await export_commands.export(settings, file.with_suffix(".csv"), "", "", Console(quiet=True))
