@@ -56,7 +56,9 @@ def test_what_is_tried_first_is_no_password(bad: str) -> None:
         check_choice(bad, "wangli", "王丽")
 
 
-@pytest.mark.parametrize("good", ["correct horse", "七月的雨落在老屋的瓦上", "k7fm-2xqp-vw3h-9nde", "wangli and the seven seas"])
+@pytest.mark.parametrize(
+    "good", ["correct horse", "七月的雨落在老屋的瓦上", "k7fm-2xqp-vw3h-9nde", "wangli and the seven seas"]
+)
 def test_sentences_are_passwords(good: str) -> None:
     check_choice(good, "wangli", "王丽", "")
 
