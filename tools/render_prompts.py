@@ -52,6 +52,7 @@ PACKS = {
     "zh-alarms.zip": ("line_alarm",),
     "zh-ballots.zip": ("ballot",),
     "zh-strangers.zip": ("stranger",),
+    "zh-meetings.zip": ("rings_in:meet",),
     "zh-ringing-in-2.zip": ("rings_in:register,home,help,board,hours,services,street",),
     "zh-ringing-in.zip": ("rings_in",),
     "zh-replies.zip": ("reply",),
