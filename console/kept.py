@@ -1,5 +1,6 @@
 """What takes long to look up and changes seldom, kept for the pages that ask every few seconds: the rosters, and what
-they lack. A page shows what is kept; it is renewed behind the page's back, at once only when nothing is kept yet."""
+they lack. A page shows what is kept; it is renewed behind the page's back, at once only when nothing is kept yet, or
+somebody has changed a roster."""
 
 from __future__ import annotations
 
@@ -36,9 +37,10 @@ class Kept:
         return self._gaps.look(session, now)
 
     def roster(self, session: Session, place_id: int, now: datetime) -> Roster:
-        """As it was a minute ago, or when a page last asked."""
-        if place_id not in self._rosters:
-            self._load(session, place_id, _change(session), now)
+        """As it was a minute ago, or when a page last asked; at once after a change of a roster."""
+        known, change = self._rosters.get(place_id), _change(session)
+        if known is None or known.change != change:
+            self._load(session, place_id, change, now)
         return self._rosters[place_id].roster
 
     def renew(self, session: Session, now: datetime) -> None:

@@ -131,7 +131,10 @@ class _KeptRosters(Rosters):
         self._kept = kept
 
     def _roster(self, row: Checkin) -> Roster:
-        return self._kept.roster(self._session, row.neighbourhood_id, self._now)
+        place = row.neighbourhood_id
+        if place not in self._rosters:
+            self._rosters[place] = self._kept.roster(self._session, place, self._now)
+        return self._rosters[place]
 
 
 def _calls(session: Session, events: Sequence[Event], names: Mapping[str, str]) -> tuple[Rung, ...]:
