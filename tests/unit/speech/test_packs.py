@@ -35,7 +35,7 @@ def samples(ulaw: bytes) -> Floats:
 
 
 # Flows whose audio comes with the next `make prompts`: until then espeak-ng speaks them.
-UNRENDERED: set[str] = {"reply", "rings_in", "stranger"}  # what still waits for its voice: flows, sentences of the line
+UNRENDERED: set[str] = set()  # what still waits for its voice: flows, sentences of the line
 
 
 def characters(text: str) -> int:
