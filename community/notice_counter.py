@@ -9,9 +9,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from checkins.intents import INBOUND
 from checkins.ports import Clock, Told
-from checkins.tables import CallIntent, Person
+from checkins.tables import Person
 from community import notices
 from community.notice_calls import next_notice
 from community.notice_tables import Hearer, Notice, Topic
@@ -95,10 +94,7 @@ def _heard(session: Session, asked: _Asked) -> Told:
 def _counts(session: Session, asked: _Asked, row: Hearer) -> bool:
     """Of an urgent notice only what was pressed in a call that we made: a number that rings in proves nothing, and
     whoever forges it must not keep the elder from being told."""
-    if not session.get_one(Notice, row.notice_id).urgent:
-        return True
-    intent = session.get(CallIntent, asked.call_id)
-    return intent is not None and intent.purpose != INBOUND
+    return not session.get_one(Notice, row.notice_id).urgent or notices.is_ours(session, asked.call_id)
 
 
 def _board(topic: Topic) -> Callable[[Session, _Asked], Told]:

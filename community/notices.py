@@ -14,9 +14,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
+from checkins.intents import INBOUND
 from checkins.names import named, says_something
 from checkins.people import stops_calls
-from checkins.tables import GONE, Person, Role
+from checkins.tables import GONE, CallIntent, Person, Role
 from community import rows, staff
 from community.notice_tables import FIRST_NOTICE, Hearer, Notice, Topic
 from community.notice_targets import building, is_for, on_the_way
@@ -42,40 +43,79 @@ def publish(
     anyway: bool = False,
 ) -> Notice:
     """For the elders of these buildings and this language; LookupError for a building where nobody lives, but `anyway`.
-    The same again while it holds is the same notice, which then ends when the newer word says, and becomes urgent if
-    that says so (never less urgent); its `at` is not now."""
+    The same again while it holds or is still to come is the same notice, which then begins at the earlier moment, ends
+    when the newer word says, and becomes urgent if that says so (never less urgent); its `at` is not now."""
     by, since = named(by), since or now
     _sensible(text, since, until, now)
     _inhabited(session, place_id, buildings, anyway=anyway)
     if urgent and topic is not Topic.NOTICE:
         raise ValueError("the board is for who asks: only a notice can be urgent")
     values = {"topic": topic, "text": text.strip(), "buildings": list(buildings), "language": language}
-    for known in valid(session, place_id, now, topic) if since <= now and not recording else ():
-        if all(getattr(known, name) == value for name, value in values.items()):
-            return _again(session, known, until, by, now, urgent=urgent)
     notice = Notice(neighbourhood_id=place_id, urgent=urgent, recording=recording, complaint_id=complaint_id, **values)
     notice.valid_from, notice.valid_until, notice.by, notice.at = since, until, by[:100], now
     notice.urgent_by = by[:100] if urgent else None
+    known = _known(session, notice, now)
+    if known is not None:
+        return _again(session, known, notice, by, now)
     session.add(notice)
     session.flush()
     spread(session, notice, now)
     return notice
 
 
-def _again(session: Session, notice: Notice, until: datetime, by: str, now: datetime, *, urgent: bool) -> Notice:
-    """Who has not understood it is rung once it is urgent."""
+def _known(session: Session, new: Notice, now: datetime) -> Notice | None:
+    """The same, spoken or not, at a time that it has in common with the new one."""
+    query = select(Notice).where(Notice.neighbourhood_id == new.neighbourhood_id, Notice.topic == new.topic)
+    query = query.where(Notice.valid_until > max(now, new.valid_from), Notice.valid_from < new.valid_until)
+    query = query.where(Notice.text == new.text, Notice.withdrawn_at.is_(None)).order_by(Notice.id.desc())
+    return next((each for each in session.scalars(query) if _for_whom(each) == _for_whom(new)), None)
+
+
+def _for_whom(notice: Notice) -> tuple[frozenset[str], str | None]:
+    return frozenset(building(each) for each in notice.buildings), notice.language or None
+
+
+def _again(session: Session, notice: Notice, new: Notice, by: str, now: datetime) -> Notice:
+    """Who has not understood it is rung once it is urgent, by whichever of the two words."""
     session.refresh(notice, with_for_update=True)
-    notice.valid_until = until
-    if urgent and not notice.urgent:
+    notice.valid_from, notice.valid_until = min(notice.valid_from, new.valid_from), new.valid_until
+    notice.recording, notice.complaint_id = new.recording or notice.recording, notice.complaint_id or new.complaint_id
+    urgent = new.urgent and not notice.urgent
+    if urgent:
         notice.urgent, notice.urgent_by = True, by[:100]
-        spread(session, notice, now)
-        query = select(Hearer, Person).join(Person, Person.id == Hearer.person_id)
-        query = query.where(Hearer.notice_id == notice.id, Hearer.understood_at.is_(None)).order_by(Hearer.id)
-        for row, person in session.execute(query.with_for_update(of=Hearer)):
-            if stops_calls(person) is None:
-                row.due_at, row.given_up_at = now, None
+    spread(session, notice, now)
+    query = select(Hearer, Person).join(Person, Person.id == Hearer.person_id).where(Hearer.notice_id == notice.id)
+    for row, person in session.execute(query.order_by(Hearer.id).with_for_update(of=Hearer)) if notice.urgent else ():
+        if urgent:
+            _ring(session, row, person, max(now, notice.valid_from), now)
+        elif row.due_at is not None and row.calls == 0 and row.intent_id is None:
+            row.due_at = min(row.due_at, max(now, notice.valid_from))
     session.flush()
     return notice
+
+
+def _ring(session: Session, row: Hearer, person: Person, due: datetime, now: datetime) -> None:
+    """It has become urgent: what they said of it in a call that came in counts no more, nor was it told to them in one.
+    Whom no machine may ring, somebody goes to, also when all doors were done before."""
+    unproven = not _is_proven(session, row, person)
+    if unproven and (row.understood_at is not None or row.heard_at is not None):
+        row.understood_at = row.by = row.heard_at = None
+        row.given_up_at = now
+    if row.understood_at is None and stops_calls(person) is None:
+        row.due_at, row.given_up_at = due, None
+
+
+def _is_proven(session: Session, row: Hearer, person: Person) -> bool:
+    """Whether staff told them, or the last call that did was ours: a number that rings in proves nothing."""
+    if row.by is not None and row.by != person.name[:100]:
+        return True
+    return is_ours(session, row.call_id or "")
+
+
+def is_ours(session: Session, call_id: str) -> bool:
+    """Whether the line made this call."""
+    intent = session.get(CallIntent, call_id)
+    return intent is not None and intent.purpose != INBOUND
 
 
 def _inhabited(session: Session, place_id: int, buildings: Sequence[str], *, anyway: bool) -> None:

@@ -15,7 +15,7 @@ from checkins.line_rules import Purpose
 from checkins.people import set_state
 from checkins.ports import Disposition
 from checkins.tables import State
-from community import notice_calls, notices
+from community import notice_calls, notice_offers, notices
 from community.notice_rounds import READ_THROUGH
 from community.notice_tables import Hearer, Notice
 from tests.unit.community.hall import CHEN
@@ -135,6 +135,28 @@ async def test_a_forged_number_can_not_keep_an_urgent_notice_from_her(board: Boa
     assert board.row(wang).understood_at is not None
     ends(board, call, wang, Disposition.ANSWERED, "understood")
     assert board.door(number) == []
+
+
+@pytest.mark.parametrize("word", ["understood", "heard"])
+async def test_what_was_said_from_a_forged_number_before_it_was_urgent_counts_no_more(board: Board, word: str) -> None:
+    wang, li = board.world.elder("王秀英"), board.world.elder("李福根")
+    refused = board.world.elder("张伟民", consents={})
+    number = board.publish()
+    with board.world.db.write() as session:
+        inbound.take(session, "in", "+862155500031", "rings_in", board.world.clock.now(), [])
+        intend(session, "+862155500099", Purpose.CHECKIN, board.world.clock.now(), "cycle", intent_id="daily")
+    board.hall.act(notice_offers.offer, "daily", [li])
+    assert (await board.counter.ask("daily", f"notice.{word}", li)).word == "noted"
+    for elder in (wang, refused):
+        await board.counter.ask("in", "notice.ask", elder)
+        assert (await board.counter.ask("in", f"notice.{word}", elder)).word == "noted"
+    assert board.publish(urgent=True) == number
+    rows = {row.person_id: row for row in board.hall.look(lambda session: list(session.scalars(select(Hearer))))}
+    assert (rows[wang].understood_at, rows[wang].heard_at, rows[wang].by) == (None, None, None)
+    assert rows[wang].due_at == board.world.clock.now()
+    assert board.door(number) == [refused], "whom no machine may ring, somebody goes to"
+    assert rows[li].understood_at or rows[li].heard_at, "a call of ours proves it"
+    assert (rows[li].due_at is None) == (word == "understood")
 
 
 def test_who_publishes_learns_for_whom_it_is_and_who_made_it_urgent_is_kept(board: Board) -> None:

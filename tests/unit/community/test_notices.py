@@ -182,7 +182,25 @@ async def test_published_again_as_urgent_it_rings_whoever_has_not_understood_it(
     assert (again.urgent, again.valid_until) == (True, until), "never less urgent"
     assert claim(board) == [], "not rung anew"
     tomorrow = board.world.clock.now() + timedelta(days=1)
-    assert board.publish(since=tomorrow, until=until) == number + 1, "for another day it is another one"
+    assert board.publish(since=tomorrow, until=until) == number, "it holds tomorrow, too"
+    assert board.publish(since=until, until=until + timedelta(days=1)) == number + 1, (
+        "for another day it is another one"
+    )
+
+
+def test_published_twice_it_is_one_notice_however_it_is_written_and_whenever_it_begins(board: Board) -> None:
+    wang = board.world.elder("王秀英", address="3号楼502室")
+    later = board.world.clock.now() + timedelta(hours=3)
+    number = board.publish(buildings=["3号楼"], since=later, urgent=True)
+    assert board.row(wang).due_at == later
+    assert board.publish(buildings=["三号楼"], since=later, recording="a.ulaw") == number
+    assert claim(board) == []
+    assert board.publish(f" {WATER}", buildings=["3幢", "03号楼"]) == number
+    known = board.hall.look(lambda session: notices.by_number(session, number))
+    assert (known.valid_from, known.recording, known.urgent) == (board.world.clock.now(), "a.ulaw", True)
+    assert claim(board) == [f"call-{wang[:8]}-1"], "at once, since it says so now"
+    assert board.publish() == number + 1, "for all is not for one building"
+    assert board.publish(buildings=["3号楼"], language="wuu") == number + 2
 
 
 async def test_an_urgent_one_rings_three_times_then_somebody_goes(board: Board) -> None:
