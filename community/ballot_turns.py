@@ -20,7 +20,7 @@ from community.ballot import Unit
 from community.ballot_tables import Ballot, BallotCall, BallotSlot, Errand
 
 NONE = Told("none")
-# Events, with the call, like calls.ASKED.
+# Events, with the call, like calls.ASKED. BEGUN without a place on the roll: the letter was asked for.
 BEGUN, LETTER, OFFERED = "begun", "letter", "offered"
 PROPOSALS = "proposals"  # `detail` of BEGUN: only these
 
@@ -40,11 +40,12 @@ Turn = tuple[Ballot, BallotSlot]
 
 def begin(session: Session, asked: Asked) -> Told:
     """A result that they wait for, then what they may choose, then what owners may. Of whom both may be, key 6 offers
-    one after the other."""
+    one after the other, whatever they make of it: neither hides the other."""
     if asked.person_id and calls.pending(session, asked.person_id, Errand.RESULT):
         return Told("result")
     mine, left = _all(session, asked), letters_left(session, asked)
     if left and (not mine or _own_was_last(session, asked)):
+        rows.note(session, left[0], BEGUN, LINE, asked.now, call_id=asked.call_id)
         return Told("owners", titles(left))
     return _open(session, asked, mine)
 
@@ -65,11 +66,16 @@ def _open(session: Session, asked: Asked, mine: Sequence[Turn], detail: dict[str
 
 def mine(session: Session, asked: Asked) -> list[Turn]:
     """What they choose in now: a unit that a letter has opened before anything else."""
-    begun = [each.detail or {} for each in rows.in_call(session, asked.call_id) if each.what == BEGUN]
     found = _all(session, asked)
-    if begun and begun[-1].get("only") == PROPOSALS:
+    if _proposals_only(session, asked):
         found = [turn for turn in found if turn[0].unit == Unit.OWNER or proposed.is_one(session, turn[0])]
     return sorted(found, key=lambda turn: turn[0].unit != Unit.OWNER)
+
+
+def _proposals_only(session: Session, asked: Asked) -> bool:
+    """Since key 4 of the board, until key 6."""
+    begun = [each.detail or {} for each in rows.in_call(session, asked.call_id) if each.what == BEGUN]
+    return bool(begun) and begun[-1].get("only") == PROPOSALS
 
 
 def _all(session: Session, asked: Asked) -> list[Turn]:
@@ -99,7 +105,9 @@ def letters_left(session: Session, asked: Asked) -> list[Ballot]:
 
 
 def offer_letters(session: Session, asked: Asked) -> list[Ballot]:
-    """What to offer to who has chosen all else: once in a call that came in."""
+    """What to offer to who has chosen all else: once in a call that came in. Who asked for proposals alone has not."""
+    if _proposals_only(session, asked):
+        return []
     left = letters_left(session, asked)
     once = any(each.what == OFFERED for each in rows.in_call(session, asked.call_id))
     made = session.scalar(select(BallotCall.id).where(BallotCall.intent_id == asked.call_id).limit(1))
@@ -110,10 +118,13 @@ def offer_letters(session: Session, asked: Asked) -> list[Ballot]:
 
 
 def _own_was_last(session: Session, asked: Asked) -> bool:
-    """Whether what was read to them last needed no letter."""
+    """Whether what was opened or read to them last needed no letter."""
     units = {ballot.id: ballot.unit for ballot in rows.open_now(session, asked.now)}
-    last = [each for each in rows.in_call(session, asked.call_id) if each.what in (calls.ASKED, LETTER)][-1:]
-    return any(each.what == calls.ASKED and units.get(each.ballot_id) != Unit.OWNER for each in last)
+    turn = (BEGUN, calls.ASKED, LETTER, OFFERED)
+    last = next((each for each in reversed(rows.in_call(session, asked.call_id)) if each.what in turn), None)
+    if last is None or last.slot_id is None:
+        return False
+    return last.what in (BEGUN, calls.ASKED) and units.get(last.ballot_id) != Unit.OWNER
 
 
 def titles(found: Sequence[Ballot]) -> dict[str, str]:

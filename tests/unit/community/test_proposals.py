@@ -145,8 +145,8 @@ async def test_who_leaves_her_own_for_later_is_asked_for_the_letter_next_and_the
     number, pin = owners.letter()
     assert (await own.ask("ballot.begin", elder)).word == "open"
     assert (await own.ask("ballot.next", elder)).word == "topic"
-    for _ in range(2):
-        assert (await own.ask("ballot.begin", elder)).word == "owners", "the same question again"
+    words = [(await own.ask("ballot.begin", elder)).word for _ in range(5)]
+    assert words == ["owners", "open", "owners", "open", "owners"], "without a letter, too"
     await own.ask("ballot.unit", elder, number)
     assert (await own.ask("ballot.pin", elder, "000000")).word == "wrong"
     assert (await own.ask("ballot.begin", elder)).word == "open"
@@ -154,6 +154,24 @@ async def test_who_leaves_her_own_for_later_is_asked_for_the_letter_next_and_the
     assert (await own.ask("ballot.pin", elder, pin)).word == "right"
     assert await own.chooses(elder, "3") == "noted", "what the letter opens comes first"
     assert (own.counted(), owners.counted()) == ([0, 0, 0], [0, 0, 1])
+
+
+async def test_key_6_reads_all_that_is_open_after_the_board_read_proposals_only(hall: Hall, quick: None) -> None:
+    elder = hall.world.elder()
+    own = Vote(hall)
+    proposed(hall, BENCH, WATER)
+    number, pin = (owners := Vote(hall, Unit.OWNER, ROLL)).letter()
+    assert (await own.ask("ballot.proposals", elder)).word == "open"
+    assert await own.chooses(elder, "1") == "noted"
+    assert (await own.ask("ballot.next", elder)).word == "done", "nothing else was asked for"
+    assert (await own.ask("ballot.begin", elder)).word == "owners"
+    await own.ask("ballot.unit", elder, number)
+    assert (await own.ask("ballot.pin", elder, pin)).word == "right"
+    for _ in range(2):
+        assert await own.chooses(elder, "2") == "noted"
+    assert (await own.ask("ballot.next", elder)).values["question"] == "要不要装电梯?"
+    assert (owners.counted(), own.counted()) == ([0, 1, 0], [0, 0, 0])
+    assert (await own.ask("ballot.begin", elder)).word == "open"
 
 
 async def test_a_call_that_was_made_to_ask_asks_for_no_letter(hall: Hall) -> None:
