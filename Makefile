@@ -23,7 +23,7 @@ test: setup-dev ## lint, types, import contracts, tests
 	@$(VENV)/bin/ruff format --check .
 	@# Types and contracts need one core for a minute: meanwhile the tests are compiled, once for all workers, and begin.
 	@{ $(VENV)/bin/mypy && $(VENV)/bin/lint-imports; } > $(VENV)/types.txt 2>&1 & types=$$!; \
-	$(RUN) -m pytest --collect-only -qq > $(VENV)/collected.txt 2>&1; \
+	$(RUN) -m pytest --collect-only -qq > $(VENV)/collected.txt 2>&1 || { cat $(VENV)/collected.txt; exit 1; }; \
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS); tests=$$?; \
 	wait $$types; types=$$?; echo; cat $(VENV)/types.txt; \
 	[ $$types -eq 0 ] || { echo "types or import contracts: see above"; exit 1; }; exit $$tests
