@@ -3,20 +3,34 @@ written: names, numbers, what somebody said (PostgreSQL's DETAIL does even where
 
 from __future__ import annotations
 
+import errno
 import logging
+import re
 import traceback
 from types import TracebackType
 
+_CODE = re.compile("[A-Z0-9_]{1,40}")  # nothing that was to be written looks so
 _NOT_OURS = ("site-packages", "/lib/python", "<")
 _Told = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def where(error: BaseException) -> str:
-    """ "OperationalError at claims.py:101": the type, and the innermost line of our own code."""
+    """ "OperationalError SQLITE_FULL at claims.py:101": the type, the code that a database or the system gave it, and
+    the innermost line of our own code."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if not any(part in frame.filename for part in _NOT_OURS)]
     place = (ours or frames)[-1:]
-    return type(error).__name__ + "".join(f" at {at.filename.rpartition('/')[2]}:{at.lineno}" for at in place)
+    told = type(error).__name__ + (f" {known}" if (known := code(error)) else "")
+    return told + "".join(f" at {at.filename.rpartition('/')[2]}:{at.lineno}" for at in place)
+
+
+def code(error: BaseException) -> str:
+    """SQLite's name of the error, PostgreSQL's SQLSTATE or the system's name ("ENOSPC"); "" for an error without."""
+    cause = getattr(error, "orig", None) or error  # SQLAlchemy wraps what the driver raised
+    given = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    if given is None and isinstance(cause, OSError):
+        given = errno.errorcode.get(cause.errno or 0)
+    return given if isinstance(given, str) and _CODE.fullmatch(given) else ""
 
 
 class Discreet(logging.Formatter):

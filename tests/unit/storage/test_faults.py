@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import re
@@ -49,12 +50,12 @@ def twice(db: Database) -> IntegrityError:
     return caught.value
 
 
-@pytest.mark.parametrize("fail", [full_disk, twice])
-def test_a_failed_write_tells_nobodys_name_number_or_words(db: Database, fail: object) -> None:
+@pytest.mark.parametrize(("fail", "code"), [(full_disk, "SQLITE_FULL"), (twice, "SQLITE_CONSTRAINT_UNIQUE")])
+def test_a_failed_write_tells_the_code_and_nobodys_name_number_or_words(db: Database, fail: object, code: str) -> None:
     error: DBAPIError = fail(db)  # type: ignore[operator]
     for told in (str(error), where(error)):
         assert not [secret for secret in ("王秀英", "2155500001", "救命", "\\u") if secret in told]
-    assert where(error).startswith(type(error).__name__ + " at test_faults.py:")
+    assert where(error).startswith(f"{type(error).__name__} {code} at test_faults.py:")
 
 
 def test_the_place_is_our_own_line_and_not_the_librarys() -> None:
@@ -62,6 +63,16 @@ def test_the_place_is_our_own_line_and_not_the_librarys() -> None:
         int("王秀英")
     assert re.fullmatch(r"ValueError at test_faults\.py:\d+", where(caught.value))
     assert where(KeyError("王秀英")) == "KeyError"
+    assert where(OSError(errno.ENOSPC, "王秀英")) == "OSError ENOSPC"
+
+
+def test_of_postgresqls_errors_the_sqlstate_is_told() -> None:
+    class RefusedError(Exception):
+        sqlstate = "53100"
+
+    assert where(OperationalError("insert", None, RefusedError("王秀英"))) == "OperationalError 53100"
+    RefusedError.sqlstate = "Key (name)=(王秀英)"
+    assert where(OperationalError("insert", None, RefusedError())) == "OperationalError"
 
 
 def test_errors_that_others_log_show_the_way_without_a_message() -> None:
