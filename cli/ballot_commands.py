@@ -222,7 +222,7 @@ async def letters(
     """First the paper, then what counts: a PIN that nobody has on paper would shut its owner out."""
     fonts.load(font)
     facts = await read(settings, lambda session: _facts(session, number, _line(settings, line)))
-    made = await read(settings, lambda session: staff.letters(session, number, unit))
+    made = await read(settings, lambda session: staff.letters(session, number, datetime.now(UTC), unit))
     if not made:
         raise ValueError("all units have their letter; --unit makes a new one")
     _write(to, papers.letters(facts, [Addressed(each.unit, each.number, each.pin) for each in made]))

@@ -113,6 +113,14 @@ def ask(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: d
         session.flush()
 
 
+def see(session: Session, ballot: Ballot, person_id: str, now: datetime) -> None:
+    """No call is made about it, and none could reach them: somebody goes there with the paper."""
+    row = BallotCall(ballot_id=ballot.id, person_id=person_id, errand=Errand.ASK, due_at=None, calls=0)
+    session.add(row)
+    session.flush()
+    by_hand(session, row, now)
+
+
 def pending(session: Session, person_id: str, errand: Errand) -> list[BallotCall]:
     """What they are to hear yet, by this line or by a person."""
     query = select(BallotCall).where(BallotCall.person_id == person_id, BallotCall.errand == errand)

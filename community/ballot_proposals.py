@@ -7,6 +7,7 @@ when they have agreed.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ PROPOSED = "proposed"  # an event of the ballot, one for each; of a complaint: i
 LEAST, MOST = 2, core.KEYS
 LONGEST, LONGEST_NAME = 40, 20  # characters
 _ENDS = "。?!;"
+_CASE = re.compile(r"([0-9]+)\s*号?")
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,11 @@ class Proposal:
 
 
 def read(text: str) -> Proposal:
-    """ "楼下装一排长凳", "…|李福根", "…|1007", "…|1007|李福根"; ValueError says what is wrong."""
+    """ "楼下装一排长凳", "…|李福根", "…|1007", "…|1007号|李福根"; ValueError says what is wrong."""
     sentence, *more = (part.strip() for part in unicodedata.normalize("NFKC", text).split("|"))
     sentence = sentence.rstrip(_ENDS)
-    cases = [int(each) for each in more if each.isdecimal()]
-    names = [each for each in more if not each.isdecimal()]
+    cases = [int(found[1]) for each in more if (found := _CASE.fullmatch(each))]
+    names = [each for each in more if not _CASE.fullmatch(each)]
     if not says_something(sentence) or len(sentence) > LONGEST or any(end in sentence for end in _ENDS):
         raise ValueError(f"a proposal is one sentence of 1 to {LONGEST} characters: {text}")
     if len(cases) > 1 or len(names) > 1 or any(not says_something(each) or len(each) > LONGEST_NAME for each in names):
@@ -71,7 +73,8 @@ def make(
     *,
     rings: bool = False,
 ) -> Ballot:
-    """Without `rings` it is for who rings in, and on paper; who has chosen is rung with the result."""
+    """Without `rings` it is for who rings in, and on paper, which goes to whom no machine may ring; who has chosen is
+    rung with the result."""
     by, options = named(by), [each.text for each in found]
     if not LEAST <= len(options) <= MOST or len(set(options)) < len(options):
         raise ValueError(f"one chooses among {LEAST} to {MOST} proposals, each another one")
@@ -89,7 +92,7 @@ def make(
 
 
 def _from_hall(session: Session, place: Neighbourhood, proposal: Proposal) -> None:
-    """What came from a complaint: only one of the 议事厅 that stands there, and without who it was."""
+    """What came from a complaint: only one of the 议事厅 that stands there, and without who it was, as it is there."""
     if proposal.case is None:
         return
     complaint = complaints.by_number(session, proposal.case)
@@ -99,6 +102,8 @@ def _from_hall(session: Session, place: Neighbourhood, proposal: Proposal) -> No
         raise ValueError("the matter stands in no 议事厅: `cases publish` first, where they agreed")
     if told := staff._personal(session, complaint, proposal.text):
         raise ValueError(f"the text says who it is ({told}): write it without")
+    if told := staff._personal(session, complaint, proposal.proposer):
+        raise ValueError(f"the matter stands in the 议事厅 without who it was ({told}): name nobody, or no matter")
 
 
 def is_one(session: Session, ballot: Ballot) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from checkins import pins
 from checkins.names import named, says_something
+from checkins.people import stops_calls
 from checkins.phones import NumberError, to_e164
 from checkins.tables import GONE, Neighbourhood, Person, Role
 from community import ballot as core
@@ -148,8 +149,11 @@ def _enrol(session: Session, ballot: Ballot, places: Sequence[Place], rings: boo
         session.add(slot)
         session.flush()
         session.add_all(BallotMember(slot_id=slot.id, person_id=person) for person in each.members)
-        for person in each.members if rings and not owner else ():
-            calls.ask(session, ballot, person, Errand.ASK, now)
+        for person in each.members if not owner else ():
+            if rings:
+                calls.ask(session, ballot, person, Errand.ASK, now)
+            elif stops_calls(session.get_one(Person, person)) is not None:
+                calls.see(session, ballot, person, now)
     session.flush()
 
 
@@ -278,15 +282,22 @@ class Letter:
     hashed: str
 
 
-def letters(session: Session, number: int, unit: str = "") -> list[Letter]:
-    """New PINs for all units that have none, or for one. Only read: they count from `post` on. About 20 a second."""
+def letters(session: Session, number: int, now: datetime, unit: str = "") -> list[Letter]:
+    """New PINs for all units that have none, or for one. Only read: they count from `post` on. About 20 a second.
+    ValueError when it is over."""
     ballot = session.scalars(select(Ballot).where(Ballot.number == number)).one_or_none()
     if ballot is None or ballot.unit != Unit.OWNER:
         raise LookupError(f"{number} is no owners' ballot")
+    _not_over(ballot, now)
     found = [each for each in rows.slots(session, ballot) if (each.code == core.plain(unit) if unit else not each.pin)]
     if unit and not found:
         raise LookupError(f"{unit} is no unit of this ballot's owners' roll")
     return [_letter(slot) for slot in found]
+
+
+def _not_over(ballot: Ballot, now: datetime) -> None:
+    if ballot.sealed_at is not None or ballot.closes_at <= now:
+        raise ValueError(f"{ballot.number} is over: a letter would open nothing")
 
 
 def _letter(slot: BallotSlot) -> Letter:
@@ -295,8 +306,9 @@ def _letter(slot: BallotSlot) -> Letter:
 
 
 def post(session: Session, number: int, made: Iterable[Letter], by: str, now: datetime) -> None:
-    """The letters are on paper: their PINs count, and older ones no more."""
+    """The letters are on paper: their PINs count, and older ones no more. ValueError when it is over meanwhile."""
     ballot, by = rows.by_number(session, number), named(by)
+    _not_over(ballot, now)
     for letter in made:
         slot = session.get_one(BallotSlot, letter.slot_id, with_for_update=True)
         slot.pin, slot.wrong, slot.locked_at = letter.hashed, 0, None

@@ -133,7 +133,7 @@ async def test_业委会投票(carrier: FakeCarrier, tmp_path: Path) -> None:
         line.carrier.clock.advance(minutes=60)
         await made(line, [LIFT, BIKES], Unit.OWNER, ROLL)
         now = line.house.clock.now()
-        letters = await line.house.db.view(lambda session: ballot_staff.letters(session, 7001))
+        letters = await line.house.db.view(lambda session: ballot_staff.letters(session, 7001, now))
         await line.house.db.run(lambda session: ballot_staff.post(session, 7001, letters, "陈老师", now))
         number, pin = str(letters[0].number), letters[0].pin
 

@@ -82,7 +82,7 @@ async def test_proposals_are_a_ballot_of_persons_that_rings_nobody_before_its_re
     assert await commands.show(settings, 7001, out) == 0
     shown = text(out)
     assert "(楼下装一排长凳 / 活动室添一台饮水机)" in shown
-    assert "to be seen" not in shown
+    assert "to be seen in person: 李福根" in shown, "whom no machine may ring"
     with pytest.raises(ValueError, match="2 to 4"):
         await commands.proposals(settings, "重阳节", texts[:1], "", "", until, False, "陈老师", out)
 

@@ -95,17 +95,25 @@ async def test_nobody_must_see_to_a_locked_letter_that_was_made_anew_or_is_over(
     for _ in range(5):
         await vote.ask("ballot.pin", "", "000000")
     assert hall.todo() == [ItemKind.BALLOT_PIN]
-    other = hall.look(lambda session: ballot_staff.letters(session, vote.number, "1号102室"))
+    other = hall.look(lambda session: ballot_staff.letters(session, vote.number, hall.world.clock.now(), "1号102室"))
     hall.act(ballot_staff.post, vote.number, other, CHEN)
     assert hall.todo() == [ItemKind.BALLOT_PIN], "another one's letter"
     if end == "new letter":
-        new = hall.look(lambda session: ballot_staff.letters(session, vote.number, "1号101室"))
+        new = hall.look(lambda session: ballot_staff.letters(session, vote.number, hall.world.clock.now(), "1号101室"))
         hall.act(ballot_staff.post, vote.number, new, CHEN)
     elif end == "withdrawn":
         hall.act(ballot_staff.withdraw, vote.number, CHEN)
     else:
         await vote.over()
     assert hall.todo() == []
+
+
+async def test_no_letter_is_made_for_what_is_over(hall: Hall) -> None:
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    hall.later(days=3)
+    for work in (ballot_staff.letters, lambda *given, now: ballot_staff.post(*given, [], CHEN, now)):
+        with pytest.raises(ValueError, match="7001 is over"):
+            hall.act(work, vote.number)
 
 
 async def test_numbers_of_letters_that_are_over_are_given_out_last(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +132,7 @@ async def test_a_new_letter_ends_calls_that_were_proven_by_the_old_one(hall: Hal
     await vote.ask("ballot.unit", "", number)
     assert (await vote.ask("ballot.pin", "", pin)).word == "right"
     assert (await vote.ask("ballot.next")).word == "topic"
-    new = hall.look(lambda session: ballot_staff.letters(session, vote.number, "1号101室"))
+    new = hall.look(lambda session: ballot_staff.letters(session, vote.number, hall.world.clock.now(), "1号101室"))
     hall.act(ballot_staff.post, vote.number, new, CHEN)
     told = await vote.ask("ballot.next", "", "1")
     assert (told.word, told.values["why"]) == ("closed", "您的信已经换了新的,请用新信上的密码。")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from checkins.items import ItemKind
 from checkins.own_calls import RINGS_IN
 from checkins.ports import Callee, CallRequest, Told
-from checkins.tables import Neighbourhood
+from checkins.tables import Mode, Neighbourhood, State
 from community import ballot_proposals, ballot_rows, rows, staff
 from community.ballot import Unit
 from community.ballot_counter import BallotCounter
@@ -44,6 +45,7 @@ def test_a_proposal_is_one_sentence_and_may_name_who_made_it() -> None:
     assert ballot_proposals.read(f"{BENCH}。") == Proposal(BENCH)
     assert ballot_proposals.read(f"{BENCH}|李福根") == Proposal(BENCH, "李福根")
     assert ballot_proposals.read(f" {BENCH} | 1007 | 李福根 ") == Proposal(BENCH, "李福根", 1007)
+    assert ballot_proposals.read(f"{BENCH}|1007号") == Proposal(BENCH, "", 1007)
     found = [Proposal(BENCH, "李福根"), Proposal(WATER), Proposal("放一次老电影", "居委会")]
     said = "有三个提议,请选一个。第一个是李福根提的,第三个是居委会提的。"
     assert ballot_proposals.question(found) == said
@@ -87,6 +89,16 @@ async def test_chosen_by_key_changed_and_told_to_who_chose_and_nobody_is_rung_ab
     assert (await counter.ask("call-3", "ballot.result", other)).word == "none", "who took part, and nobody else"
 
 
+async def test_whom_no_machine_may_ring_chooses_on_paper_though_nobody_is_rung(hall: Hall) -> None:
+    hall.world.elder("王秀英")
+    deaf, refused = hall.world.elder("李福根", mode=Mode.VISIT), hall.world.elder("张伟民", state=State.REFUSED)
+    vote = Vote(hall, number=proposed(hall, BENCH, WATER).number)
+    assert (set(vote.to_see()), hall.todo()) == ({deaf, refused}, [ItemKind.BALLOT_ASK])
+    for elder in (deaf, refused):
+        assert vote.paper(elder, {1: 2}) is None
+    assert (vote.to_see(), hall.todo()) == ([], [])
+
+
 async def test_the_board_leads_to_proposals_only_and_key_6_to_all(hall: Hall) -> None:
     elder = hall.world.elder()
     vote = Vote(hall)
@@ -111,6 +123,8 @@ async def test_a_matter_of_the_hall_becomes_a_proposal_in_staff_s_words(hall: Ha
     hall.act(staff.publish, number, "楼下没有地方坐。", CHEN)
     with pytest.raises(ValueError, match="the text says who it is"):
         proposed(hall, f"王秀英要长凳|{number}", WATER)
+    with pytest.raises(ValueError, match="without who it was"):
+        proposed(hall, f"{BENCH}|{number}号|王秀英", WATER)
     with pytest.raises(LookupError):
         proposed(hall, f"{BENCH}|1999", WATER)
     ballot = proposed(hall, f"{BENCH}|{number}", WATER)

@@ -82,6 +82,6 @@ class Vote:
         """Number and PIN of the first unit's letter."""
         now = self.world.clock.now()
         with self.world.db.write() as session:
-            made = ballot_staff.letters(session, self.number)
+            made = ballot_staff.letters(session, self.number, now)
             ballot_staff.post(session, self.number, made, CHEN, now)
         return str(made[0].number), made[0].pin
