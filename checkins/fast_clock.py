@@ -24,6 +24,7 @@ from checkins.intents import NEWS_WITHIN
 from checkins.items import Item
 from checkins.names import named
 from checkins.pace import LIVE
+from checkins.register_log import PersonEvent
 from checkins.results import SLEEPLESS, Reason, Status, Urgency
 from checkins.roster.tables import RosterChange
 from checkins.schedule import local_date
@@ -97,6 +98,7 @@ _WRITTEN = (
     DeviceEvent.received_at,
     DeviceEvent.applied_at,
     RosterChange.at,
+    PersonEvent.at,
     Alarm.raised_at,
     Alarm.seen_at,
     Alarm.acknowledged_at,

@@ -70,18 +70,18 @@ def say_wrong(
     recording: str | None = None,
     text: str = "",
 ) -> Item:
-    """What they said is wrong, by field (FIELDS) and in their own words; said again it is the same, and no news when
-    staff have done it meanwhile. `text`: what an ear made of it. ValueError."""
+    """What they said is wrong, by field (FIELDS) and in their own words. A recording that is told again is no news,
+    also when staff have done it meanwhile; a field that is called wrong again then waits again. `text`: what an ear
+    made of it. ValueError."""
     if about not in FIELDS:
         raise ValueError(f"fields are {', '.join(FIELDS)}")
     person = session.get_one(Person, person_id)
     detail = {"field": about} | ({"recording": recording} if recording else {})
-    if any(each.detail == detail for each in in_call(session, person_id, call_id)):
-        known = select(Item).where(Item.key == items.key_of(ItemKind.ENTRY_WRONG, person_id, about=about))
-        item = session.scalars(known.order_by(Item.id.desc()).limit(1)).one()
-        if item.done_at is not None:
-            return item
-    else:
+    known = any(each.detail == detail for each in in_call(session, person_id, call_id))
+    item = _last(session, person_id, about) if known else None
+    if item is not None and item.done_at is not None and recording:
+        return item
+    if item is None or item.done_at is not None:
         register_log.note(
             session, person_id, What.SAID_WRONG, SELF, now, said_by=SELF, how=How.PHONE, call_id=call_id, detail=detail
         )
@@ -95,6 +95,12 @@ def say_wrong(
         detail={"call": call_id, "text": FIELDS[about] + (f"：{text}" if text else ""), **detail},
         about=about,
     )
+
+
+def _last(session: Session, person_id: str, about: str) -> Item:
+    """The newest of what was said about this field."""
+    query = select(Item).where(Item.key == items.key_of(ItemKind.ENTRY_WRONG, person_id, about=about))
+    return session.scalars(query.order_by(Item.id.desc()).limit(1)).one()
 
 
 def in_call(session: Session, person_id: str, call_id: str) -> list[PersonEvent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from itertools import combinations, takewhile
+from itertools import combinations, product, takewhile
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,12 +23,24 @@ MOST_RUNS = 6  # of an address: its last ones
 MOST_WRONG, WITHIN = 3, timedelta(days=7)  # in a row, over all calls
 
 
+_BESIDE = re.compile(r"[(\[【〔][^)\]】〕]*[)\]】〕]?|(?<=[0-9])室.*", re.DOTALL)  # remarks, and what follows the flat
+_RUN = re.compile(r"(?<![0-9])[0-9]{1,6}(?![0-9])")  # longer ones are telephones
+
+
 def keys(address: str | None) -> frozenset[str]:
     """What may be keyed for it: the flat and at least one number before it, 3502 for 三号楼502室; of a lane's number,
-    12343502 too. Empty: the address has too few figures to prove anything."""
-    *before, flat = re.findall("[0-9]+", in_figures(address or ""))[-MOST_RUNS:] or [""]
+    12343502 too; with or without the zeros that a number begins with. Empty: the address has too few figures to prove
+    anything."""
+    plain = _BESIDE.sub(" ", in_figures(address or ""))
+    *before, flat = [_ways(run) for run in _RUN.findall(plain)[-MOST_RUNS:]] or [("",)]
     some = (each for many in range(1, len(before) + 1) for each in combinations(before, many))
-    return frozenset(key for each in some if len(key := "".join(each) + flat) >= LEAST)
+    found = ("".join(ways) for each in some for ways in product(*each, flat))
+    return frozenset(key for key in found if len(key) >= LEAST)
+
+
+def _ways(run: str) -> tuple[str, ...]:
+    """As people key it: the line says 三五零二 for 03号楼502室."""
+    return tuple(dict.fromkeys((run, run.lstrip("0") or "0")))
 
 
 def keyed(session: Session, person: Person, figures: str, call_id: str, now: datetime) -> bool:

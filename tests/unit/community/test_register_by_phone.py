@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkins import items, register_log
+from checkins import fast_clock, items, register_log
 from checkins.items import Item
 from checkins.ports import CallOutcome, Disposition, PersonOutcome, Told
 from checkins.register_log import PersonEvent, What
@@ -17,7 +17,7 @@ from checkins.tables import Person
 from community import register_entry
 from community.intake import Spoken
 from community.register_counter import RegisterCounter
-from community.register_home import MOST_WRONG, WITHIN, keys
+from community.register_home import MOST_WRONG, WITHIN, keys, may_try
 from community.register_intake import RegisterIntake
 from tests.unit.checkins.world import World
 from tests.unit.community.hall import details
@@ -91,6 +91,14 @@ def office(world: World) -> Office:
         ("1234弄5号301室", {"5301", "1234301", "12345301"}),
         ("十二号楼一零一", {"12101"}),
         ("12-301", {"12301"}),
+        ("03号楼502室", {"3502", "03502"}),
+        ("3号楼0502室", {"3502", "30502"}),
+        ("3号楼502室(钥匙在楼下1室)", {"3502"}),
+        ("3号楼502室（原5号楼", {"3502"}),
+        ("3号楼502室 电话62540000", {"3502"}),
+        ("3号楼502 电话62540000", {"3502"}),
+        ("3号502室2人", {"3502"}),
+        ("活动室旁3号楼502室", {"3502"}),
         ("5号12室", set()),  # too few figures
         ("2301室", set()),  # a flat alone
         ("老房子", set()),
@@ -145,6 +153,18 @@ async def test_wrong_ones_are_forgotten_with_time_and_by_a_right_one(office: Off
     assert await office.word("begin", call="call-7") == "person"
     office.world.clock.advance_to(office.world.clock.now() + WITHIN)
     assert await office.word("begin", call="call-8") == "prove"
+
+
+async def test_wrong_ones_under_a_clock_that_was_fast_do_not_last_longer(office: Office) -> None:
+    right = office.world.clock.now()
+    office.world.clock.advance_to(right + timedelta(days=300))
+    for call in ("call-1", "call-2", "call-3"):
+        await office.word("home", "1", call)
+    with office.world.db.write() as session:
+        fast_clock.accept(session, "陈老师", right)
+        elder = session.get_one(Person, office.elder)
+        assert not may_try(session, elder, right)
+        assert may_try(session, elder, right + WITHIN)
 
 
 async def test_who_cannot_prove_it_is_rung_back(world: World) -> None:
@@ -236,6 +256,18 @@ async def test_the_same_correction_in_two_calls_is_one_item_with_both_recordings
         await office.word("said", recording, call)
     assert office.waiting() == [("address", ["a.ulaw", "b.ulaw"])]
     assert len(office.items()) == 1
+
+
+async def test_called_wrong_again_it_waits_again_when_staff_have_done_it_in_mid_call(office: Office) -> None:
+    await office.opens()
+    assert await office.word("wrong", "phone") == "noted"
+    (item,) = office.items()
+    office.staff(register_entry.refuse, item.id, "陈老师", "登记的是对的")
+    assert await office.word("wrong", "phone") == "noted"
+    (again,) = office.items()
+    assert (again.id != item.id, (again.detail or {})["field"]) == (True, "phone")
+    assert await office.word("wrong", "phone") == "noted"
+    assert len(office.events(What.SAID_WRONG)) == 2, "said twice, though asked three times"
 
 
 async def test_news_of_nobody_changes_nothing(office: Office) -> None:
