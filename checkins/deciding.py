@@ -1,8 +1,8 @@
 """What a named person decides who has listened to a call: nothing is amiss, I ring them, somebody goes and looks, wrong
 number. Each is done by the acts that there are; the case's log says that it was decided after listening.
 
-Nobody is called well on a hunch: where nobody has heard from the elder, or it is an emergency, "fine" takes a note of
-how they know.
+Nobody is called well on a hunch: who has not listened, or where a recording can't tell how the elder is, "fine" takes a
+note of how they know. Where nothing is recorded, or the line is still ringing, nothing is decided that calls off help.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from checkins.results import SLEEPLESS, URGENCIES, Reason, Status, Urgency
 from checkins.tables import Checkin
 
 HEARD_FINE = "听了录音，没有要紧的事"
+LISTENED = "listened"  # an event: who opened a recording of the case
+NOTE_LEAST = 4  # different signs: "好" and "1111" tell nothing
 
 
 class Decision(StrEnum):
@@ -40,24 +42,35 @@ class Refused(ValueError):  # noqa: N818 (an answer, no fault)
 
 def needs_note(urgency: Urgency | None, reason: Reason | None) -> bool:
     """Whether "fine" takes a note of how they know: a recording alone can't tell."""
-    return urgency in SLEEPLESS or reason in _NOT_TO_BE_HEARD
+    return urgency in SLEEPLESS or reason not in _TO_BE_HEARD
 
 
-# Nobody heard from the elder, so a recording has nothing to say of her.
-_NOT_TO_BE_HEARD = frozenset(
-    {Reason.UNREACHED, Reason.OFF_HOOK, Reason.UNKNOWN, Reason.SILENT, Reason.PRESENT_UNCONFIRMED, Reason.ABSENT}
-)
+# The elder herself has said something, and it is what the case is about.
+_TO_BE_HEARD = frozenset({Reason.NOT_WELL, Reason.WANTS_PERSON})
 
 
-def decide(session: Session, checkin_id: int, decision: Decision, by: str, note: str, now: datetime) -> None:
-    """Carries it out, all of it or nothing. Refused with a reason; ValueError without a name, or for what is closed
-    already; LookupError for no such case."""
+def decide(
+    session: Session,
+    checkin_id: int,
+    decision: Decision,
+    by: str,
+    note: str,
+    now: datetime,
+    *,
+    recorded_at: datetime | None,
+) -> None:
+    """Carries it out, all of it or nothing. `recorded_at`: the last recording of the case's calls; None: there is none.
+    Refused with a reason; ValueError without a name, or for what is closed already; LookupError for no such case."""
     row, name = cases.locked(session, checkin_id), named(by)
     case = case_of(row)
     if case.status is Status.CLOSED:
         raise ValueError("this case is closed")
-    if decision is Decision.FINE and needs_note(case.urgency, case.reason) and not says_something(note):
-        raise Refused("请写上怎么知道老人平安（比如：打了电话，本人说好）", "say how you know that they are fine")
+    if decision in _CALLS_OFF and (case.status is not Status.NEEDS_PERSON or recorded_at is None):
+        raise Refused(
+            "这个个案没有可以听的录音，或还在拨打", "there is nothing to be heard yet, or it is still being rung"
+        )
+    if decision is Decision.FINE and not _tells(note):
+        _only_if_heard(session, case, checkin_id, name, recorded_at or now)
     detail = {"note": note.strip()} if note.strip() else None
     log_event(session, row, f"decided:{decision}", name, now, detail=detail)
     match decision:
@@ -70,6 +83,24 @@ def decide(session: Session, checkin_id: int, decision: Decision, by: str, note:
             _dispatch(session, row, case, name, now)
         case Decision.WRONG_NUMBER:
             _wrong_number(session, row, case, now)
+
+
+_CALLS_OFF = frozenset({Decision.FINE, Decision.WRONG_NUMBER})
+
+
+def _tells(note: str) -> bool:
+    return len({sign for sign in note if says_something(sign)}) >= NOTE_LEAST
+
+
+def _only_if_heard(session: Session, case: Case, checkin_id: int, by: str, since: datetime) -> None:
+    """Refused unless a recording can tell how the elder is, and this person has opened one since the last was made."""
+    if needs_note(case.urgency, case.reason):
+        raise Refused("请写上怎么知道老人平安（比如：打了电话，本人说好）", "say how you know that they are fine")
+    said = cases.events(session, checkin_id)
+    if not any(event.what == LISTENED and event.who == by and event.at >= since for event in said):
+        raise Refused(
+            "您还没有听录音：请先听，或写上怎么知道老人平安", "listen first, or say how you know that they are fine"
+        )
 
 
 def _dispatch(session: Session, row: Checkin, case: Case, by: str, now: datetime) -> None:

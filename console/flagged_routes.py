@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
 
 from checkins import deciding
 from checkins.deciding import Decision, Refused
@@ -73,8 +74,13 @@ async def _decide(deps: Deps, case: int, decision: str, by: str, note: str) -> s
     if len(note) > MAX_NOTE:
         return f"备注请不超过 {MAX_NOTE} 个字。The note is too long."
     now = deps.clock.now()
+
+    def act(session: Session) -> None:
+        recorded_at = flagged_view.recorded_at(session, case)
+        deciding.decide(session, case, Decision(decision), by, note, now, recorded_at=recorded_at)
+
     try:
-        await deps.db.run(lambda session: deciding.decide(session, case, Decision(decision), by, note, now))
+        await deps.db.run(act)
     except Refused as no:
         return f"没有保存：{no.zh}。Nothing was saved: {no}."
     except LookupError:

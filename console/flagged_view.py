@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from checkins import cases, deciding
@@ -61,12 +61,14 @@ class Listening:
 
     @property
     def open(self) -> bool:
-        return self.row.status is not Status.CLOSED
+        """Whether something can be decided here: what isn't rung any more, and of which something is recorded."""
+        return self.row.status is Status.NEEDS_PERSON and self.played is not None
 
 
 def queue(session: Session) -> Queue:
     """Most urgent first; what somebody has taken and nobody has heard comes last."""
-    ids = _recorded(session)
+    is_open = Checkin.status == Status.NEEDS_PERSON, Checkin.due_at.is_not(None)  # the second leads to an index
+    ids = _recorded(session, *is_open)
     rows = cases.some(session, sorted(ids))
     said = _said(session, [row.checkin_id for row in rows])
     waiting = [_flagged(row, said[row.checkin_id]) for row in rows if _waits(row, said[row.checkin_id], ids)]
@@ -98,20 +100,24 @@ def listening(session: Session, case: int, call_id: str = "") -> Listening | Non
     )
 
 
-def _recorded(session: Session) -> dict[int, datetime]:
-    """Open cases of whose calls something is recorded: when the last of that was."""
-    is_open = Checkin.status == Status.NEEDS_PERSON, Checkin.due_at.is_not(None)  # the second leads to an index
+def recorded_at(session: Session, case: int) -> datetime | None:
+    """When the last of this case's calls was recorded; None: nothing is."""
+    return _recorded(session, Checkin.id == case).get(case)
+
+
+def _recorded(session: Session, *which: ColumnElement[bool]) -> dict[int, datetime]:
+    """Of these cases, those of whose calls something is recorded: when the last of that was."""
     events = (
         select(IntentCheckin.checkin_id, CallEvent.at, CallEvent.detail)
         .join(Checkin, Checkin.id == IntentCheckin.checkin_id)
         .join(CallEvent, CallEvent.call_id == IntentCheckin.intent_id)
-        .where(*is_open, CallEvent.kind.in_(("dictation", "recording")))
+        .where(*which, CallEvent.kind.in_(("dictation", "recording")))
     )
     fetched = (
         select(IntentCheckin.checkin_id, CarrierRecording.stored_at)
         .join(Checkin, Checkin.id == IntentCheckin.checkin_id)
         .join(CarrierRecording, CarrierRecording.call_id == IntentCheckin.intent_id)
-        .where(*is_open, CarrierRecording.stored_at.is_not(None))
+        .where(*which, CarrierRecording.stored_at.is_not(None))
     )
     found: dict[int, datetime] = {}
     for case, at, detail in session.execute(events):

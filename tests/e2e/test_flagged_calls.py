@@ -57,6 +57,8 @@ async def test_a_flagged_call_is_heard_decided_and_the_next_one_comes(office: Of
         assert "listened" not in {event.what for event in cases.events(session, case)}
     path = re.search(r'src="(/recording/[^"]+)"', page)
     assert path
+    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="")
+    assert (answer.status_code, "您还没有听录音" in answer.text) == (422, True)
     await office.client.get(path.group(1))
     assert "听过" in await _page(office, f"/flagged/{case}")
     answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="")
@@ -67,7 +69,7 @@ async def test_a_flagged_call_is_heard_decided_and_the_next_one_comes(office: Of
     assert answer.headers["location"] == "/flagged"
     assert "没有要听的电话" in await _page(office, "/flagged")
     assert office.world.row(second).owner == "李老师"
-    assert "听了录音：自己打电话联系" in await _page(office, f"/case/{office.case(second)}")
+    assert "决定：自己打电话联系" in await _page(office, f"/case/{office.case(second)}")
 
 
 async def test_what_is_recorded_later_is_flagged_again(office: Office) -> None:

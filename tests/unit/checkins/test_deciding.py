@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from checkins import cases, deciding
+from checkins.case_rows import log_event
 from checkins.cases import Row
 from checkins.deciding import Decision, Refused
 from checkins.ports import Disposition
@@ -38,10 +40,18 @@ async def _unreached(world: World) -> str:
     return elder
 
 
-def _decide(world: World, elder: str, decision: Decision, note: str = "", by: str = "李老师") -> Row:
+def _decide(world: World, elder: str, decision: Decision, note: str = "", by: str = "李老师", **more: Any) -> Row:
+    """Of a case with a recording, unless `more` says otherwise."""
     with world.db.write() as session:
-        deciding.decide(session, world.row(elder).checkin_id, decision, by, note, world.clock.now())
+        case, now = world.row(elder).checkin_id, world.clock.now()
+        deciding.decide(session, case, decision, by, note, now, **{"recorded_at": now, **more})
     return world.row(elder)
+
+
+def _listens(world: World, elder: str, by: str = "李老师") -> None:
+    with world.db.write() as session:
+        row = cases.locked(session, world.row(elder).checkin_id)
+        log_event(session, row, deciding.LISTENED, by, world.clock.now())
 
 
 def _log(world: World, elder: str) -> list[tuple[str, str]]:
@@ -51,17 +61,49 @@ def _log(world: World, elder: str) -> list[tuple[str, str]]:
 
 async def test_fine_closes_by_name_with_a_finding(world: World) -> None:
     elder = await _heard(world)
+    _listens(world, elder)
     row = _decide(world, elder, Decision.FINE)
     assert (row.status, row.closed_by, row.finding) == (Status.CLOSED, "李老师", deciding.HEARD_FINE)
     assert _log(world, elder)[-2:] == [("decided:fine", "李老师"), ("closed", "李老师")]
 
 
-@pytest.mark.parametrize("word", ["silent", "present_unconfirmed", "emergency", "absent"])
+async def test_who_has_not_heard_the_last_recording_says_how_they_know(world: World) -> None:
+    elder = await _heard(world)
+    _listens(world, elder, "陈老师")
+    with pytest.raises(Refused, match="listen first"):
+        _decide(world, elder, Decision.FINE)
+    _listens(world, elder)
+    world.clock.advance(minutes=1)
+    with pytest.raises(Refused, match="listen first"):
+        _decide(world, elder, Decision.FINE, "1")
+    assert _decide(world, elder, Decision.FINE, "打了电话，本人说没事").finding == "打了电话，本人说没事"
+
+
+@pytest.mark.parametrize("decision", [Decision.FINE, Decision.WRONG_NUMBER])
+async def test_nothing_is_called_off_where_nothing_can_be_heard_or_the_line_still_rings(
+    world: World, decision: Decision
+) -> None:
+    ringing, unrecorded = world.elder(), world.elder("李建国")
+    await world.to("08:30")
+    await world.ends(unrecorded, "not_well", "key")
+    for elder, more in ((ringing, {}), (unrecorded, {"recorded_at": None})):
+        before = world.row(elder)
+        with pytest.raises(Refused):
+            _decide(world, elder, decision, "打了电话，本人说没事", **more)
+        assert world.row(elder) == before
+        assert world.person(elder).number_state == NumberState.OK
+
+
+@pytest.mark.parametrize(
+    "word", ["silent", "present_unconfirmed", "emergency", "absent", "other_says_unwell", "wrong_number", "refused"]
+)
 async def test_a_recording_alone_does_not_make_anybody_well(world: World, word: str) -> None:
     elder = await _heard(world, word)
+    _listens(world, elder)
     before = world.row(elder)
-    with pytest.raises(Refused):
-        _decide(world, elder, Decision.FINE, " - ")
+    for note in (" - ", "1", "好", "1111"):
+        with pytest.raises(Refused):
+            _decide(world, elder, Decision.FINE, note)
     assert world.row(elder) == before
     assert "decided:fine" not in dict(_log(world, elder))
     assert _decide(world, elder, Decision.FINE, "打了电话，本人说没事").finding == "打了电话，本人说没事"
@@ -127,7 +169,7 @@ async def test_what_is_closed_stays_so_and_names_are_asked_for(world: World, dec
     for by in ("", "line"):
         with pytest.raises(ValueError, match="name"):
             _decide(world, elder, decision, "好", by)
-    _decide(world, elder, Decision.FINE)
+    _decide(world, elder, Decision.FINE, "打了电话，本人说没事")
     closed = world.row(elder)
     with pytest.raises(ValueError, match="closed"):
         _decide(world, elder, decision, "好")
