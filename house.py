@@ -90,7 +90,7 @@ from speech.published import Published
 from speech.synthesis import EspeakChild
 from storage.database import Database
 from storage.lock import FolderTakenError, held
-from storage.rounds import repeat
+from storage.rounds import FAILING, Failing, repeat
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ BROWSER = "browser"  # the trunk of browser phones beside a real carrier
 NAMES_EVERY_S = 60.0
 AUDITOR_AFTER_S = 15.0
 QUIET_CALLS = 2  # with more calls on a line no dictation is transcribed again
+MUST_NOT_FAIL = ("checkins.cycle", "checkins.watch", "checkins.alarm_bell")
 DRAIN_S = 60.0  # so long calls may go on when the server is asked to stop
 
 
@@ -138,6 +139,7 @@ class House:
     virtual: VirtualCarrier | None = None
     phone: PhoneLine | None = None  # what a browser phone hangs on
     prepared: set[str] = field(default_factory=set)  # what is known to be rendered
+    failing: Failing = field(default_factory=Failing)  # which rounds
     notes: Notes = field(default_factory=lambda: Notes())  # what the operator must know; the console shows them
 
     @property
@@ -151,6 +153,7 @@ class House:
 
     async def run(self, stop: asyncio.Event, *, rounds: bool = True) -> None:
         """Everything that goes on by itself. `rounds` False: somebody else ticks the cycle (demo, tests)."""
+        FAILING.set(self.failing)
         lines = self.settings.lines - self.settings.lines_reserved
         mornings = Mornings(self.db, self.clock, self.settings.data_dir / "sheets", lines, self.say_once)
         loops = [self.telephone.run(stop), self._watch(stop), mornings.run(stop), self._names(stop)]
@@ -458,6 +461,8 @@ def _deps(house: House) -> Deps:
         notes=lambda: house.notes,
         phone=house.phone,
         looked=lambda: house.watch.last_run,
+        folders=[house.settings.data_dir],
+        failing=lambda: house.failing.of(*MUST_NOT_FAIL),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from checkins.auditor import Late
@@ -33,7 +34,8 @@ class Deps:
     """`recordings_read` takes a recording's path and gives checked μ-law audio (RecordingBrokenError when there is
     none); `late` is what the auditor last found; `live` tells open pages what has changed; `door`: who is let in;
     `notes` are sentences for staff (a missing model, few lines …); `looked`: when the auditor last looked through all;
-    `phone`: what a browser phone hangs on, None where there is none."""
+    `phone`: what a browser phone hangs on, None where there is none; `folders`: where there must be room; `failing`:
+    what goes wrong now in rounds that must not fail."""
 
     db: Database
     clock: Clock
@@ -45,3 +47,5 @@ class Deps:
     notes: Callable[[], Sequence[str]]
     looked: Callable[[], datetime | None] = lambda: None
     phone: PhoneLine | None = None
+    folders: Sequence[Path] = ()
+    failing: Callable[[], Sequence[str]] = tuple

@@ -38,6 +38,7 @@ from console.pages import Pages
 from console.ranges import ranged
 from console.wav import wav
 from ivr.recordings import RecordingBrokenError
+from storage.faults import where
 
 MAX_FINDING = 2000
 
@@ -65,7 +66,7 @@ def routes(deps: Deps) -> APIRouter:
 
 
 def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
-    writes = Writes(deps.db)
+    writes = Writes(deps.db, deps.folders)
 
     @router.get("/case/{case_id}")
     async def case(request: Request, case_id: str) -> Response:
@@ -193,8 +194,8 @@ async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
 
 
 async def _health(deps: Deps, writes: Writes) -> Response:
-    """200 when the database answers and takes what is written, and the clock is right; what else is amiss is told
-    beside it."""
+    """200 when the database answers and takes what is written, there is room on the disk, the rounds that must not
+    fail go well, and the clock is right; what else is amiss is told beside it."""
     now = deps.clock.now()
     try:
         state = await deps.db.view(lambda session: view.house(session, now))
@@ -202,7 +203,9 @@ async def _health(deps: Deps, writes: Writes) -> Response:
         if wrong := await writes.wrong():
             return JSONResponse({"ok": False, "database": f"can't be written: {wrong}"}, 503)
     except Exception as error:
-        return JSONResponse({"ok": False, "database": type(error).__name__}, 503)
+        return JSONResponse({"ok": False, "database": where(error)}, 503)
+    if failing := deps.failing():
+        return JSONResponse({"ok": False, "database": "ok", "failing": list(failing)}, 503)
     told = {
         "ok": state.well,
         "database": "ok",

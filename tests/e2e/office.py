@@ -104,6 +104,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
     with World(f"sqlite:///{folder}/wenan.db") as world:
         recordings = Recordings(folder / "recordings")
         app = FastAPI(redirect_slashes=False)
+        failing: list[str] = []
         deps = Deps(
             db=world.db,
             clock=world.clock,
@@ -113,6 +114,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
             live=Live(world.db),
             door=cheap_door(world.db, world.clock),
             notes=lambda: ["磁盘快满了"],
+            failing=lambda: failing,
         )
         router = routes(deps)
         app.include_router(router)

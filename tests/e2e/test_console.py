@@ -194,13 +194,22 @@ async def test_health(office: Office) -> None:
     }
 
 
+async def test_a_round_that_must_not_fail_is_not_well(office: Office) -> None:
+    failing = office.deps.failing()
+    assert isinstance(failing, list)
+    failing.append("checkins.cycle: OperationalError SQLITE_FULL at claims.py:101")
+    answer = await office.client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "database": "ok", "failing": failing})
+
+
 async def test_health_without_a_database(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     async def gone(_look: Callable[[Any], Any]) -> None:
         raise OSError("no database")
 
     monkeypatch.setattr(office.world.db, "view", gone)
     answer = await office.client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (503, {"ok": False, "database": "OSError"})
+    assert (answer.status_code, answer.json()["ok"]) == (503, False)
+    assert answer.json()["database"].startswith("OSError at ")
 
 
 @pytest.mark.parametrize(("name", "kind"), [("console.css", "text/css"), ("console.js", "text/javascript")])
