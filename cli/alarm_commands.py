@@ -16,6 +16,7 @@ from checkins.tables import Neighbourhood
 from community.fast_clock import accept as community_accept
 from community.policy import Deadlines
 from community.tickets_policy import ReplyClock
+from console.fast_clock import accept as console_accept
 from database_in_use import read, write
 from ivr.fast_clock import accept as ivr_accept
 from settings import Settings
@@ -64,7 +65,8 @@ async def accept_clock(settings: Settings, by: str, out: Console) -> int:
 
     def work(session: Session) -> tuple[fast_clock.Accepted, int]:
         done = fast_clock.accept(session, by, now)
-        return done, ivr_accept(session, now) + community_accept(session, now, deadlines, within)
+        told = ivr_accept(session, now) + community_accept(session, now, deadlines, within)
+        return done, told + console_accept(session, now)
 
     try:
         done, told = await write(settings, work)
