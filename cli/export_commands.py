@@ -14,6 +14,7 @@ from checkins import workbook
 from cli.places import place_named
 from community import upward
 from community.register_export import Rows
+from console import accounts
 from database_in_use import read
 from settings import Settings
 
@@ -27,7 +28,8 @@ async def export(settings: Settings, file: Path, committee: str, month: str, out
     def work(session: Session) -> dict[str, Rows]:
         place = place_named(session, committee)
         text = month or f"{now.astimezone(ZoneInfo(place.timezone)):%Y-%m}"
-        return upward.sheets(session, place, upward.month(text, place.timezone), now)
+        staff = [each.name for each in accounts.listed(session)]
+        return upward.sheets(session, place, upward.month(text, place.timezone), now, staff)
 
     raw = workbook.write(await read(settings, work))
     try:

@@ -6,7 +6,7 @@ is, and what was spoken never goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from checkins.phones import national
 from checkins.results import REASON_ZH, SLEEPLESS, STATUS_ZH, Reason, Status
 from checkins.schedule import at_minute
 from checkins.tables import Checkin, Neighbourhood, Person
-from community import ballot_rows, desk, register_export, rows
+from community import ballot_rows, desk, register_export, rows, upward_names
 from community.ballot_tables import Ballot
 from community.level_above import NOT_SHARED, whose
 from community.register_export import Rows
@@ -58,12 +58,15 @@ def month(text: str, zone: str) -> Month:
     return Month(first, after - timedelta(days=1), at_minute(zone, first, 0), at_minute(zone, after, 0))
 
 
-def sheets(session: Session, place: Neighbourhood, span: Month, now: datetime) -> dict[str, Rows]:
-    """All of it, by the names of the sheets. The first one as it is now, the others of the month."""
+def sheets(
+    session: Session, place: Neighbourhood, span: Month, now: datetime, staff: Collection[str] = ()
+) -> dict[str, Rows]:
+    """All of it, by the names of the sheets. The first one as it is now, the others of the month. `staff`: names of
+    those who work here; who of them is in the register is known."""
     makers: Mapping[str, Callable[[], Rows]] = {
         "结对名册": lambda: register_export.upward(session, place, now)[0],
         "老伙伴联系": lambda: contacts(session, place, span),
-        "没有联系上": lambda: searched(session, place, span),
+        "没有联系上": lambda: searched(session, place, span, staff),
         "诉求与答复": lambda: complaints(session, place, span),
         "见面协商": lambda: meetings(session, place, span),
         "打钩结果": lambda: results(session, place, span),
@@ -84,8 +87,10 @@ def contacts(session: Session, place: Neighbourhood, span: Month) -> Rows:
     return found
 
 
-def searched(session: Session, place: Neighbourhood, span: Month) -> Rows:
-    """Elders whom the line did not reach, or who needed help at once, and who saw to it; not what was found."""
+def searched(session: Session, place: Neighbourhood, span: Month, staff: Collection[str] = ()) -> Rows:
+    """Elders whom the line did not reach, or who needed help at once, and who saw to it (whom they let be named); not
+    what was found."""
+    known = upward_names.roles(session, place, staff)
     query = select(Checkin, Person).join(Person, Person.id == Checkin.elder_id)
     query = query.where(Checkin.neighbourhood_id == place.id, Checkin.date.between(span.first, span.last))
     query = query.where(Checkin.urgency.in_(SLEEPLESS), Checkin.reason.is_not(None))
@@ -94,7 +99,7 @@ def searched(session: Session, place: Neighbourhood, span: Month) -> Rows:
         if elder.consents.get("street"):
             home = [case.date.isoformat(), elder.name, elder.address or "", national(elder.number)]
             closed = "" if case.closed_at is None else _clock(case.closed_at, place)
-            who = case.closed_by or case.owner or ""
+            who = upward_names.seen_to_by(elder, case.closed_by or case.owner or "", known)
             found.append([*home, REASON_ZH[Reason(case.reason or "")], STATUS_ZH[Status(case.status)], who, closed])
     return found
 

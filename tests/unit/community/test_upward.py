@@ -13,9 +13,9 @@ from rich.console import Console
 
 import server
 from checkins.contacts import Contact
-from checkins.tables import Checkin, Neighbourhood, Role
+from checkins.tables import Checkin, Neighbourhood, Person, Role
 from cli import export_commands
-from community import level_above, register_export, upward
+from community import level_above, register_export, upward, upward_names
 from community.ballot_tables import Ballot, BallotTopic
 from community.tables import Meeting
 from settings import Settings
@@ -48,6 +48,7 @@ async def test_each_list_of_the_month_of_who_agreed(hall: Hall) -> None:
     agreed = hall.world.elder("王秀英", address="3号楼101室", consents=SHARES)
     other = hall.world.elder("赵秀英", consents={"calls": True})
     buddy = hall.world.elder("李阿姨", role=Role.BUDDY)
+    hall.world.elder(CHEN, role=Role.STAFF)
     now = hall.world.clock.now()
     for who in (agreed, other):
         number = await hall.complains(who, f"call-{who}")
@@ -93,6 +94,19 @@ def _ballot(session: object, place_id: int, now: datetime) -> None:
     session.flush()  # type: ignore[attr-defined]
     topic = BallotTopic(ballot_id=row.id, position=1, question="要不要装电梯?", options=["赞成", "反对"])
     session.add(topic)  # type: ignore[attr-defined]
+
+
+def test_who_saw_to_her_is_named_only_where_she_lets_them_be_named() -> None:
+    known = {CHEN: {Role.STAFF}, "张小红": {Role.FAMILY}, "李阿姨": {Role.BUDDY}, "张老师": {Role.STAFF, Role.FAMILY}}
+    elder = Person(name="王秀英", consents=SHARES)
+
+    def said(*names: str) -> list[str]:
+        return [upward_names.seen_to_by(elder, name, known) for name in names]
+
+    assert said(CHEN, "李阿姨", "王秀英", "", "line") == [CHEN, "李阿姨", "王秀英", "", upward_names.LINE_ZH]
+    assert set(said("张小红", "张老师", "女儿说的")) == {level_above.NOT_SHARED}, "no consent for family; nobody knows"
+    elder.consents = {"street": True, "family": True}
+    assert said("张小红", "李阿姨") == ["张小红", level_above.NOT_SHARED]
 
 
 @pytest.mark.parametrize("text", ["2026", "2026-13", "March", ""])
