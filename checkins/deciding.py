@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins import cases, ladder, people, searches
@@ -18,7 +19,7 @@ from checkins.case_rows import case_of, log_event, put_case
 from checkins.ladder import Case
 from checkins.names import named, says_something
 from checkins.results import SLEEPLESS, URGENCIES, Reason, Status, Urgency
-from checkins.tables import Checkin
+from checkins.tables import Checkin, CheckinEvent
 
 HEARD_FINE = "听了录音，没有要紧的事"
 LISTENED = "listened"  # an event: who opened a recording of the case
@@ -58,16 +59,24 @@ def decide(
     now: datetime,
     *,
     recorded_at: datetime | None,
+    seen: int | None = None,
 ) -> None:
     """Carries it out, all of it or nothing. `recorded_at`: the last recording of the case's calls; None: there is none.
+    `seen`: the last event that whoever decides has seen; None: all.
     Refused with a reason; ValueError without a name, or for what is closed already; LookupError for no such case."""
     row, name = cases.locked(session, checkin_id), named(by)
     case = case_of(row)
     if case.status is Status.CLOSED:
         raise ValueError("this case is closed")
+    if decision is not Decision.DISPATCH:
+        _only_if_nobody_else(session, case, checkin_id, name, seen)
     if decision in _CALLS_OFF and (case.status is not Status.NEEDS_PERSON or recorded_at is None):
         raise Refused(
             "这个个案没有可以听的录音，或还在拨打", "there is nothing to be heard yet, or it is still being rung"
+        )
+    if decision is Decision.WRONG_NUMBER and case.urgency in SLEEPLESS:
+        raise Refused(
+            "情况紧急，号码先不停用：请打电话，或派人去看", "it is urgent: the number is needed until they are found"
         )
     if decision is Decision.FINE and not _tells(note):
         _only_if_heard(session, case, checkin_id, name, recorded_at or now)
@@ -82,10 +91,28 @@ def decide(
         case Decision.DISPATCH:
             _dispatch(session, row, case, name, now)
         case Decision.WRONG_NUMBER:
-            _wrong_number(session, row, case, now)
+            _wrong_number(session, row, case, name, now)
 
 
 _CALLS_OFF = frozenset({Decision.FINE, Decision.WRONG_NUMBER})
+
+
+def last_event(session: Session, checkin_id: int) -> int:
+    """To be shown with the page on which somebody decides, and to come back with the decision."""
+    return session.scalar(select(func.max(CheckinEvent.id)).where(CheckinEvent.checkin_id == checkin_id)) or 0
+
+
+def _only_if_nobody_else(session: Session, case: Case, checkin_id: int, by: str, seen: int | None) -> None:
+    """Refused, naming them, when somebody else has the case or has decided since."""
+    if case.owner and case.owner != by:
+        raise Refused(f"{case.owner}已经接手，请先问", f"{case.owner} has this case: ask them first")
+    if seen is None:
+        return
+    decided = (CheckinEvent.what.startswith("decided:")) | (CheckinEvent.what == "taken_over")
+    query = select(CheckinEvent.who).where(CheckinEvent.checkin_id == checkin_id, CheckinEvent.id > seen, decided)
+    others = [who for who in session.scalars(query.order_by(CheckinEvent.id)) if who != by]
+    if others:
+        raise Refused(f"{others[-1]}刚才已经决定过，请先问", f"{others[-1]} has decided meanwhile: ask them first")
 
 
 def _tells(note: str) -> bool:
@@ -120,11 +147,10 @@ def _dispatch(session: Session, row: Checkin, case: Case, by: str, now: datetime
         searches.start(session, row, now)
 
 
-def _wrong_number(session: Session, row: Checkin, case: Case, now: datetime) -> None:
-    """An emergency, or somebody whom nobody reaches, stays what it is: only the number is doubted."""
+def _wrong_number(session: Session, row: Checkin, case: Case, by: str, now: datetime) -> None:
+    """Of nobody who is searched for: who cried for help is rung back, and known by the number when she rings in."""
     number = row.elder.number
     if number:
-        people.doubt_number(session, number, now)
-    if case.urgency not in SLEEPLESS:
-        put_case(row, ladder.need_person(case, Reason.WRONG_NUMBER, case.urgency or Urgency.TODAY, now))
-        searches.follow(session, row, case, now)
+        people.doubt_number(session, number, now, by)
+    put_case(row, ladder.need_person(case, Reason.WRONG_NUMBER, case.urgency or Urgency.TODAY, now))
+    searches.follow(session, row, case, now)

@@ -131,14 +131,14 @@ def note_change(
             items.settle(session, kind, session.get_one(Person, person_id), by.strip(), now)
 
 
-def doubt_number(session: Session, number: str, now: datetime) -> None:
-    """Somebody said "wrong number" there: no elder is rung under it until a person has corrected it. One key takes
-    nobody off the ladder who is to be rung: staff look into it."""
+def doubt_number(session: Session, number: str, now: datetime, by: str = LINE) -> None:
+    """Somebody said "wrong number" there, or `by` has decided so: no elder is rung under it until a person has
+    corrected it. One key takes nobody off the ladder who is to be rung: staff look into it."""
     of_number = select(Person).where(Person.number == number).order_by(Person.id)
     for person in session.scalars(of_number.with_for_update(key_share=True)):
         if person.role == Role.ELDER:
             if person.number_state != NumberState.SUSPECT:
-                register_log.note(session, person.id, What.NUMBER_DOUBTED, LINE, now)
+                register_log.note(session, person.id, What.NUMBER_DOUBTED, by, now)
             person.number_state = NumberState.SUSPECT
         else:
             place = person.neighbourhood_id

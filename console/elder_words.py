@@ -39,7 +39,7 @@ HINT_ZH = {
 LANGUAGE_ZH = {"zh": "普通话", "wuu": "上海话"}
 _WHAT_ZH: Mapping[str, str] = {
     What.NUMBER: "更改电话",
-    What.NUMBER_DOUBTED: "接电话的人说打错了，号码停用",
+    What.NUMBER_DOUBTED: "说是打错了，号码停用",
     What.NOT_CHANGED: "核对过，不改",
     What.REFUSAL_MEANT: "当面问过：不要自动电话是本人的意思",
     What.REFUSAL_NOT_MEANT: "当面问过：又要自动电话了",

@@ -55,9 +55,9 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return pages.part("flagged_who.html", case=number, others=presence.others(number, who, now), page=page)
 
     @router.post("/flagged/{case_id}/decide")
-    async def decide(case_id: str, decision: Text = "", note: Text = "") -> Response:
+    async def decide(case_id: str, decision: Text = "", note: Text = "", seen: Text = "") -> Response:
         number, by = _number(case_id), name_of()
-        if wrong := await _decide(deps, number, decision, by, note):
+        if wrong := await _decide(deps, number, decision, by, note, _seen(seen)):
             typed = {"note": note, "decision": decision}
             return await _show(deps, pages, presence, case_id, "", wrong=wrong, typed=typed)
         presence.gone(number, name_of())
@@ -67,7 +67,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return done(f"/flagged/{after}" if after else "/flagged")
 
 
-async def _decide(deps: Deps, case: int, decision: str, by: str, note: str) -> str:
+async def _decide(deps: Deps, case: int, decision: str, by: str, note: str, seen: int) -> str:
     """Does it; a sentence when it can't be done."""
     if decision not in list(Decision):
         return "请选一个决定（1–4）。Choose what is to be done."
@@ -77,7 +77,7 @@ async def _decide(deps: Deps, case: int, decision: str, by: str, note: str) -> s
 
     def act(session: Session) -> None:
         recorded_at = flagged_view.recorded_at(session, case)
-        deciding.decide(session, case, Decision(decision), by, note, now, recorded_at=recorded_at)
+        deciding.decide(session, case, Decision(decision), by, note, now, recorded_at=recorded_at, seen=seen)
 
     try:
         await deps.db.run(act)
@@ -138,6 +138,11 @@ async def _peaks(deps: Deps, page: Listening) -> tuple[list[int], float] | None:
     except (RecordingBrokenError, OSError):
         return None
     return await asyncio.to_thread(lambda: (waveform.peaks(audio), waveform.seconds(audio)))
+
+
+def _seen(text: str) -> int:
+    """Of the page on which it was decided; a form that doesn't say has seen nothing."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
 def _number(case_id: str) -> int:

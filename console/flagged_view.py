@@ -58,6 +58,7 @@ class Listening:
     heard: tuple[Event, ...] = field(repr=False)
     decided: Event | None = field(repr=False)
     takes_note: bool  # "fine" needs a note
+    seen: int  # the last event that stands on this page
 
     @property
     def open(self) -> bool:
@@ -79,6 +80,7 @@ def queue(session: Session) -> Queue:
 
 def listening(session: Session, case: int, call_id: str = "") -> Listening | None:
     """None: there is no such case. `call_id`: of its calls the one that is played; else the last with a recording."""
+    seen = deciding.last_event(session, case)  # first: what comes in meanwhile is not seen
     row = cases.one(session, case)
     if row is None:
         return None
@@ -97,6 +99,7 @@ def listening(session: Session, case: int, call_id: str = "") -> Listening | Non
         heard=tuple(event for event in said if event.what == LISTENED),
         decided=next((event for event in reversed(said) if event.what.startswith(DECIDED)), None),
         takes_note=deciding.needs_note(row.urgency, row.reason),
+        seen=seen,
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from checkins import cases, deciding
+from checkins import cases, deciding, register_log
 from checkins.case_rows import log_event
 from checkins.cases import Row
 from checkins.deciding import Decision, Refused
 from checkins.ports import Disposition
+from checkins.register_log import What
 from checkins.results import Reason, Status, Urgency
 from checkins.tables import NumberState
 from tests.unit.checkins.world import World
@@ -86,7 +87,8 @@ async def test_nothing_is_called_off_where_nothing_can_be_heard_or_the_line_stil
     ringing, unrecorded = world.elder(), world.elder("李建国")
     await world.to("08:30")
     await world.ends(unrecorded, "not_well", "key")
-    for elder, more in ((ringing, {}), (unrecorded, {"recorded_at": None})):
+    missing: dict[str, Any] = {"recorded_at": None}
+    for elder, more in ((ringing, {}), (unrecorded, missing)):
         before = world.row(elder)
         with pytest.raises(Refused):
             _decide(world, elder, decision, "打了电话，本人说没事", **more)
@@ -139,6 +141,22 @@ async def test_dispatch_of_somebody_elses_case_is_refused(world: World) -> None:
     assert world.row(elder).owner == "陈老师"
 
 
+@pytest.mark.parametrize("decision", [Decision.CONTACT, Decision.FINE, Decision.WRONG_NUMBER])
+async def test_of_two_who_decide_the_second_hears_who_was_first(world: World, decision: Decision) -> None:
+    taken, doubted = await _heard(world), world.elder("李建国")
+    await world.to("09:00")
+    await world.ends(doubted, "not_well", "speech")
+    with world.db.read() as session:
+        seen = deciding.last_event(session, world.row(doubted).checkin_id)
+    _decide(world, taken, Decision.CONTACT, by="陈老师")
+    _decide(world, doubted, Decision.WRONG_NUMBER, by="陈老师", seen=seen)
+    for elder in (taken, doubted):
+        before = world.row(elder)
+        with pytest.raises(Refused, match="陈老师"):
+            _decide(world, elder, decision, "打了电话，本人说没事", seen=seen)
+        assert world.row(elder) == before
+
+
 async def test_dispatch_leaves_an_emergency_as_urgent_as_it_is(world: World) -> None:
     elder = await _heard(world, "emergency")
     before = world.row(elder)
@@ -154,13 +172,20 @@ async def test_a_wrong_number_is_suspended_and_the_case_stays_open(world: World)
     row = _decide(world, elder, Decision.WRONG_NUMBER)
     assert (row.status, row.reason, row.urgency) == (Status.NEEDS_PERSON, Reason.WRONG_NUMBER, Urgency.SOON)
     assert world.person(elder).number_state == NumberState.SUSPECT
+    with world.db.read() as session:
+        told = register_log.last(session, elder, What.NUMBER_DOUBTED)
+    assert told is not None
+    assert told.by == "李老师"
 
 
-async def test_a_wrong_number_ends_no_emergency(world: World) -> None:
-    elder = await _heard(world, "emergency")
-    row = _decide(world, elder, Decision.WRONG_NUMBER)
-    assert (row.reason, row.urgency) == (Reason.EMERGENCY, Urgency.EMERGENCY)
-    assert world.person(elder).number_state == NumberState.SUSPECT
+@pytest.mark.parametrize("cried", [True, False])
+async def test_the_number_of_who_is_searched_for_is_needed(world: World, cried: bool) -> None:
+    elder = await (_heard(world, "emergency") if cried else _unreached(world))
+    before = world.row(elder)
+    with pytest.raises(Refused):
+        _decide(world, elder, Decision.WRONG_NUMBER, "打过去是别人家")
+    assert world.row(elder) == before
+    assert world.person(elder).number_state == NumberState.OK
 
 
 @pytest.mark.parametrize("decision", list(Decision))
