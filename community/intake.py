@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from checkins.phones import NumberError, to_e164
 from checkins.ports import TALKED, CallOutcome, Clock, PersonOutcome
-from checkins.results import LINE
+from checkins.results import LINE, Result
 from checkins.tables import Neighbourhood, Person
 from community import complaints, rows, waiting, words
 from community.policy import DEFAULT, Deadlines
@@ -25,6 +25,8 @@ from storage.database import Database
 COMPLAINT = "complaint"  # what the flows keep dictations as
 REDONE = "redone"  # said again from the beginning: what was said before it in this call is taken back
 STILL = "still"  # what an answer left undone, said after "not solved"
+MESSAGE = "message"  # "有话要带给居委会": of who is well, or who wants a person
+HEARD_ANYWAY = (Result.WANTS_PERSON, Result.NOT_WELL, Result.OTHER_SAYS_UNWELL, Result.EMERGENCY)  # their case is open
 CALLER, PHONE = "caller", "phone"  # who isn't in the register: name and address dictated, a number typed
 CAME_LATER = "came_later"  # an event: a recording came when somebody had listened already
 CUT = "cut"  # of a dictation whose end nobody heard
@@ -92,7 +94,8 @@ def settle(
 ) -> None:
     """`cut`: who was still dictating, and what is left of it."""
     said = {person.id: _said(person) for person in outcome.people}
-    if cut is not None and _counts(cut[1].name, stranger=not cut[0]):
+    heard = {person.id for person in outcome.people if person.result in HEARD_ANYWAY}
+    if cut is not None and _counts(cut[1].name, stranger=not cut[0], heard=cut[0] in heard):
         said[cut[0]] = [*said.get(cut[0], []), replace(cut[1], name=f"{cut[1].name}-{CUT}")]
     for person_id, dictated in said.items():
         if dictated:
@@ -103,7 +106,7 @@ def settle(
 
 
 def _said(person: PersonOutcome) -> list[Spoken]:
-    return list(dictations(person.detail, stranger=not person.id))
+    return list(dictations(person.detail, stranger=not person.id, heard=person.result in HEARD_ANYWAY))
 
 
 def _ring_back_at(session: Session, call_id: str, person: PersonOutcome) -> None:
@@ -116,9 +119,10 @@ def _ring_back_at(session: Session, call_id: str, person: PersonOutcome) -> None
             )
 
 
-def dictations(detail: Mapping[str, Any], *, stranger: bool = False) -> Iterator[Spoken]:
-    """What of a person's details was dictated as a complaint."""
-    return kept_as(detail, lambda name: _counts(name, stranger=stranger))
+def dictations(detail: Mapping[str, Any], *, stranger: bool = False, heard: bool = True) -> Iterator[Spoken]:
+    """What of a person's details was dictated as a complaint. `heard`: somebody listens to their call all the same; a
+    message of others is a complaint, or nobody would ever hear it."""
+    return kept_as(detail, lambda name: _counts(name, stranger=stranger, heard=heard))
 
 
 def kept_as(detail: Mapping[str, Any], counts: Callable[[str], bool]) -> Iterator[Spoken]:
@@ -138,7 +142,9 @@ def _parts(more: object) -> list[Mapping[str, Any]]:
     return [part for part in more if isinstance(part, Mapping)] if isinstance(more, list) else []
 
 
-def _counts(name: str, *, stranger: bool) -> bool:
+def _counts(name: str, *, stranger: bool, heard: bool) -> bool:
+    if name == MESSAGE:
+        return not heard and not stranger
     return name in (COMPLAINT, REDONE, STILL) or (stranger and name == CALLER)
 
 
@@ -163,7 +169,8 @@ def _keep(
     said = [each for each in said if each not in undone[: len(belongs)]]
     targets = _sent(session, call_id, person_id) if said else []
     if said and not targets:
-        targets = [complaints.interrupted(session, call_id, person_id, now, deadlines)]
+        whole = all(each.name.partition("-")[0] == MESSAGE and not each.name.endswith(CUT) for each in said)
+        targets = [(complaints.file if whole else complaints.interrupted)(session, call_id, person_id, now, deadlines)]
     one_each = len(said) == len(targets)
     belongs += [(each, targets[n if one_each else 0]) for n, each in enumerate(said)]
     rows.lock(session, (complaint.id for _, complaint in belongs))

@@ -43,9 +43,9 @@ class Hall:
     async def ask(self, call: str, query: str, elder: str = "", value: str = "") -> Told:
         return await self.counter.ask(call, query, elder, value)
 
-    async def ends(self, call: str, elder: str = "", **detail: Any) -> None:
+    async def ends(self, call: str, elder: str = "", *, result: str = "rang_in", **detail: Any) -> None:
         """The call is over. `detail`: `complaint="…"` is a dictation of that text; the rest is kept as it is."""
-        person = PersonOutcome(elder, "rang_in", "key", details(detail))
+        person = PersonOutcome(elder, result, "key", details(detail))
         now = self.world.clock.now()
         await self.intake.settle(CallOutcome(call, now, final=True, disposition=Disposition.ANSWERED, people=(person,)))
 

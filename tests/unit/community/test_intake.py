@@ -31,11 +31,30 @@ async def test_what_was_dictated_and_never_sent_is_followed_up_by_a_person(any_w
     assert hall.complaint(row.number).status == Status.HEARD
 
 
+async def test_a_message_of_who_is_well_is_heard_and_answered_like_any_complaint(any_world: World) -> None:
+    hall = Hall(any_world)
+    elder = hall.world.elder()
+    for _ in range(2):  # the news may come twice
+        await hall.ends("call-1", elder, result="well", message="厨房的水管漏水，麻烦来看一下")
+    (row,) = hall.complaints()
+    assert (row.status, row.person_id) == (Status.SENT, elder)
+    assert hall.todo() == [ItemKind.COMPLAINT_NEW]
+    assert [(each.name, each.transcript) for each in hall.dictations()] == [("message", "厨房的水管漏水，麻烦来看一下")]
+
+
+async def test_a_message_that_the_line_dropped_is_followed_up(hall: Hall) -> None:
+    elder = hall.world.elder()
+    person = PersonOutcome(elder, "well", "key", {})
+    over = CallOutcome("call-1", hall.world.clock.now(), final=True, disposition=Disposition.ANSWERED, people=(person,))
+    await hall.intake.settle(over, (elder, Spoken("message", "2026/03/02/rest.ulaw")))
+    assert [each.status for each in hall.complaints()] == [Status.INTERRUPTED]
+
+
 async def test_all_that_was_said_is_kept_in_its_order(hall: Hall) -> None:
     elder = hall.world.elder()
     await hall.ask("call-1", "complaint.send", elder)
     await hall.ends("call-1", elder, complaint=("楼上漏水", "补充"), redone="电梯坏了")
-    await hall.ends("call-2", elder, unwell="头痛", message="带句话", emergency="救命")
+    await hall.ends("call-2", elder, result="wants_person", unwell="头痛", message="带句话", emergency="救命")
     assert [each.status for each in hall.complaints()] == [Status.SENT]
     assert [(each.name, each.transcript) for each in hall.dictations()] == [
         ("complaint", "楼上漏水"),
