@@ -128,7 +128,7 @@ def chip(row: Row | Line) -> tuple[str, str]:
 
 def said(row: Row) -> str:
     """What the elder said, as heard: an aid beside the recording."""
-    return str(row.answer.get("text") or row.answer.get("message_text") or "")
+    return words.as_heard(row.answer) or str(row.answer.get("message_text") or "")
 
 
 def dictated(row: Row) -> str:

@@ -16,7 +16,7 @@ from checkins.case_rows import served_by
 from checkins.results import RESULT_ZH
 from checkins.tables import CallIntent
 from console.call_log import Entry
-from console.words import DISPOSITION_ZH, EVIDENCE_ZH, dictation_length, ear, entry_zh
+from console.words import DISPOSITION_ZH, EVIDENCE_ZH, as_heard, dictation_length, ear, entry_zh
 from ivr import outbox
 from ivr.records import Call, CallEvent, CallNews
 
@@ -78,7 +78,7 @@ def turn_of(entry: Entry, flow: Flow, values: Mapping[str, str]) -> Turn | None:
         case "key":
             return Turn(ELDER, f"按键 {detail.get('digit') or '（保密）'}", str(detail.get("node", "")))
         case "heard":
-            return Turn(ELDER, f"“{detail.get('text', '')}”", _heard(detail))
+            return Turn(ELDER, f"“{as_heard(detail)}”", _heard(detail))
         case "dictation":
             how = _some("口述", dictation_length(detail), ear(detail))
             return Turn(ELDER, f"“{detail.get('text', '')}”", " · ".join(how))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -57,6 +58,7 @@ _STATUS_ZH = {
     "canceled": "取消",
 }
 _ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命", "second_pass": FOUND_LATER}
+_WORDS = re.compile(r"[\u3400-\u9fff]|[a-zA-Z]{3}")  # "m h d" are the beginnings of syllables
 _ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
 
 
@@ -101,9 +103,15 @@ def _plain(detail: Mapping[str, Any]) -> str:
     return " ".join(str(value) for value in detail.values() if value not in ("", None))
 
 
+def as_heard(detail: Mapping[str, Any]) -> str:
+    """What was heard, in words: an ear that hears sounds only, no words, is read by the sentence that they fit."""
+    text = str(detail.get("text") or "")
+    return text if _WORDS.search(text) else str(detail.get("phrase") or "")
+
+
 def _heard(detail: Mapping[str, Any]) -> str:
     numbers = " · ".join(filter(None, (ear(detail), _margin(detail), _place(detail))))
-    return f"「{detail.get('text', '')}」 → {understood(detail)}" + (f"  {numbers}" if numbers else "")
+    return f"「{as_heard(detail)}」 → {understood(detail)}" + (f"  {numbers}" if numbers else "")
 
 
 def understood(detail: Mapping[str, Any]) -> str:
