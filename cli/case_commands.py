@@ -4,7 +4,7 @@ beside a running server. What staff say is kept with their name."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cli.spoken_files import clock, copy_all, log_listening, path_of, say, store
 from community import level_above as street
 from community import meetings, readable, rows, staff
 from community.desk import STATUS_ZH, Shown, listed, look
+from community.meeting_tables import Ask
 from community.policy import Deadlines
 from community.tables import Complaint, Dictation, Outcome
 from database_in_use import read, write
@@ -32,7 +33,16 @@ EXPORT = (
     *("编号", "日期", "类别", "地点", "状态", "公开", "经办人", "听取人", "听取时间"),
     *("答复轮次", "未解决次数", "上报", "结案人", "结案时间", "结案原因", "议事厅文字"),
 )
+_NEIGHBOUR = "邻居"  # with whom they meet, where nobody has written it: a name is written by who means to
 _WISH_ZH = {"public": "可公开", "private": "不公开", "unknown": "没有说"}
+_KNOWS: Mapping[str | None, str] = {
+    Ask.CHOOSE: "is asked for a time",
+    Ask.AGREE: "is asked whether the time suits",
+    Ask.TOLD: "does not know yet when it is: is rung",
+    Ask.REMIND: "knows when it is: is reminded",
+    Ask.AFTER: "was told, or a person tells them: is asked what came of it",
+    None: "is asked nothing by the line",
+}
 _SAID = {"solved": Outcome.SOLVED, "not-solved": Outcome.NOT_SOLVED, "talk": Outcome.TALK}
 
 
@@ -92,6 +102,10 @@ async def show(settings: Settings, number: int, out: Console) -> int:
     for meeting in one.meetings:
         came = f" → {meeting.outcome} ({meeting.noted_by})" if meeting.outcome else ""
         say(out, f"meeting {clock(meeting.at, zone)}, {meeting.place}, {meeting.with_whom}{came}")
+    for party in one.parties:
+        rung = f", {clock(party.due, zone)}" if party.due is not None else ""
+        by_person = "; a person rings them" if party.item else ""
+        say(out, f"party {party.name} {phones.national(party.number)}: {_KNOWS[party.ask]}{rung}{by_person}")
     for event in one.events:
         say(out, f"{clock(event.at, zone)}  {event.what:12} {event.who}  {_plain(event.detail)}")
     return 0
@@ -221,7 +235,7 @@ async def meet(
             staff.call_off(session, number, cancel, by, now)
         elif offered:
             times, other_id = [_moment(each, zone, "--offer") for each in offered], _elder(session, other)
-            meetings.offer(session, number, times, place, with_whom or other, by, now, other_id)
+            meetings.offer(session, number, times, place, with_whom or (_NEIGHBOUR if other else ""), by, now, other_id)
         else:
             staff.meet(session, number, _moment(at, zone), place, with_whom, by, now)
         return rows.by_number(session, number)

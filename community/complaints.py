@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from checkins.intents import INBOUND
 from checkins.results import LINE
 from checkins.tables import CallIntent
-from community import rows, waiting
+from community import meetings, rows, waiting
 from community.policy import DEFAULT, LEVEL_ABOVE_AFTER, Deadlines
 from community.tables import Complaint, Outcome, Reply, Status, Wish
 
@@ -213,6 +213,7 @@ def close(session: Session, complaint: Complaint, by: str, reason: str, now: dat
     complaint.status, complaint.closed_by, complaint.closed_at = Status.CLOSED, by[:100], now
     complaint.close_reason, complaint.answer_due = reason, None
     waiting.done(session, complaint, waiting.WHILE_OPEN, by, now)
+    meetings.closed(session, complaint, by, now, gone=reason == GONE)
 
 
 def _reopen(session: Session, complaint: Complaint, who: str, now: datetime, deadlines: Deadlines) -> None:
@@ -221,6 +222,7 @@ def _reopen(session: Session, complaint: Complaint, who: str, now: datetime, dea
     complaint.answer_due = complaint.answer_due or deadlines.answered_by(rows.calendar(session, complaint), now)
     complaint.status = Status.REOPENED
     complaint.closed_by = complaint.closed_at = complaint.close_reason = None
+    meetings.reopened(session, complaint, now)
     waiting.show(session, complaint, now)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from checkins.tables import Neighbourhood, Person
 from community import readable, rows, waiting
+from community.meeting_tables import MeetingParty, MeetingPlan
 from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Outcome, Reply, Status
 
 STATUS_ZH: Mapping[str, str] = {
@@ -21,6 +22,18 @@ STATUS_ZH: Mapping[str, str] = {
     Status.REOPENED: "没解决",
     Status.CLOSED: "已结案",
 }
+
+
+@dataclass(frozen=True)
+class Party:
+    """Whom the line asks to meet, and what it has to ask or tell them next; None: nothing. `due`: when it rings them.
+    `item`: a person rings them."""
+
+    name: str = field(repr=False)
+    number: str = field(repr=False)
+    ask: str | None
+    due: datetime | None
+    item: bool
 
 
 @dataclass(frozen=True)
@@ -37,16 +50,19 @@ class Shown:
     replies: Sequence[Reply] = ()
     dictations: Sequence[Dictation] = ()
     meetings: Sequence[Meeting] = ()
+    parties: Sequence[Party] = ()
     events: Sequence[ComplaintEvent] = ()
 
 
 def listed(session: Session, committee: str = "", *, everything: bool = False) -> list[Shown]:
-    """What is open or unheard, or everything; of one committee, or of all (""). Without what can't be read."""
+    """What is open, unheard, or to be met about, or everything; of one committee, or of all (""). Without what can't be
+    read."""
     query = select(Complaint.id).join(Neighbourhood, Neighbourhood.id == Complaint.neighbourhood_id)
     if committee.strip():
         query = query.where(Neighbourhood.id.in_(_places(session, committee.strip())))
     if not everything:
-        query = query.where(or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None)))
+        meets = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None))
+        query = query.where(or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None), meets))
     found: list[Shown] = []
     for row in readable.each(session, Complaint, session.scalars(query.order_by(Complaint.number)).all()):
         with readable.apart(session, f"complaint {row.number} can't be shown"):
@@ -69,7 +85,19 @@ def look(session: Session, number: int) -> Shown:
     shown = _shown(session, row)
     meetings = session.scalars(select(Meeting).where(Meeting.complaint_id == row.id).order_by(Meeting.at)).all()
     said, log = _spoken(session, row), rows.events(session, row)
-    return replace(shown, dictations=said, meetings=meetings, events=log)
+    return replace(shown, dictations=said, meetings=meetings, parties=_parties(session, row), events=log)
+
+
+def _parties(session: Session, row: Complaint) -> list[Party]:
+    """Of the last offer of times."""
+    last = select(func.max(MeetingPlan.id)).where(MeetingPlan.complaint_id == row.id).scalar_subquery()
+    query = select(MeetingParty, Person).join(Person, Person.id == MeetingParty.person_id)
+    query = query.where(MeetingParty.plan_id == last).order_by(MeetingParty.nth)
+    wanted = {item.person_id for item in waiting.open_items(session, row, (*waiting.APPOINTED, *waiting.ARRANGE))}
+    return [
+        Party(person.name, person.number or "", party.ask, party.due_at, person.id in wanted)
+        for party, person in session.execute(query)
+    ]
 
 
 def _shown(session: Session, row: Complaint) -> Shown:

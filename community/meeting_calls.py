@@ -4,7 +4,8 @@ an answer anyway hears of the meeting in the same call (community.meeting_counte
     MeetingParty.due_at     when the next call is due; while one is out: when to ask again should nobody tell its end
     MeetingParty.intent_id  the call that was ordered last, until they have said something to it
 
-After three calls without a word, and when it would be too late, a person arranges it, or tells them.
+After three calls without a word, and when it would be too late, a person arranges it, or tells them; that it is too
+late is found also while no calls are made (`keep`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.line_rules import Purpose
-from checkins.other_calls import Barred, Ended, Later, Lines
+from checkins.other_calls import Barred, Ended, Later, Lines, within_hours
+from checkins.pace import LIVE
+from checkins.policies import call_policy
 from checkins.ports import TALKED, CallRequest
 from checkins.results import LINE
-from checkins.tables import Person
+from checkins.tables import CallIntent, Neighbourhood, Person
 from community import meeting_words, meetings, readable, rows, waiting
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.policy import REPLY_CALLS
@@ -30,7 +33,7 @@ from community.tickets_policy import again_after
 CALLING = "meeting_calling"  # an event: a call was ordered
 LATEST = timedelta(hours=1)  # before it begins they are still told by the line
 ASKED_FOR = timedelta(days=3)  # after it is over, what came of it
-_WHILE_OPEN = (Ask.CHOOSE, Ask.AGREE, Ask.AFTER)  # nothing of it is asked when the complaint is closed
+_A_TIME = (Ask.CHOOSE, Ask.AGREE)  # asked again once a closed complaint is opened again
 
 
 class MeetingCalls:
@@ -74,22 +77,24 @@ def _ended(
     if end.disposition in LINE_FAILED:
         party.due_at = now + AFTER_LINE_ERROR
         return
+    if complaint.status == Status.CLOSED and party.ask in _A_TIME:
+        party.due_at = None
+        return
     party.calls += 1
     wants_person = end.disposition in TALKED and person is not None and person.result == "wants_person"
-    if party.calls >= REPLY_CALLS or (wants_person and party.ask in (Ask.CHOOSE, Ask.AGREE)):
+    told = party.ask in (Ask.TOLD, Ask.REMIND)
+    party.due_at = now + again_after(party.calls) if told else again_at(party.calls, now, reached=False)
+    no_more = party.calls >= REPLY_CALLS or (wants_person and party.ask in _A_TIME)
+    if no_more or _too_late(session, plan, party, party.due_at, now):
         give_up(session, complaint, plan, party, now)
-    elif party.ask in (Ask.TOLD, Ask.REMIND):
-        party.due_at = now + again_after(party.calls)
-    else:
-        party.due_at = again_at(party.calls, now, reached=False)
 
 
 def give_up(session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime) -> None:
     """The line has not got a word of theirs: a person does. What came of it, staff write anyway."""
     if party.ask in (Ask.TOLD, Ask.REMIND):
-        waiting.appointed(session, complaint, now)
         at = meetings.chosen_time(plan)
         assert at is not None
+        waiting.appointed(session, complaint, now, party.person_id, at)
         meetings.set_ask(party, Ask.AFTER, at + meeting_words.OVER)
     elif party.ask == Ask.AFTER:
         meetings.over_for(session, plan, party, now)
@@ -116,7 +121,9 @@ def _first(session: Session, person_id: str, now: datetime) -> tuple[Complaint, 
         if complaint is None:
             return None
         session.refresh(party)
-        if complaint.status == Status.CLOSED and party.ask in _WHILE_OPEN:
+        if complaint.status == Status.CLOSED and party.ask in _A_TIME:
+            party.due_at = None
+        elif complaint.status == Status.CLOSED and party.ask == Ask.AFTER:
             meetings.over_for(session, plan, party, now)
         elif party.ask is not None and party.due_at is not None:
             return complaint, plan, party
@@ -127,8 +134,7 @@ def _ring(
     session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime, lines: Lines
 ) -> CallRequest | None:
     latest = _latest(plan, party, now)
-    if now >= latest:
-        give_up(session, complaint, plan, party, now)
+    if _hopeless(session, complaint, plan, party, now):
         return None
     person = session.get_one(Person, party.person_id)
     match lines.ring(person, Purpose.REPLY, FLOW, try_no=party.calls + 1):
@@ -143,6 +149,63 @@ def _ring(
             rows.note(session, complaint, CALLING, LINE, now, call_id=request.id, detail={"ask": party.ask})
             return request
     return None
+
+
+def _hopeless(session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime) -> bool:
+    """The line has nothing to ask or tell them any more: a person does."""
+    if party.ask != Ask.AFTER and _is_short(session, plan):
+        meetings.without(session, complaint, plan, now)
+    elif _too_late(session, plan, party, now, now):
+        give_up(session, complaint, plan, party, now)
+    else:
+        return False
+    return True
+
+
+def _is_short(session: Session, plan: MeetingPlan) -> bool:
+    """One of them has moved or died."""
+    found = [each.person_id for each in meetings.parties(session, plan)]
+    return len(waiting.living(session, found)) < len(found)
+
+
+def _too_late(session: Session, plan: MeetingPlan, party: MeetingParty, at: datetime, now: datetime) -> bool:
+    """Whether a call at that moment, or at the next one in the hours of calls, is of no use any more."""
+    person = session.get_one(Person, party.person_id)
+    place = session.get_one(Neighbourhood, person.neighbourhood_id)
+    return within_hours(place.timezone, call_policy(place, person), at) >= _latest(plan, party, now)
+
+
+# ── without a call ────────────────────────────────────────────────────────────────────────────────
+
+
+def late(session: Session, now: datetime) -> list[int]:
+    """Complaints with somebody whom the line can't ring in time any more, be it down or not running, or can't as one of
+    them is gone. Only reads."""
+    query = select(MeetingParty).where(MeetingParty.due_at.is_not(None), MeetingParty.ask != Ask.AFTER)
+    found: list[int] = []
+    for party in session.scalars(query.order_by(MeetingParty.id)).all():
+        with readable.apart(session, "a meeting of somebody can't be looked at"):
+            plan = session.get_one(MeetingPlan, party.plan_id)
+            short = _is_short(session, plan)
+            if not _is_out(session, party) and (short or _too_late(session, plan, party, now, now)):
+                found.append(plan.complaint_id)
+    return list(dict.fromkeys(found))
+
+
+def keep(session: Session, now: datetime) -> None:
+    """A person tells them instead, before the meeting. Safe to repeat."""
+    for complaint in rows.lock(session, late(session, now)):
+        plan = meetings.plan_of(session, complaint)
+        for party in meetings.parties(session, plan) if plan is not None else ():
+            session.refresh(party)
+            if plan is not None and party.due_at is not None and party.ask is not None and not _is_out(session, party):
+                _hopeless(session, complaint, plan, party, now)
+
+
+def _is_out(session: Session, party: MeetingParty) -> bool:
+    """A call to them is on the line: its end decides."""
+    intent = session.get(CallIntent, party.intent_id) if party.intent_id else None
+    return intent is not None and intent.state in LIVE
 
 
 def _latest(plan: MeetingPlan, party: MeetingParty, now: datetime) -> datetime:

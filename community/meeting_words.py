@@ -12,6 +12,8 @@ from checkins.schedule import at_minute, local_date
 MOST = 4  # times in one offer: nobody keeps more in mind
 QUARTER = 15
 LEAD = timedelta(hours=2)  # a time that is nearer can't be chosen any more
+AHEAD = timedelta(days=90)  # the line says no year
+FROM, UNTIL = 7 * 60, 21 * 60  # when people meet
 EVENING = 17 * 60 + 30  # of the day before: somebody is at home, and the calls end at 21:00
 OVER = timedelta(hours=2)  # after it began, it is asked what came of it
 _DAYS = ("今天", "明天", "后天")
@@ -23,6 +25,12 @@ def readable(at: datetime, zone: str) -> bool:
     """Whether the line can say it: it says quarters of an hour."""
     local = at.astimezone(ZoneInfo(zone))
     return local.minute in _MINUTES and not local.second and not local.microsecond
+
+
+def by_day(at: datetime, zone: str) -> bool:
+    """Whether it is an hour at which people meet: 3:00 was meant for 15:00."""
+    local = at.astimezone(ZoneInfo(zone))
+    return FROM <= local.hour * 60 + local.minute <= UNTIL
 
 
 def moment(zone: str, at: datetime, now: datetime) -> str:

@@ -9,7 +9,7 @@ known, and silences nobody's reminder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -37,6 +37,8 @@ class Came(StrEnum):
     NOBODY = "nobody"  # they have not met
 
 
+CALLED_OFF = "called off: "  # how the outcome of a meeting begins that was none
+GONE_ZH = "本人已搬走或去世"
 CAME_ZH = {Came.SETTLED: "谈好了", Came.UNSETTLED: "没有谈好", Came.NOBODY: "没有见面"}
 
 
@@ -46,6 +48,7 @@ class Answer(StrEnum):
     FIXED = "fixed"
     NOTED = "noted"  # the other party is asked
     AGAIN = "again"  # that time can't be chosen (any more)
+    NO_MORE = ""  # none is chosen any more: the line is not sure
 
 
 # ── staff ─────────────────────────────────────────────────────────────────────────────────────────
@@ -68,9 +71,12 @@ def offer(
     people = [complaint.person_id, *([_other_party(session, complaint, other_id)] if other_id else [])]
     chosen = [meeting_words.iso(at) for at in sorted(set(times))]
     known = plan_of(session, complaint)
-    if known is not None and (known.times, known.place, known.with_whom) == (chosen, place[:100], with_whom[:200]):
+    if known is not None and _same(session, known, people, (chosen, place[:100], with_whom[:200])):
         return known
+    asked_before = [each for each in concerned(session, complaint) if each not in people]
     end(session, complaint, now)
+    for each in asked_before:
+        waiting.appointed(session, complaint, now, each)
     plan = MeetingPlan(complaint_id=complaint.id, place=place[:100], with_whom=with_whom[:200], times=chosen)
     plan.struck, plan.by, plan.at = [], by[:100], now
     session.add(plan)
@@ -83,6 +89,14 @@ def offer(
     rows.note(session, complaint, OFFERED, by, now, detail={"times": chosen, "place": place, "with_whom": with_whom})
     waiting.done(session, complaint, waiting.ARRANGE, by, now)
     return plan
+
+
+def _same(
+    session: Session, known: MeetingPlan, people: Sequence[str | None], offered: tuple[list[str], str, str]
+) -> bool:
+    """Whether the offer that is open, and that the line still makes, is this one."""
+    asked = [each.person_id for each in parties(session, known)]
+    return _open(known) and asked == people and (known.times, known.place, known.with_whom) == offered
 
 
 def _may_be_offered(
@@ -99,6 +113,10 @@ def _may_be_offered(
         raise ValueError(f"--offer: one to {meeting_words.MOST} times")
     if any(at < now + meeting_words.LEAD for at in times):
         raise ValueError("--offer: at least two hours from now, so that they can still choose it")
+    if any(at > now + meeting_words.AHEAD for at in times):
+        raise ValueError(f"--offer: within {meeting_words.AHEAD.days} days")
+    if not all(meeting_words.by_day(at, zone) for at in times):
+        raise ValueError("--offer: between 7:00 and 21:00")
     if not all(meeting_words.readable(at, zone) for at in times):
         raise ValueError("--offer: the line says quarters of an hour: 14:00, 14:15, 14:30, 14:45")
     if not says_something(place) or not says_something(with_whom):
@@ -126,6 +144,81 @@ def end(session: Session, complaint: Complaint, now: datetime) -> MeetingPlan | 
             set_ask(party, None, None)
         waiting.done(session, complaint, waiting.ARRANGE, plan.by, now)
     return plan
+
+
+def moved(session: Session, complaint: Complaint, to: datetime, by: str, now: datetime) -> None:
+    """Staff have found another time: nobody is asked any more, and what the line had fixed ahead is not to be."""
+    plan = end(session, complaint, now)
+    meeting = session.get(Meeting, plan.meeting_id) if plan is not None and plan.meeting_id is not None else None
+    if meeting is not None and meeting.outcome is None and meeting.at > now:
+        write(session, complaint, meeting, f"{CALLED_OFF}改期", by, now)
+        rows.note(session, complaint, "moved", by, now, detail={"at": meeting.at.isoformat(), "to": to.isoformat()})
+
+
+def concerned(session: Session, complaint: Complaint, *, anyway: bool = False) -> list[str]:
+    """Whom somebody has to tell when it comes otherwise: who complains, and the other party once it knows of a time, or
+    was asked for one (`anyway`: in any case). Not who has moved or died since."""
+    plan, found = _last_plan(session, complaint), [complaint.person_id] if complaint.person_id else []
+    if plan is not None and not _met_since(session, complaint, plan):
+        knows = anyway or plan.chosen is not None or plan.struck or waiting.unwritten(session, complaint)
+        found += [each.person_id for each in parties(session, plan) if each.nth > 1 and knows]
+    return waiting.living(session, found)
+
+
+def _last_plan(session: Session, complaint: Complaint) -> MeetingPlan | None:
+    query = select(MeetingPlan).where(MeetingPlan.complaint_id == complaint.id)
+    return session.scalars(query.order_by(MeetingPlan.id.desc()).limit(1)).first()
+
+
+def _met_since(session: Session, complaint: Complaint, plan: MeetingPlan) -> bool:
+    """They have met: what is arranged now is another meeting."""
+    query = select(Meeting.id).where(Meeting.complaint_id == complaint.id, Meeting.booked_at >= plan.at)
+    held = query.where(Meeting.outcome.is_not(None), Meeting.outcome.not_like(f"{CALLED_OFF}%"))
+    return session.scalars(held.limit(1)).first() is not None
+
+
+def tell(session: Session, complaint: Complaint, people: Sequence[str], now: datetime, at: datetime | None) -> None:
+    """Somebody tells these what has become of the meeting; a stranger who complains is told, too."""
+    for each in (*people, *([None] if complaint.person_id is None else [])):
+        waiting.appointed(session, complaint, now, each, at)
+
+
+def closed(session: Session, complaint: Complaint, by: str, now: datetime, *, gone: bool) -> None:
+    """The complaint is closed. A meeting that is fixed stays so, for perhaps somebody else called it solved: both are
+    reminded, and staff write what came of it. Nobody is asked for a time meanwhile. When who complains is `gone`, it
+    is called off, and somebody tells the other."""
+    plan, ahead = plan_of(session, complaint), [each for each in waiting.unwritten(session, complaint) if each.at > now]
+    if gone:
+        told = concerned(session, complaint)
+        end(session, complaint, now)
+        for meeting in ahead:
+            write(session, complaint, meeting, f"{CALLED_OFF}{GONE_ZH}", by, now)
+        waiting.done(session, complaint, (*waiting.APPOINTED, *waiting.ARRANGE), by, now)
+        tell(session, complaint, told, now, None)
+    elif plan is not None and plan.meeting_id is None:
+        waiting.done(session, complaint, waiting.ARRANGE, by, now)
+        for party in parties(session, plan):
+            party.due_at = None
+
+
+def reopened(session: Session, complaint: Complaint, now: datetime) -> None:
+    """Who was to be asked for a time is asked now; when it is too late for that, the call's claim finds it."""
+    plan = plan_of(session, complaint)
+    for party in parties(session, plan) if plan is not None and plan.meeting_id is None else ():
+        if party.ask is not None:
+            set_ask(party, Ask(party.ask), now)
+
+
+def without(session: Session, complaint: Complaint, plan: MeetingPlan, now: datetime) -> None:
+    """One of them has moved, or died: the line asks and reminds nobody any more, a person tells the other."""
+    at = chosen_time(plan)
+    if plan.meeting_id is None or at is None:
+        by_hand(session, complaint, plan, now)
+        return
+    for party in parties(session, plan):
+        set_ask(party, None, None)
+    for each in waiting.living(session, [party.person_id for party in parties(session, plan)]):
+        waiting.arrange(session, complaint, now, each, at)
 
 
 # ── what is known ─────────────────────────────────────────────────────────────────────────────────
@@ -172,6 +265,8 @@ def set_ask(party: MeetingParty, ask: Ask | None, due: datetime | None) -> None:
 def choose(session: Session, plan: MeetingPlan, party: MeetingParty, place: int, call_id: str, now: datetime) -> Answer:
     """They take the time at this place of the offer."""
     complaint = _locked(session, plan, party)
+    if plan.ended_at is not None or (complaint.status == Status.CLOSED and plan.meeting_id is None):
+        return _no_more(session, complaint, plan, party, now)
     if plan.chosen == place and party.ask != Ask.CHOOSE:
         return Answer.FIXED if plan.meeting_id is not None else Answer.NOTED
     if not _open(plan) or party.ask != Ask.CHOOSE or place not in times_left(plan, now):
@@ -187,10 +282,19 @@ def choose(session: Session, plan: MeetingPlan, party: MeetingParty, place: int,
     return Answer.NOTED
 
 
+def _no_more(session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime) -> Answer:
+    """It was called off while they were on the line, or the complaint was closed: they hear it from somebody."""
+    if plan.ended_at is None:
+        tell(session, complaint, waiting.living(session, [party.person_id]), now, None)
+    return Answer.NO_MORE
+
+
 def agree(session: Session, plan: MeetingPlan, party: MeetingParty, call_id: str, now: datetime, *, yes: bool) -> bool:
     """Whether the chosen time suits the other party. With no, the first one is asked for another; when there is none
     left, staff arrange it. False: it is not asked of them any more."""
     complaint = _locked(session, plan, party)
+    if plan.ended_at is not None or (complaint.status == Status.CLOSED and plan.meeting_id is None):
+        return bool(_no_more(session, complaint, plan, party, now))
     if party.ask != Ask.AGREE or plan.chosen is None or not _open(plan):
         return yes and plan.meeting_id is not None
     _note(session, complaint, AGREED if yes else NOT_AGREED, party, call_id, now, at=plan.times[plan.chosen])
@@ -228,7 +332,7 @@ def cant(session: Session, plan: MeetingPlan, party: MeetingParty, call_id: str,
     """They can't come, or can't any more: a person rings, whoever it was that said so."""
     complaint = _locked(session, plan, party)
     _note(session, complaint, CANT, party, call_id, now)
-    waiting.arrange(session, complaint, now)
+    waiting.arrange(session, complaint, now, party.person_id, chosen_time(plan))
     if not rang_us(session, call_id):
         set_ask(party, None, None)
 
@@ -238,14 +342,28 @@ def came(session: Session, plan: MeetingPlan, party: MeetingParty, what: Came, c
     complaint = _locked(session, plan, party)
     if party.ask != Ask.AFTER or rang_us(session, call_id):
         return
-    _note(session, complaint, CAME, party, call_id, now, came=what)
-    meeting = session.get_one(Meeting, plan.meeting_id)
-    if meeting.outcome is None:
+    meeting, before = session.get_one(Meeting, plan.meeting_id), _said(session, complaint, plan)
+    _note(session, complaint, CAME, party, call_id, now, came=what, plan=str(plan.id))
+    if meeting.outcome in (None, outcome_of(before)):  # not what staff have written
         who = session.get_one(Person, party.person_id).name
-        write(session, complaint, meeting, f"{who}在电话里说:{CAME_ZH[what]}", who, now)
+        write(session, complaint, meeting, outcome_of(_said(session, complaint, plan)), who, now)
     if what is not Came.SETTLED and complaint.status != Status.CLOSED:
-        waiting.ring_back(session, complaint, now)
+        waiting.ring_back(session, complaint, now, party.person_id)
     over_for(session, plan, party, now)
+
+
+def _said(session: Session, complaint: Complaint, plan: MeetingPlan) -> dict[str, Came]:
+    """What came of it, by name of who said so."""
+    said = [each for each in rows.events(session, complaint) if each.what == CAME]
+    mine = [each for each in said if (each.detail or {}).get("plan") == str(plan.id)]
+    return {each.who: Came((each.detail or {})["came"]) for each in mine}
+
+
+def outcome_of(said: Mapping[str, Came]) -> str:
+    """Both words. Where they differ, the worse one is the outcome."""
+    worst_first = sorted(said.items(), key=lambda each: (each[1] is Came.SETTLED, each[0]))
+    words = ";".join(f"{who}在电话里说:{CAME_ZH[what]}" for who, what in worst_first)
+    return f"{CAME_ZH[worst_first[0][1]]}({words})" if len(set(said.values())) > 1 else words
 
 
 def over_for(session: Session, plan: MeetingPlan, party: MeetingParty, now: datetime) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from checkins.ports import Clock
-from community import intake, readable, waiting
+from community import intake, meeting_calls, readable, waiting
 from community.intake import Spoken
 from storage.database import Database
 from storage.rounds import repeat
@@ -33,6 +33,8 @@ class ComplaintRounds:
         now = self._clock.now()
         if await self._db.view(readable.complaints):
             await self._db.run(lambda session: readable.tell(session, readable.complaints, now))
+        if await self._db.view(lambda session: meeting_calls.late(session, now)):
+            await self._db.run(lambda session: meeting_calls.keep(session, now))
         if await self._db.view(lambda session: waiting.late(session, now)):
             await self._db.run(lambda session: waiting.keep(session, now))
         if await self._db.view(lambda session: self._fresh(session, now)):

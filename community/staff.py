@@ -20,7 +20,6 @@ from community.words import CATEGORIES
 
 HEARD, VISITED = "heard", "visited"
 UNTELLABLE = "untellable"  # why it was closed: a stranger without a number
-CALLED_OFF = "called off: "  # how the outcome of a meeting begins that was none
 BY_PERSON = (Outcome.UNREACHED, Outcome.UNCLEAR)  # the calls are over, and they have not said what they think
 NOT_HEARD = "nobody has listened to it yet: `cases hear` first"
 
@@ -165,7 +164,8 @@ def discuss(session: Session, number: int, who: str, text: str, by: str, now: da
 
 
 def meet(session: Session, number: int, at: datetime, place: str, with_whom: str, by: str, now: datetime) -> Meeting:
-    """People meet about it; somebody tells them who complained. The same meeting again is the same one."""
+    """People meet about it; somebody tells who complained, and the other party that the line has asked. One that the
+    line has arranged, and that is ahead, is moved so. The same meeting again is the same one."""
     complaint, by = _open(session, number, now), named(by)
     if at <= now:
         raise ValueError("--at: that moment is over")
@@ -176,11 +176,12 @@ def meet(session: Session, number: int, at: datetime, place: str, with_whom: str
     known = session.scalar(query.where(Meeting.outcome.is_(None)))
     if known is not None:
         return known
-    meetings.end(session, complaint, now)  # they have found a time without the line
+    told = meetings.concerned(session, complaint, anyway=True)
+    meetings.moved(session, complaint, at, by, now)  # they have found a time without the line
     meeting = Meeting(complaint_id=complaint.id, booked_by=by[:100], booked_at=now, **values)
     session.add(meeting)
     rows.note(session, complaint, "meeting", by, now, detail={**values, "at": at.isoformat()})
-    waiting.appointed(session, complaint, now)
+    meetings.tell(session, complaint, told, now, at)
     waiting.show(session, complaint, now)
     return meeting
 
@@ -201,19 +202,21 @@ def met(session: Session, number: int, outcome: str, by: str, now: datetime) -> 
 
 def call_off(session: Session, number: int, why: str, by: str, now: datetime) -> Complaint:
     """The next meeting that nobody has written the outcome of isn't, or wasn't, or the times that are offered are taken
-    back; somebody tells them who complained."""
+    back; somebody tells who complained, and the other party if it knows of it."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(why):
         raise ValueError("write down why it is called off")
+    told, at = meetings.concerned(session, complaint), None
     offered = meetings.end(session, complaint, now)
     if offered is None or offered.meeting_id is not None or waiting.unwritten(session, complaint):
         meeting = _next_meeting(session, complaint)
-        meetings.write(session, complaint, meeting, CALLED_OFF + why, by, now)
+        at = meeting.at if meeting.at > now else None
+        meetings.write(session, complaint, meeting, meetings.CALLED_OFF + why, by, now)
         rows.note(session, complaint, "called_off", by, now, detail={"at": meeting.at.isoformat(), "why": why})
     else:
         rows.note(session, complaint, "called_off", by, now, detail={"times": offered.times, "why": why})
-    if complaint.status != Status.CLOSED:
-        waiting.appointed(session, complaint, now)
+    if complaint.status != Status.CLOSED or at is not None:
+        meetings.tell(session, complaint, told, now, at)
     return complaint
 
 

@@ -18,10 +18,11 @@ from checkins.contacts import Contact, ContactKind
 from checkins.phones import national
 from checkins.results import REASON_ZH, SLEEPLESS, STATUS_ZH, Reason, Status
 from checkins.schedule import at_minute
-from checkins.tables import Checkin, Neighbourhood, Person
+from checkins.tables import Checkin, Neighbourhood, Person, Role
 from community import ballot_rows, desk, register_export, rows, upward_names
 from community.ballot_tables import Ballot
 from community.level_above import NOT_SHARED, whose
+from community.meeting_tables import MeetingParty, MeetingPlan
 from community.register_export import Rows
 from community.tables import Complaint, Meeting, Reply
 
@@ -127,16 +128,32 @@ def _answer(session: Session, row: Complaint, reply: Reply | None) -> str:
 
 
 def meetings(session: Session, place: Neighbourhood, span: Month) -> Rows:
-    """Who met face to face about a complaint, and what came of it."""
+    """Who met face to face about a complaint, and what came of it. Of the other party, too, nothing where they have not
+    agreed that the street hears of it: nor is an elder named who has not."""
     query = select(Meeting, Complaint).join(Complaint, Complaint.id == Meeting.complaint_id)
     query = query.where(Complaint.neighbourhood_id == place.id, Meeting.at >= span.begins, Meeting.at < span.ends)
-    found: Rows = [list(MEETINGS)]
+    found, unshared = list[list[str]]([list(MEETINGS)]), _unshared(session, place)
     for meeting, row in session.execute(query.order_by(Meeting.at, Meeting.id)):
         said = (meeting.place, meeting.with_whom, meeting.outcome or "")
         if whose(session, row)[0] == NOT_SHARED:
             said = (NOT_SHARED, NOT_SHARED, NOT_SHARED)
-        found.append([str(row.number), _clock(meeting.at, place), *said, meeting.booked_by])
+        elif _others(session, row) & unshared.keys():
+            said = (meeting.place, NOT_SHARED, NOT_SHARED)
+        cells = [NOT_SHARED if any(name in cell for name in unshared.values()) else cell for cell in said]
+        found.append([str(row.number), _clock(meeting.at, place), *cells, meeting.booked_by])
     return found
+
+
+def _unshared(session: Session, place: Neighbourhood) -> dict[str, str]:
+    """Names of elders who have not agreed that the street hears of them, by id."""
+    query = select(Person).where(Person.neighbourhood_id == place.id, Person.role == Role.ELDER)
+    return {each.id: each.name for each in session.scalars(query) if not each.consents.get("street")}
+
+
+def _others(session: Session, row: Complaint) -> set[str]:
+    """Whom the line asked to meet who complains."""
+    query = select(MeetingParty.person_id).join(MeetingPlan, MeetingPlan.id == MeetingParty.plan_id)
+    return set(session.scalars(query.where(MeetingPlan.complaint_id == row.id, MeetingParty.nth > 1)))
 
 
 def results(session: Session, place: Neighbourhood, span: Month) -> Rows:

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from checkins import items, phones, promises
 from checkins.items import Item, ItemKind
 from checkins.people import stops_calls
-from checkins.tables import Person
+from checkins.tables import GONE, Person
 from community import readable, rows
-from community.meeting_tables import MeetingParty, MeetingPlan
+from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.policy import RING_BACK
 from community.tables import Complaint, Meeting, Outcome, Status
 
@@ -30,36 +30,41 @@ SEE = (ItemKind.COMPLAINT_CLOSED,)  # nothing in the row asks for it: staff tick
 APPOINTED = (ItemKind.COMPLAINT_APPOINTED,)  # likewise
 ARRANGE = (ItemKind.COMPLAINT_ARRANGE,)
 STUCK_AFTER = timedelta(days=1)  # a reply call that is due
-WHILE_OPEN = (*ANSWER, *TELL, *MEETING, *APPOINTED, *ARRANGE)
-ALL = (*LISTEN, *WHILE_OPEN, *SEE)
+IN_TIME = timedelta(minutes=30)  # before a meeting they are told by a person at the latest
+OF_MEETINGS = (*MEETING, *APPOINTED, *ARRANGE)  # the other party has items of these, too
+WHILE_OPEN = (*ANSWER, *TELL)
+OTHER_PARTY = "(对方)"
+ALL = (*LISTEN, *WHILE_OPEN, *OF_MEETINGS, *SEE)
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Somebody has to do this by then."""
+    """Somebody has to do this by then. `person_id`: whom it is about, if not who complains."""
 
     kind: ItemKind
     due: datetime
+    person_id: str | None = None
 
 
 def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
     """By its state alone. While the reply call works on an answer, nobody is waited for but the line, unless something
-    was said since. What was said is heard also when it is closed. One that is open and waits for nobody, whatever has
-    become of its row, waits for the committee."""
+    was said since. What was said is heard also when it is closed, and what came of a meeting is written. One that is
+    open and waits for nobody, whatever has become of its row, waits for the committee."""
     if complaint.heard_due is not None:
         interrupted = complaint.status == Status.INTERRUPTED
         yield Wait(ItemKind.COMPLAINT_INTERRUPTED if interrupted else ItemKind.COMPLAINT_NEW, complaint.heard_due)
+    yield from (Wait(ItemKind.COMPLAINT_MEETING, meeting.at) for meeting in unwritten(session, complaint))
     if complaint.status == Status.CLOSED:
         return
     found = [*_answered(complaint), *_told(session, complaint)]
     yield from found
     if complaint.heard_due is None and not found and not _line_has_it(session, complaint):
         yield Wait(ItemKind.COMPLAINT_ANSWER, promises.promised(rows.calendar(session, complaint), complaint.opened_at))
-    yield from (Wait(ItemKind.COMPLAINT_MEETING, meeting.at) for meeting in unwritten(session, complaint))
     for plan in _plans(session, complaint):
         if plan.by_hand_at is not None:
             due = promises.promised(rows.calendar(session, complaint), plan.by_hand_at, RING_BACK)
-            yield Wait(ItemKind.COMPLAINT_ARRANGE, due)
+            asked = [party.person_id for party in _parties(session, plan)]
+            yield from (Wait(ItemKind.COMPLAINT_ARRANGE, due, who) for who in living(session, asked))
 
 
 def _answered(complaint: Complaint) -> Iterator[Wait]:
@@ -91,11 +96,11 @@ def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
     reply = rows.last_reply(session, complaint)
     if reply is not None and reply.due_at is not None and _line_has_it(session, complaint):
         yield Wait(ItemKind.COMPLAINT_TELL, reply.due_at + STUCK_AFTER)
-    for plan in _plans(session, complaint):
-        query = select(func.min(MeetingParty.due_at)).where(MeetingParty.plan_id == plan.id)
-        due = session.scalar(query)
-        if due is not None and complaint.status != Status.CLOSED:
-            yield Wait(ItemKind.COMPLAINT_ARRANGE, due + STUCK_AFTER)
+    for party in (each for plan in _plans(session, complaint) for each in _parties(session, plan)):
+        if party.due_at is not None and party.ask != Ask.AFTER:  # what came of it, staff write anyway
+            told = party.ask in (Ask.TOLD, Ask.REMIND)
+            kind = ItemKind.COMPLAINT_APPOINTED if told else ItemKind.COMPLAINT_ARRANGE
+            yield Wait(kind, party.due_at + STUCK_AFTER, party.person_id)
 
 
 def stuck(session: Session, complaint: Complaint, now: datetime) -> bool:
@@ -108,6 +113,17 @@ def _plans(session: Session, complaint: Complaint) -> list[MeetingPlan]:
     """Times for a meeting that are offered by telephone."""
     query = select(MeetingPlan).where(MeetingPlan.complaint_id == complaint.id, MeetingPlan.ended_at.is_(None))
     return list(session.scalars(query))
+
+
+def _parties(session: Session, plan: MeetingPlan) -> list[MeetingParty]:
+    query = select(MeetingParty).where(MeetingParty.plan_id == plan.id)
+    return list(session.scalars(query.order_by(MeetingParty.nth)))
+
+
+def living(session: Session, people: Iterable[str]) -> list[str]:
+    """Whom somebody can still tell something: who moved or died is nobody's to ring."""
+    gone = set(session.scalars(select(Person.id).where(Person.id.in_(list(people)), Person.state.in_(GONE))))
+    return [each for each in people if each not in gone]
 
 
 def unwritten(session: Session, complaint: Complaint) -> list[Meeting]:
@@ -125,19 +141,24 @@ def can_ring(session: Session, complaint: Complaint) -> bool:
 def show(session: Session, complaint: Complaint, now: datetime) -> None:
     """Opens the items that it waits for now."""
     for wait in waits(session, complaint):
-        want(session, complaint, wait.kind, wait.due, now)
+        want(session, complaint, wait.kind, wait.due, now, wait.person_id)
 
 
-def want(session: Session, complaint: Complaint, kind: ItemKind, due: datetime, now: datetime) -> None:
+def want(
+    session: Session, complaint: Complaint, kind: ItemKind, due: datetime, now: datetime, person_id: str | None = None
+) -> None:
+    """`person_id`: whom it is about, if not who complains."""
+    other = person_id is not None and person_id != complaint.person_id
+    text = _text(complaint) + (OTHER_PARTY if other else "")
     items.open_item(
         session,
         kind,
         now,
         neighbourhood_id=complaint.neighbourhood_id,
-        person_id=complaint.person_id,
+        person_id=person_id or complaint.person_id,
         due_at=due,
         about=str(complaint.number),
-        detail={"complaint": complaint.number, "text": _text(complaint)},
+        detail={"complaint": complaint.number, "text": text},
     )
 
 
@@ -148,10 +169,18 @@ def done(session: Session, complaint: Complaint, kinds: Iterable[ItemKind], by: 
 
 
 def open_items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind] = ALL) -> list[Item]:
-    about = str(complaint.number)
+    about, others = str(complaint.number), _others(session, complaint)
     keys = [items.key_of(kind, complaint.person_id, about=about) for kind in kinds]
+    keys += [items.key_of(kind, who, about=about) for kind in kinds if kind in OF_MEETINGS for who in others]
     query = select(Item).where(Item.neighbourhood_id == complaint.neighbourhood_id, Item.key.in_(keys))
     return list(session.scalars(query.where(Item.done_at.is_(None))))
+
+
+def _others(session: Session, complaint: Complaint) -> list[str]:
+    """Whoever was ever to meet who complains."""
+    query = select(MeetingParty.person_id).join(MeetingPlan, MeetingPlan.id == MeetingParty.plan_id)
+    query = query.where(MeetingPlan.complaint_id == complaint.id, MeetingParty.nth > 1)
+    return list(dict.fromkeys(session.scalars(query)))
 
 
 def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
@@ -160,7 +189,7 @@ def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
     nobody = and_(Complaint.heard_due.is_(None), Complaint.answer_due.is_(None))
     due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, nobody, meeting)
     due = or_(due, Complaint.status == Status.ANSWERED, _arranging(now))
-    open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None))
+    open_ = or_(Complaint.status != Status.CLOSED, Complaint.heard_due.is_not(None), meeting)
     ids = session.scalars(select(Complaint.id).where(open_, due).order_by(Complaint.id)).all()
     found: list[tuple[Complaint, Wait]] = []
     for row in readable.each(session, Complaint, ids):
@@ -177,21 +206,27 @@ def _arranging(now: datetime) -> ColumnElement[bool]:
 
 
 def _missing(session: Session, complaint: Complaint, now: datetime) -> list[Wait]:
-    overdue = [wait for wait in (*waits(session, complaint), *_stuck(session, complaint)) if wait.due <= now]
-    return [wait for wait in overdue if not open_items(session, complaint, (wait.kind,))]
+    stuck_too = () if complaint.status == Status.CLOSED else _stuck(session, complaint)
+    overdue = [wait for wait in (*waits(session, complaint), *stuck_too) if wait.due <= now]
+    return [wait for wait in overdue if not _has_item(session, complaint, wait)]
+
+
+def _has_item(session: Session, complaint: Complaint, wait: Wait) -> bool:
+    whose = wait.person_id or complaint.person_id
+    return any(item.person_id == whose for item in open_items(session, complaint, (wait.kind,)))
 
 
 def keep(session: Session, now: datetime) -> None:
     """Whatever is overdue has its item. Safe to repeat."""
     for complaint in rows.lock(session, (complaint.id for complaint, _ in late(session, now))):
         for wait in _missing(session, complaint, now):
-            want(session, complaint, wait.kind, wait.due, now)
+            want(session, complaint, wait.kind, wait.due, now, wait.person_id)
 
 
-def ring_back(session: Session, complaint: Complaint, now: datetime) -> None:
-    """They want to talk about it."""
+def ring_back(session: Session, complaint: Complaint, now: datetime, person_id: str | None = None) -> None:
+    """They want to talk about it; likewise below, `person_id`: the other party does."""
     due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
-    want(session, complaint, ItemKind.COMPLAINT_TALK, due, now)
+    want(session, complaint, ItemKind.COMPLAINT_TALK, due, now, person_id)
 
 
 def was_it_they(session: Session, complaint: Complaint, now: datetime) -> None:
@@ -200,16 +235,31 @@ def was_it_they(session: Session, complaint: Complaint, now: datetime) -> None:
     want(session, complaint, ItemKind.COMPLAINT_CLOSED, due, now)
 
 
-def appointed(session: Session, complaint: Complaint, now: datetime) -> None:
-    """When a meeting is, or that it isn't, they hear from somebody."""
-    due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
-    want(session, complaint, ItemKind.COMPLAINT_APPOINTED, due, now)
+def appointed(
+    session: Session,
+    complaint: Complaint,
+    now: datetime,
+    person_id: str | None = None,
+    meeting_at: datetime | None = None,
+) -> None:
+    """When a meeting is, or that it isn't, they hear from somebody: before it is (`meeting_at`)."""
+    want(session, complaint, ItemKind.COMPLAINT_APPOINTED, _before(session, complaint, now, meeting_at), now, person_id)
 
 
-def arrange(session: Session, complaint: Complaint, now: datetime) -> None:
+def arrange(
+    session: Session,
+    complaint: Complaint,
+    now: datetime,
+    person_id: str | None = None,
+    meeting_at: datetime | None = None,
+) -> None:
     """The line can't arrange with them when to meet, or they can't come: a person rings."""
+    want(session, complaint, ItemKind.COMPLAINT_ARRANGE, _before(session, complaint, now, meeting_at), now, person_id)
+
+
+def _before(session: Session, complaint: Complaint, now: datetime, meeting_at: datetime | None) -> datetime:
     due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
-    want(session, complaint, ItemKind.COMPLAINT_ARRANGE, due, now)
+    return due if meeting_at is None else max(now, min(due, meeting_at - IN_TIME))
 
 
 def _text(complaint: Complaint) -> str:

@@ -286,6 +286,9 @@ async def test_a_line_that_is_down_for_a_day_leaves_it_to_a_person(committee: Co
         ([at(hour, WEDNESDAY) for hour in (9, 10, 11, 14, 15)], "one to 4 times"),
         ([at(9, DAY)], "two hours"),
         ([at(14, WEDNESDAY) + timedelta(minutes=20)], "quarters"),
+        ([at(3, WEDNESDAY)], "between 7:00 and 21:00"),
+        ([at(21, WEDNESDAY) + timedelta(minutes=15)], "between 7:00 and 21:00"),
+        ([at(14, WEDNESDAY + timedelta(days=90))], "within 90 days"),
     ],
 )
 async def test_times_that_can_t_be_offered(committee: Committee, times: list[datetime], why: str) -> None:
