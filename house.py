@@ -333,7 +333,8 @@ def _build(
         RegisterCounter(db, clock),
     )
     trials = Trials(desk, flows)
-    verbs = Verbs(calls, config, fetching, flows, trials, trials, prompts)
+    front = desk if aside else trials  # what a real carrier brings is never taken for a trial
+    verbs = Verbs(calls, config, fetching, flows, front, front, prompts)
     cycle = Cycle(
         db,
         NoticeOffers(placer, db, clock),
@@ -369,7 +370,7 @@ def _build(
     sees, beat = alerting.machine(data), alerting.beat(settings)
     watch = Watch(db, clock, data / "heartbeat", house=sees, beat=beat, cry=bell.cry)
     web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    routers = [telephone_routes.routes(calls, config, media, verbs, prompts, trials)]
+    routers = [telephone_routes.routes(calls, config, media, verbs, prompts, front)]
     if second:
         by_keys = Verbs(calls, second, fetching, flows, desk, voice=prompts)
         routers.append(telephone_routes.routes(calls, second, media, by_keys, prompts))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import select
@@ -24,7 +25,7 @@ from checkins.cycle import TickReport
 from checkins.schedule import local_date
 from checkins.tables import Checkin, Neighbourhood, Person, Role
 from console.guard import PageError
-from console.phone_people import Subscriber, one
+from console.phone_people import Subscriber, is_somebodys, one
 from console.phone_trials import Trial, Trials
 from console.words import clock
 from ivr.calls import LogEntry
@@ -125,17 +126,29 @@ class PhoneDesk:
         found = self._tickets.pop(ticket, None)
         return found[0] if found and abs(self.now() - found[1]) <= TICKET_FOR else None
 
-    def plug_in(self, wish: Wish, handset: Handset) -> str:
+    async def plug_in(self, wish: Wish, handset: Handset) -> str:
         """The number at which the handset is rung from now on. PageError when somebody holds this telephone."""
-        number = wish.who.number if wish.counts and wish.who else self.line.trials.number()
+        self._talking += 1
+        plugged = False
         try:
+            number = wish.who.number if wish.counts and wish.who else await self._nobodys_number()
             self.line.exchange.plug_in(number, handset)
+            plugged = True
         except ValueError:
             raise PageError(409, "别的浏览器正拿着这部电话。", "another browser holds this telephone") from None
-        self._talking += 1
+        finally:
+            self._talking -= not plugged
         return number
 
+    async def _nobodys_number(self) -> str:
+        """Of no telephone and of nobody in the register: who rings in from it is taken for nobody else."""
+        while True:
+            number = self.line.trials.number()
+            if not await self.db.view(partial(is_somebodys, number=number)):
+                return number
+
     def unplug(self, number: str, handset: Handset) -> None:
+        self.line.trials.forget(number)
         self.line.exchange.unplug(number, handset)
         self._talking -= 1
 

@@ -58,6 +58,11 @@ def one(session: Session, person_id: str) -> Subscriber | None:
     return None if row is None else _subscriber(row[0], row[1])
 
 
+def is_somebodys(session: Session, number: str) -> bool:
+    """Whether the register has it, were it of somebody who is gone."""
+    return session.scalar(select(Person.id).where(Person.number == number).limit(1)) is not None
+
+
 def _people() -> Select[Person, str]:
     query = select(Person, Neighbourhood.committee).join(Neighbourhood, Neighbourhood.id == Person.neighbourhood_id)
     return query.where(Person.number.is_not(None), Person.state.not_in(GONE))

@@ -103,7 +103,7 @@ class _Telephone:
             await _close(self._websocket, _NORMAL)
 
     async def _call(self) -> None:
-        self._number = self._desk.plug_in(self._wish, self._handset)
+        self._number = await self._desk.plug_in(self._wish, self._handset)
         work = [asyncio.create_task(one) for one in (self._listen(), self._talk(), self._tell())]
         try:
             self._say({"type": "state", "state": "trial" if not self._wish.counts else "real"})

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import cycle
 from typing import Protocol
 from uuid import uuid4
 
@@ -36,8 +36,9 @@ class Trials:
 
     def __init__(self, desk: Desk, flows: Callable[[str], Flow]) -> None:
         self._desk, self._flows = desk, flows
-        self._numbers = (f"+8621000{number:05d}" for number in count(1))  # no local number begins with 0
+        self._numbers = map("+8621000{:05d}".format, cycle(range(1, 100_000)))  # no local number begins with 0
         self._expected: dict[str, Trial] = {}  # by the number from which somebody rings in
+        self._rang_in: dict[str, CallOrder] = {}
         self._calls: dict[str, Flow] = {}
         self._asked: Counter[tuple[str, str]] = Counter()
 
@@ -50,8 +51,12 @@ class Trials:
         return self._order(str(uuid4()), trial, number, trunk)
 
     def expect(self, trial: Trial, number: str) -> None:
-        """Somebody is about to ring in from `number`."""
+        """Somebody is about to ring in from `number`, once."""
         self._expected[number] = trial
+
+    def forget(self, number: str) -> None:
+        """Nobody rings in from `number` any more."""
+        self._expected.pop(number, None)
 
     def heard_by(self, listener: CallListener) -> CallListener:
         """The listener, deaf to trials."""
@@ -60,10 +65,13 @@ class Trials:
     # ── ivr.ports.Reception, Switchboard, Answers ─────────────────────────────────────────────────
 
     async def rang_in(self, call_id: str, number: str, key: str | None = None) -> CallOrder | Unserved:
-        trial = self._expected.get(number)
+        if call_id in self._rang_in:
+            return self._rang_in[call_id]
+        trial = self._expected.pop(number, None)
         if trial is None:
             return await self._desk.rang_in(call_id, number, key)
-        return self._order(call_id, trial, number, "")
+        order = self._rang_in[call_id] = self._order(call_id, trial, number, "")
+        return order
 
     async def whom(self, call_id: str, person_id: str, nth: int, known: str) -> CallOrder | None:
         if call_id in self._calls:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from checkins.tables import CallIntent
+from console.phone_trials import Trial
 from house import House, open_house
 from ivr.records import Call
 from settings import Settings
@@ -112,9 +113,22 @@ async def test_who_rings_in_with_a_number_that_could_be_real_changes_nothing(pla
         await browser.until(socket, state="answered")
         await say(socket, type="key", key="2")
         await browser.until(socket, type="turn", text="按键 2")
-    number = place.house.db.view(lambda session: session.scalars(select(Call.number)).one())
-    assert await number != REAL
+    number = await place.house.db.view(lambda session: session.scalars(select(Call.number)).one())
+    assert number != REAL
     assert await intents(place) == 0
+    assert place.house.phone is not None
+    place.house.phone.trials.expect(Trial("rings_in"), number)
+    await place.carrier.rings_in(number, f"{place.house.base_url}/twilio/voice").hears("hello.say")
+    assert await intents(place) == 1, "what a real carrier brings is never a trial"
+
+
+async def test_a_number_of_the_register_is_no_trial_s(place: Story) -> None:
+    await place.elder(number="+862100000001")
+    browser = Browser(place.house)
+    async with browser.socket(await browser.ticket(kind="in")) as socket:
+        await browser.until(socket, state="answered")
+        assert place.house.phone is not None
+        assert list(place.house.phone.exchange.plugged) == ["+862100000002"]
 
 
 async def test_an_invented_elder_rings_in_and_is_heard(

@@ -89,6 +89,21 @@ async def test_the_care_room_never_hears_of_a_trial() -> None:
     assert care.heard == ["real"] * 4
 
 
+async def test_a_number_is_a_trial_s_for_one_call_and_then_the_care_room_s() -> None:
+    care = Desk()
+    trials = Trials(care, shipped)
+    number = trials.number()
+    trials.expect(Trial("rings_in"), number)
+    first = await trials.rang_in("trial", number)
+    assert isinstance(first, CallOrder)
+    assert await trials.rang_in("trial", number) == first, "the same again"
+    trials.expect(Trial("rings_in"), "+862100000009")
+    trials.forget("+862100000009")
+    assert await trials.rang_in("cry", number) is Unserved.STRANGER
+    assert await trials.rang_in("other", "+862100000009") is Unserved.STRANGER
+    assert care.heard == ["cry", "other"]
+
+
 async def test_each_trial_handset_has_a_number_of_its_own_that_nobody_can_have() -> None:
     trials = Trials(Desk(), shipped)
     numbers = [trials.number() for _ in range(3)]
