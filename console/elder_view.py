@@ -105,7 +105,7 @@ def look(session: Session, person_id: str, now: datetime, kept: Kept) -> ElderPa
     cases = _cases(session, person.id, elder_plot.first_day(today))
     log = register_log.events(session, person.id)
     escalation = policies.escalation_in(place, person)
-    roster = kept.roster(session, place.id, now)
+    roster = kept.anew(session, place.id, now)
     elder = roster.elders.get(person.id)
     return ElderPage(
         id=person.id,

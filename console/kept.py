@@ -43,6 +43,11 @@ class Kept:
             self._load(session, place_id, change, now)
         return self._rosters[place_id].roster
 
+    def anew(self, session: Session, place_id: int, now: datetime) -> Roster:
+        """As it stands now: people's numbers and consents are no change of a roster, and change, too."""
+        self._load(session, place_id, _change(session), now)
+        return self._rosters[place_id].roster
+
     def renew(self, session: Session, now: datetime) -> None:
         """What has become old. For after a page was sent."""
         self._gaps.renew(session, now)

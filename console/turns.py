@@ -4,7 +4,7 @@ each at its place in the recording. Pure, but for the flows that come with the p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -18,6 +18,7 @@ from ivr.recordings import WHOLE_CALL
 FLOW = "daily_checkin"  # of a call that names none
 BEFORE_MS = 2000  # so much before the moment that matters the recording begins to play
 _WHOLE = re.compile(rf"(?<!part\d)-{WHOLE_CALL}(-\d+)?\.ulaw$")
+_CUTS = frozenset({"heard", "dictation", "distress", "key"})
 _ASKS, _SAYS, _KEYS, _NOTES = "line", "elder", "key", "note"
 
 
@@ -64,7 +65,7 @@ def played(call: CallLog, spoken_name: str, second: Mapping[str, Second]) -> Pla
     if not tracks:
         return None
     track = next((one for one in tracks if one.whole), tracks[0])
-    told = tuple(sorted(_turns(call, track, spoken_name, second), key=lambda turn: turn.at_ms))
+    told = tuple(sorted(_turns(call, track, spoken_name, second), key=lambda turn: (turn.at_ms, turn.who != _ASKS)))
     start = flagged_ms(call.entries)
     seek = _seek(track, max(0, start - BEFORE_MS)) if start is not None else None
     others = tuple(one for one in tracks if one is not track)
@@ -127,9 +128,12 @@ def _turns(call: CallLog, track: Track, spoken_name: str, second: Mapping[str, S
         seek = _seek(track, at)
         match entry.kind:
             case "prompt":
-                name = str(entry.detail.get("name", ""))
-                text = texts.get(name, name).replace(f"{{{NAME}}}", spoken_name)
+                text = _sentences(texts, [entry.detail.get("name", "")], spoken_name)
                 yield Turn(_ASKS, "说", entry.at_ms, _seek(track, entry.at_ms), text)
+            case "cleared":
+                text = _sentences(texts, entry.detail.get("names") or (), spoken_name)
+                cut = _cut_ms(call.entries, entry)
+                yield Turn(_ASKS, "说", cut, _seek(track, cut), text, "没播完")
             case "key":
                 yield Turn(_KEYS, "按键", at, seek, str(entry.detail.get("digit") or "（保密）"))
             case "heard" | "dictation" | "distress":
@@ -137,6 +141,16 @@ def _turns(call: CallLog, track: Track, spoken_name: str, second: Mapping[str, S
             case "no_input" | "hung_up" | "alarm" | "error" | "limit" | "machine":
                 kind, text = words.entry_zh(entry)
                 yield Turn(_NOTES, kind, at, None, text, matters=entry.kind == "alarm")
+
+
+def _sentences(texts: Mapping[str, str], names: Iterable[object], spoken_name: str) -> str:
+    return "".join(texts.get(str(name), str(name)) for name in names).replace(f"{{{NAME}}}", spoken_name)
+
+
+def _cut_ms(entries: Sequence[Entry], cut: Entry) -> int:
+    """Where what cut the question off begins: the question stands before its answer."""
+    during = [_begin_ms(entry) for entry in entries if entry.kind in _CUTS and entry.at_ms >= cut.at_ms]
+    return min((at for at in during if at <= cut.at_ms), default=cut.at_ms)
 
 
 def _spoken(entry: Entry, at: int, seek: float | None, second: Mapping[str, Second], *, matters: bool) -> Turn:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checkins import cases, register_log
+from checkins import cases, people, register_log
 from checkins.register_log import SELF, How, What
 from checkins.roster.tables import RosterPair
 from checkins.tables import Mode, NumberState, Role, State
@@ -62,6 +62,9 @@ async def test_the_page_shows_the_months_who_to_call_and_the_recordings(office: 
     assert 'class="k-open"' in page
     assert " style=" not in page
     assert page.count("<summary>") >= 4
+    with world.db.write() as session:
+        people.set_number(session, buddy, "021-2000 3000")
+    assert "tel:+862120003000" in await _page(office, elder), "at once, not after a minute"
 
 
 async def test_what_is_typed_is_written_with_whose_word_it_is(office: Office) -> None:
