@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from settings import FILE_VARIABLE, Settings, SettingsError
 from storage.database import Database
-from storage.migrate import upgrade
+from storage.migrate import is_current, upgrade
 
 T = TypeVar("T")
 _SAID: ContextVar[frozenset[str]] = ContextVar("said", default=frozenset())  # a command has a context of its own
@@ -34,7 +34,10 @@ def opened(settings: Settings, *, make: bool = False, as_it_is: bool = False) ->
     _say(settings, f"database {shown(settings)}{' (new)' if new else ''}")
     if not as_it_is:
         migrate(settings)
-    return Database(settings.database_url)
+    try:
+        return Database(settings.database_url)
+    except ImportError as error:
+        raise SettingsError(_lacks(error)) from None
 
 
 def missing(settings: Settings) -> bool:
@@ -56,9 +59,27 @@ async def write(settings: Settings, work: Callable[[Session], T]) -> T:
 
 
 async def read(settings: Settings, work: Callable[[Session], T]) -> T:
-    """The same, only looking."""
-    with contextlib.closing(opened(settings)) as db:
+    """The same, only looking: SettingsError for a database of an older version, which stays as it is."""
+    with contextlib.closing(opened(settings, as_it_is=True)) as db:
+        _check(db)
         return await db.view(work)
+
+
+def _check(db: Database) -> None:
+    try:
+        with db.engine.connect() as connection:
+            current = is_current(connection)
+    except (DBAPIError, CommandError, OSError) as error:
+        raise SettingsError(f"WENAN_DATABASE_URL: {sentence(error)}") from None
+    if not current:
+        raise SettingsError(
+            "WENAN_DATABASE_URL: this database is of an older version, and a look doesn't change it: stop the server, "
+            "make a backup, then start `serve`, which brings it up to date (docs/operations.md, Upgrade)"
+        )
+
+
+def _lacks(error: ImportError) -> str:
+    return f"WENAN_DATABASE_URL needs the package {error.name}, which is not installed (docs/settings.md)"
 
 
 def migrate(settings: Settings) -> None:
@@ -66,9 +87,7 @@ def migrate(settings: Settings) -> None:
     try:
         upgrade(settings.database_url)
     except ImportError as error:
-        raise SettingsError(
-            f"WENAN_DATABASE_URL needs the package {error.name}, which is not installed (docs/settings.md)"
-        ) from None
+        raise SettingsError(_lacks(error)) from None
     except (DBAPIError, CommandError, RuntimeError, OSError) as error:
         raise SettingsError(f"WENAN_DATABASE_URL: {sentence(error)}") from None
 

@@ -21,6 +21,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
@@ -37,6 +38,15 @@ def upgrade(url: str, scripts: Path = SCRIPTS) -> None:
         _alone(connection)
         command.upgrade(_config(connection, scripts), "head")
         _check_references(connection)
+
+
+def is_current(connection: Connection, scripts: Path = SCRIPTS) -> bool:
+    """Whether it has all revisions; only looks. CommandError when it has one that this program doesn't know."""
+    known = ScriptDirectory.from_config(_config(connection, scripts))
+    here = set(MigrationContext.configure(connection).get_current_heads())
+    for each in here:
+        known.get_revision(each)
+    return here == set(known.get_heads())
 
 
 def revision(message: str, modules: Sequence[str], scripts: Path = SCRIPTS) -> None:

@@ -207,6 +207,23 @@ def test_who_an_id_in_the_log_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run("people", "show", "nobody").exit_code == 2
 
 
+OLDER = "a5c0e81d7b46"  # a revision that others follow
+
+
+def test_a_command_that_only_looks_leaves_an_older_database_as_it_is(tmp_path: Path) -> None:
+    imported(tmp_path)
+    with sqlite3.connect(Path("data/wenan.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (OLDER,))
+    result = run("people", "list")
+    assert (result.exit_code, "of an older version" in result.stderr, "backup" in result.stderr) == (2, True, True)
+    database = sqlite3.connect(Path("data/wenan.db"))
+    assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(OLDER,)]
+    database.execute("UPDATE alembic_version SET version_num = 'of tomorrow'")
+    database.commit()
+    database.close()
+    assert "from a newer version" in run("people", "list").stderr
+
+
 def test_a_broken_flow_names_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_text("flow: odd\nversion: 1\nstps: {}\n")
     result = run("flow", "odd.yaml")
