@@ -8,13 +8,22 @@ from pathlib import Path
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from reportlab.pdfbase import pdfmetrics
 
 from checkins.enrolment import font, lettering, papers
-from checkins.enrolment.font import FontError
+from checkins.enrolment.font import NAME, FontError
 from checkins.enrolment.papers import Facts
 
 PLAIN = Facts("王秀英", "槐荫里居委会", "021 5550 0000", "8点30分左右")
 SIGNS = {*map(chr, range(0x20, 0x7F)), *map(chr, range(0x4E00, 0x9FA6)), *"\u00a0□。，：；？、“”·"}
+
+
+@pytest.fixture(autouse=True)
+def _no_other_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    """reportlab keeps the first font of a name for as long as the process lives."""
+    for known in (pdfmetrics._fonts, pdfmetrics._dynFaceNames):
+        for name in [name for name, known_font in known.items() if known_font.fontName == NAME]:
+            monkeypatch.delitem(known, name)
 
 
 @pytest.fixture(scope="module")
