@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import socket
 import sqlite3
@@ -33,23 +32,10 @@ from storage.lock import held
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_folder(log_as_before: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WENAN_MODELS", str(tmp_path / "none"))
     monkeypatch.setenv("WENAN_PORT", "0")
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """A command sets the process's log; the tests that come after it read the libraries' at its lowest level."""
-    loggers = [logging.getLogger(name) for name in ("httpx", "uvicorn", "alembic", "websockets")]
-    root, before = logging.getLogger(), [logger.level for logger in loggers]
-    level, handlers = root.level, list(root.handlers)
-    yield
-    for logger, known in zip(loggers, before, strict=True):
-        logger.setLevel(known)
-    root.setLevel(level)
-    root.handlers[:] = handlers
 
 
 @pytest.fixture(scope="module", autouse=True)

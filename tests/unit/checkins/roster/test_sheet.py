@@ -155,11 +155,11 @@ def test_the_example_of_the_workers_page_is_a_good_file(book: Book, tmp_path: Pa
     page = Path(__file__).parents[4] / "docs" / "roster.md"
     text = page.read_text("utf-8").split("```csv\n")[2].partition("```")[0]  # the first one is the people's
     names = {
-        "wang": "王秀珍",
+        "wang": "何桂珍",
         "li": "李梅",
         "zhang": "张兰",
         "zhou": "周平",
-        "daughter": "王芳",
+        "daughter": "何芳",
         "chen": "陈静",
         "wu": "吴强",
     }
