@@ -27,6 +27,10 @@ class NoAccountError(LookupError):
         super().__init__(f"there is no account {login!r} (`accounts list`)")
 
 
+class ChangedError(Exception):
+    """The password that was given is not the account's any more, or the account is locked: somebody was faster."""
+
+
 def clean_login(text: str) -> str:
     """As it is kept; ValueError for what can be none."""
     login = text.strip().casefold()
@@ -105,10 +109,13 @@ def reset(session: Session, login: str, hashed: str, by: str, now: datetime) -> 
     return account
 
 
-def choose(session: Session, account_id: int, hashed: str, name: str, now: datetime) -> Account:
-    """The owner's own password; all sessions end, the one in which it was chosen, too. `name` counts only where none is
-    known. ValueError when that is none."""
+def choose(session: Session, account_id: int, given: str, hashed: str, name: str, now: datetime) -> Account:
+    """The owner's own password instead of the one whose hash is `given`, which is spent by that; all sessions end, the
+    one in which it was chosen, too. `name` counts only where none is known: ValueError when that is none. ChangedError
+    when another one was chosen or printed in the meantime, or the account locked."""
     account = session.get_one(Account, account_id, with_for_update=True)
+    if account.hashed != given or account.locked_at is not None:
+        raise ChangedError
     if not account.name:
         account.name = free_name(session, name, account.id)
     account.hashed, account.one_time_until = hashed, None

@@ -8,7 +8,7 @@ to a password of ten signs.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
@@ -54,6 +54,12 @@ class Knocks:
         while len(self._tries) > MOST_KEPT:
             self._tries.popitem(last=False)
         return timedelta()
+
+    def unheard(self, login: str, address: str) -> None:
+        """A try that was begun was not looked at: it doesn't count."""
+        key = (login, network(address))
+        if known := self._tries.pop(key, None):
+            self._tries[key] = replace(known, wrong=max(known.wrong - 1, 0))
 
     def right(self, login: str, address: str) -> None:
         self._tries.pop((login, network(address)), None)

@@ -11,11 +11,13 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from console import accounts, accounts_sessions
+from console.accounts import ChangedError
 from console.accounts_sessions import Visitor, form_token
 from console.accounts_tables import Account
 from console.door import Door
 from console.forms import Text, ours
 from console.guard import PageError, check_origin, check_token
+from console.knocks import network
 from console.pages import Pages
 from console.passwords import CrowdedError, PasswordError, check_choice
 from console.visiting import visitor
@@ -24,6 +26,11 @@ DOOR_COOKIE = "wenan_door"  # before anybody is known: binds the login form to t
 WRONG = "账号或密码不对。Wrong login or password."
 VOID = (
     "一次性密码已过期，请找主管重新发一个。The one-time password is void: ask for a new one (accounts reset-password)."
+)
+CHANGED = PageError(
+    409,
+    "密码刚刚改过，这次没有保存。请重新登录。",
+    "the password was changed just now; nothing was saved: log in again",
 )
 CROWDED = PageError(503, "现在登录的人太多，请过一分钟再试。", "too many log in at once; try again in a minute")
 
@@ -85,7 +92,7 @@ class _Desk:
             wait = f"密码错得太多，请 {minutes} 分钟后再试。Too many wrong ones: try again in {minutes} min."
             return self.login_page(request, back, wait, login, 429)
         found = await self._door.db.view(lambda session: _found(session, login, now))
-        right = await self._matches(found, password)
+        right = await self._matches(request, login, found, password)
         if not right or found is None:
             await self._door.db.run(lambda session: _refused(session, login, now))
             return self.login_page(request, back, WRONG, login, 422)
@@ -97,7 +104,7 @@ class _Desk:
     async def _in(self, request: Request, found: _Found, password: str, back: str) -> Response:
         """A session of its own: whatever cookie the browser came with is nobody's from now on."""
         now, old = self._door.clock.now(), self._door.cookie(request)
-        anew = await self._door.hasher.hash(password) if self._door.hasher.is_old(found.hashed) else ""
+        anew = await self._hash(password) if self._door.hasher.is_old(found.hashed) else ""
 
         def work(session: Session) -> str | None:
             account = session.get_one(Account, found.id, with_for_update=True)
@@ -126,11 +133,14 @@ class _Desk:
     async def choose(self, request: Request, current: str, new: str, again: str, name: str) -> Response:
         who, now = visitor(), self._door.clock.now()
         assert who is not None, "the table of routes says so"
-        wrong = await self._wrong_choice(request, who, current, new, again)
-        if not wrong:
-            hashed = await self._door.hasher.hash(new)
+        found = await self._door.db.view(lambda session: _found(session, who.login, now))
+        wrong = await self._wrong_choice(request, who, found, current, new, again)
+        if not wrong and found is not None:
+            hashed = await self._hash(new)
             try:
-                cookie = await self._door.db.run(lambda session: _chosen(session, who, hashed, name, now))
+                cookie = await self._door.db.run(lambda session: _chosen(session, found, hashed, name, now))
+            except ChangedError:
+                raise CHANGED from None
             except ValueError as error:
                 wrong = f"姓名：请写您自己的姓名，不能和别人的一样。Your name: {error}."
         if wrong:
@@ -139,14 +149,17 @@ class _Desk:
         self._door.set_cookie(request, response, cookie)
         return response
 
-    async def _wrong_choice(self, request: Request, who: Visitor, current: str, new: str, again: str) -> str:
+    async def _wrong_choice(
+        self, request: Request, who: Visitor, found: _Found | None, current: str, new: str, again: str
+    ) -> str:
         now, address = self._door.clock.now(), self._door.address(request)
         if self._door.knocks.begin(who.login, address, now):
             return "密码错得太多，请过一会儿再试。Too many wrong ones: try again later."
-        found = await self._door.db.view(lambda session: _found(session, who.login, now))
-        if not await self._matches(found, current):
+        if not await self._matches(request, who.login, found, current) or found is None:
             return "现在的密码不对。The present password is wrong."
         self._door.knocks.right(who.login, address)
+        if found.void:
+            return VOID
         if new != again:
             return "两次输入的新密码不一样。The new passwords differ."
         if new == current:
@@ -157,9 +170,17 @@ class _Desk:
             return f"{error.zh}。{error}."
         return ""
 
-    async def _matches(self, found: _Found | None, password: str) -> bool:
+    async def _matches(self, request: Request, login: str, found: _Found | None, password: str) -> bool:
+        address = self._door.address(request)
         try:
-            return await self._door.hasher.matches(found.hashed if found else None, password)
+            return await self._door.hasher.matches(found.hashed if found else None, password, network(address))
+        except CrowdedError:
+            self._door.knocks.unheard(login, address)
+            raise CROWDED from None
+
+    async def _hash(self, password: str) -> str:
+        try:
+            return await self._door.hasher.hash(password)
         except CrowdedError:
             raise CROWDED from None
 
@@ -179,6 +200,6 @@ def _refused(session: Session, login: str, now: datetime) -> None:
         accounts.note(session, account, "refused", "?", now)
 
 
-def _chosen(session: Session, who: Visitor, hashed: str, name: str, now: datetime) -> str:
-    account = accounts.choose(session, who.account, hashed, name, now)
+def _chosen(session: Session, found: _Found, hashed: str, name: str, now: datetime) -> str:
+    account = accounts.choose(session, found.id, found.hashed, hashed, name, now)
     return accounts_sessions.begin(session, account, now, what="")

@@ -1,13 +1,17 @@
 """Passwords of accounts: chosen with sense, hashed slowly (argon2id), one at a time.
 
 Hashing costs a tenth of a second of a core and 64 MB. The machine carries calls, so only one is done at a time, and a
-wrong one makes the next wait: whoever floods the login page gets half a core at most.
+wrong one makes the next wait: whoever floods the login page gets half a core at most, and from one address a part of
+the queue.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
@@ -15,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LEAST, MOST = 10, 128  # signs
 WAITING = 50  # who waits for the hasher beyond that is sent away
+WAITING_FROM_ONE = 10  # address
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no 0 o 1 l i: read from paper
 _GROUPS, _GROUP = 4, 4  # 79 bits
 
@@ -66,27 +71,36 @@ class Hasher:
     )
     pause_s: float = 0.1  # after a wrong one, before the next
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _waiting: int = 0
+    _waiting: Counter[str] = field(default_factory=Counter)
     _nobody: str = ""  # the hash of a password that nobody has
 
     async def hash(self, password: str) -> str:
-        return await asyncio.to_thread(self.argon2.hash, password)
+        """CrowdedError when too many wait."""
+        async with self._turn(""):
+            return await asyncio.to_thread(self.argon2.hash, password)
 
-    async def matches(self, hashed: str | None, password: str) -> bool:
+    async def matches(self, hashed: str | None, password: str, address: str = "") -> bool:
         """Takes as long for an account that isn't there (None), so that nobody learns which there are. CrowdedError
-        when too many wait."""
-        if self._waiting >= WAITING:
+        when too many wait, or too many from this address."""
+        async with self._turn(address):
+            if not self._nobody:
+                self._nobody = await asyncio.to_thread(self.argon2.hash, secrets.token_hex(16))
+            right = await asyncio.to_thread(self._verify, hashed or self._nobody, password[: MOST + 1])
+            if not right:
+                await asyncio.sleep(self.pause_s)
+        return right and hashed is not None
+
+    @asynccontextmanager
+    async def _turn(self, address: str) -> AsyncIterator[None]:
+        if self._waiting.total() >= WAITING or (address and self._waiting[address] >= WAITING_FROM_ONE):
             raise CrowdedError
-        self._waiting += 1
+        self._waiting[address] += 1
         try:
             async with self._one:
-                self._nobody = self._nobody or await self.hash(secrets.token_hex(16))
-                right = await asyncio.to_thread(self._verify, hashed or self._nobody, password[: MOST + 1])
-                if not right:
-                    await asyncio.sleep(self.pause_s)
+                yield
         finally:
-            self._waiting -= 1
-        return right and hashed is not None
+            self._waiting[address] -= 1
+            self._waiting += Counter()  # forgets who waits no more
 
     def is_old(self, hashed: str) -> bool:
         """Made with other parameters than today's: to be made anew when the password is known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,7 +94,39 @@ async def test_who_floods_the_login_waits_one_by_one_and_is_sent_away(monkeypatc
         await asyncio.sleep(0)
         with pytest.raises(CrowdedError):
             await hasher.matches(None, "x")
+        with pytest.raises(CrowdedError):
+            await hasher.hash("x")
     assert await asyncio.gather(*waiting) == [False, False]
+    assert not hasher._waiting
+
+
+async def test_who_floods_the_login_from_one_address_keeps_nobody_else_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "WAITING_FROM_ONE", 2)
+    hasher = Hasher(CHEAP, 0)
+    hashed = await hasher.hash("correct horse")
+    async with hasher._one:
+        flood = [asyncio.create_task(hasher.matches(None, "x", "10.0.0.9")) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(CrowdedError):
+            await hasher.matches(None, "x", "10.0.0.9")
+        colleague = asyncio.create_task(hasher.matches(hashed, "correct horse", "10.0.0.8"))
+        await asyncio.sleep(0)
+    assert [await one for one in (*flood, colleague)] == [False, False, True]
+
+
+async def test_never_more_than_one_password_is_hashed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher, running, most = Hasher(CHEAP, 0), [], []
+
+    def slow(*_given: str) -> str:
+        running.append(1)
+        time.sleep(0.01)
+        most.append(len(running))
+        running.pop()
+        return "hash"
+
+    monkeypatch.setattr(hasher, "argon2", type("Slow", (), {"hash": slow, "verify": slow})())
+    await asyncio.gather(*(hasher.hash("x") for _ in range(4)), *(hasher.matches("hash", "x") for _ in range(4)))
+    assert max(most) == 1
 
 
 # ── waits ─────────────────────────────────────────────────────────────────────────────────────────
@@ -120,6 +153,14 @@ def test_whoever_tries_from_elsewhere_keeps_nobody_out() -> None:
     assert known.begin("wang", "10.0.0.9", NOW) == timedelta(), "a colleague at the same one"
     known.right("li", "10.0.0.9")
     assert known.begin("li", "10.0.0.9", NOW) == timedelta()
+
+
+def test_a_try_that_was_not_looked_at_makes_nobody_wait() -> None:
+    known = Knocks()
+    for _ in range(FREE + 3):
+        assert known.begin("li", "10.0.0.9", NOW) == timedelta()
+        known.unheard("li", "10.0.0.9")
+    known.unheard("nobody", "10.0.0.9")
 
 
 def test_a_household_has_one_network_and_the_memory_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +213,7 @@ def test_whoever_is_locked_reset_or_chooses_anew_is_out_everywhere(db: Database,
             case "reset":
                 accounts.reset(session, "li", "other", "站长", NOW)
             case _:
-                accounts.choose(session, number, "other", "", NOW)
+                accounts.choose(session, number, "hash", "other", "", NOW)
     with db.read() as session:
         assert [accounts_sessions.find(session, one, NOW) for one in cookies] == [None, None]
 
@@ -202,10 +243,12 @@ def test_the_first_account_is_a_supervisor_s_with_a_name_still_to_be_given_and_t
         assert (one.login, one.role, one.name, one.hashed) == ("admin", Role.SUPERVISOR, "", "hash")
         assert one.one_time_until == NOW + accounts.ONE_TIME
         with pytest.raises(ValueError, match="named person"):
-            accounts.choose(session, one.id, "mine", "line", NOW)
-        chosen = accounts.choose(session, one.id, "mine", "站长", NOW)
+            accounts.choose(session, one.id, "hash", "mine", "line", NOW)
+        chosen = accounts.choose(session, one.id, "hash", "mine", "站长", NOW)
         assert (chosen.name, chosen.hashed, chosen.one_time_until) == ("站长", "mine", None)
-        assert accounts.choose(session, one.id, "again", "别人", NOW).name == "站长"
+        assert accounts.choose(session, one.id, "mine", "again", "别人", NOW).name == "站长"
+        with pytest.raises(accounts.ChangedError):
+            accounts.choose(session, one.id, "mine", "too late", "", NOW)
 
 
 @pytest.mark.parametrize(
