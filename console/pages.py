@@ -28,6 +28,7 @@ from console.guard import PageError
 from console.kept import Kept
 from console.roles import ROLE_ZH
 from console.today_view import Line
+from console.turns import line_said
 from console.view import Shell
 from console.visiting import visitor
 from speech.marks import marks
@@ -67,6 +68,7 @@ class Pages:
             national=national,
             recording_of=view.recording_of,
             recording_url=recording_url,
+            line_said=line_said,
         )
 
     async def look(self, what: Callable[[Session], _Page]) -> tuple[_Page, Shell]:

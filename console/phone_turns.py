@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,11 +17,25 @@ from checkins.case_rows import served_by
 from checkins.results import RESULT_ZH
 from checkins.tables import CallIntent
 from console.call_log import Entry
-from console.words import DISPOSITION_ZH, EVIDENCE_ZH, as_heard, dictation_length, ear, entry_zh
+from console.meaning_words import OUTCOME_ZH
+from console.phone_choices import choices, spoken
+from console.words import (
+    DISPOSITION_ZH,
+    EVIDENCE_ZH,
+    as_heard,
+    dictation_length,
+    ear,
+    entry_zh,
+    is_shown,
+    keys_only_zh,
+    meaning,
+)
 from ivr import outbox
 from ivr.records import Call, CallEvent, CallNews
 
 LINE, ELDER, NOTE = "line", "elder", "note"
+_OUTCOMES = {**OUTCOME_ZH, **{str(word): text for word, text in RESULT_ZH.items()}}
+_KEYS_ONLY = "keys only: there is no audio stream, nothing that is said is heard"
 _HIDDEN = frozenset({"status", "stream", "recording", "machine", "listened"})  # of no interest to who is on the line
 
 
@@ -31,8 +46,9 @@ class Turn:
     who: str
     text: str
     detail: str = ""
+    keys_only: bool = False  # from here on the line hears nothing but keys
 
-    def message(self) -> dict[str, str]:
+    def message(self) -> dict[str, Any]:
         return {"type": "turn", **asdict(self)}
 
 
@@ -53,10 +69,9 @@ def news(session: Session, carrier_sid: str, after: int, flow_of: Callable[[str]
     if call is None:
         return News((), after, False)
     flow = flow_of(call.order["flow"])
-    query = select(CallEvent).where(CallEvent.call_id == call.id, CallEvent.id > after).order_by(CallEvent.id)
+    query = select(CallEvent).where(CallEvent.call_id == call.id).order_by(CallEvent.id)
     events = session.scalars(query).all()
-    values = _values(call)
-    turns = [turn for event in events if (turn := turn_of(_entry(event), flow, values))]
+    turns = _turns(events, after, call, flow)
     last = events[-1].id if events else after
     final = select(CallNews.id).where(CallNews.call_id == call.id, CallNews.key == outbox.FINAL)
     if session.scalar(final) is None:
@@ -64,29 +79,44 @@ def news(session: Session, carrier_sid: str, after: int, flow_of: Callable[[str]
     return News(tuple(turns), last, True, _result(call, flow), _case(session, call.id))
 
 
-def turn_of(entry: Entry, flow: Flow, values: Mapping[str, str]) -> Turn | None:
-    """None for what only engineers want to know. Pure."""
+def _turns(events: Sequence[CallEvent], after: int, call: Call, flow: Flow) -> Iterator[Turn]:
+    values, entries = _values(call), [_entry(event) for event in events]
+    for at, event in enumerate(events):
+        if event.id > after:
+            offered = partial(choices, flow, session=call.session, before=_before(entries, at))
+            if turn := turn_of(entries[at], flow, values, offered):
+                yield turn
+
+
+def _before(entries: Sequence[Entry], at: int) -> Sequence[Entry]:
+    """What the log says before a prompt, without the key that cut it off."""
+    cut_by = at and entries[at].kind == "cleared" and entries[at - 1].kind == "key"
+    return entries[: at - 1] if cut_by else entries[:at]
+
+
+def turn_of(
+    entry: Entry, flow: Flow, values: Mapping[str, str], offered: Callable[[str], str] = lambda _: ""
+) -> Turn | None:
+    """None for what only engineers want to know. `offered`: whom a prompt offers to choose from."""
     detail = entry.detail
     match entry.kind:
         case "prompt":
-            return Turn(LINE, said(flow, str(detail.get("name", "")), values))
+            name = str(detail.get("name", ""))
+            return Turn(LINE, said(flow, name, values) + offered(name))
         case "cleared":
             names = [str(name) for name in detail.get("names") or ()]
-            return Turn(
-                LINE, "".join(said(flow, name, values) for name in names), "没播完，已经回答 cut off by an answer"
-            )
+            text = "".join(said(flow, name, values) + offered(name) for name in names)
+            return Turn(LINE, text, "没播完，已经回答 cut off by an answer")
         case "key":
-            return Turn(ELDER, f"按键 {detail.get('digit') or '（保密）'}", str(detail.get("node", "")))
+            return Turn(ELDER, f"按键 {detail.get('digit') or '（保密）'}")
         case "heard":
             return Turn(ELDER, f"“{as_heard(detail)}”", _heard(detail))
         case "dictation":
             how = _some("口述", dictation_length(detail), ear(detail))
             return Turn(ELDER, f"“{detail.get('text', '')}”", " · ".join(how))
-        case "query":
-            return Turn(NOTE, "查一下", str(detail.get("name", "")))
-        case "verdict":
-            return Turn(NOTE, "查到", str(detail.get("word", "")))
-    if entry.kind in _HIDDEN:
+        case "verbs":
+            return Turn(NOTE, f"只能按键：{keys_only_zh(detail)}", _KEYS_ONLY, keys_only=True)
+    if entry.kind in _HIDDEN or not is_shown(entry):
         return None
     return Turn(NOTE, *entry_zh(entry))
 
@@ -94,12 +124,7 @@ def turn_of(entry: Entry, flow: Flow, values: Mapping[str, str]) -> Turn | None:
 def said(flow: Flow, name: str, values: Mapping[str, str]) -> str:
     """The words of the prompt with this mark; the mark itself when no step has it. Pure."""
     prompt = _prompts(flow).get(name)
-    if prompt is None:
-        return name
-    pieces = prompt.texts.get("zh") or next(iter(prompt.texts.values()))
-    defaults = {key: variable.default or f"〔{key}〕" for key, variable in flow.variables.items()}
-    known = {NAME: "", **defaults, **values, **dict.fromkeys(flow.recorded, "〔录音〕")}
-    return "".join(known.get(piece.text, "") if piece.variable else piece.text for piece in pieces)
+    return name if prompt is None else spoken(flow, prompt, values)
 
 
 def _prompts(flow: Flow) -> dict[str, Prompt]:
@@ -117,11 +142,11 @@ def _values(call: Call) -> dict[str, str]:
 
 
 def _heard(detail: Mapping[str, Any]) -> str:
-    understood = f"听作 {detail['meaning']}" if detail.get("meaning") else "没听懂"
-    sure = "" if not detail.get("meaning") else "有把握" if detail.get("certain") else "没把握"
+    known = detail.get("meaning")
+    sure = "" if not known else "有把握" if detail.get("certain") else "没把握"
     counts = "" if detail.get("counts", True) else "不作回答"
     seconds = f"{detail['seconds']} 秒" if detail.get("seconds") else ""
-    return " · ".join(_some(understood, sure, counts, ear(detail), seconds))
+    return " · ".join(_some(f"听懂：{meaning(known)}" if known else "没听懂", sure, counts, ear(detail), seconds))
 
 
 def _some(*words: str) -> list[str]:
@@ -140,9 +165,8 @@ def _findings(call: Call, flow: Flow) -> Sequence[Finding]:
 
 
 def _finding(finding: Finding) -> str:
-    words = {str(word): text for word, text in RESULT_ZH.items()}
     how = EVIDENCE_ZH.get(finding.evidence, "")
-    return words.get(finding.result, finding.result) + (f"（{how}）" if how else "")
+    return _OUTCOMES.get(finding.result, finding.result) + (f"（{how}）" if how else "")
 
 
 def _case(session: Session, call_id: str) -> int | None:

@@ -147,6 +147,11 @@ def _sentences(texts: Mapping[str, str], names: Iterable[object], spoken_name: s
     return "".join(texts.get(str(name), str(name)) for name in names).replace(f"{{{NAME}}}", spoken_name)
 
 
+def line_said(flow: str, prompt: object, spoken_name: str) -> str:
+    """What the line said with the prompt of this name."""
+    return _sentences(prompts(flow or FLOW), [prompt], spoken_name)
+
+
 def _cut_ms(entries: Sequence[Entry], cut: Entry) -> int:
     """Where what cut the question off begins: the question stands before its answer."""
     during = [_begin_ms(entry) for entry in entries if entry.kind in _CUTS and entry.at_ms >= cut.at_ms]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from checkins.results import LINE, Result
 from console.call_log import Entry
+from console.meaning_words import MEANING_ZH
 
 EVIDENCE_ZH = {"key": "按键", "speech": "语音", "none": ""}
 FOUND_LATER = "通话后重听录音发现"
@@ -22,25 +24,6 @@ DISPOSITION_ZH = {
     "interrupted": "通话中断",
     "cancelled": "已取消",
     "unknown": "结果不明",
-}
-MEANING_ZH = {
-    "well": "好",
-    "unwell": "不好",
-    "talk": "想找人说话",
-    "me": "是本人",
-    "fetch": "去叫本人",
-    "absent": "不在家",
-    "person": "找人",
-    "hello": "喂",
-    "wait": "等一等",
-    "done": "讲好了",
-    "yes": "是",
-    "no": "不是",
-    "repeat": "再听一遍",
-    "refuse": "不要再打",
-    "wrong_number": "打错了",
-    "someone_else": "是旁人",
-    "distress": "求救",
 }
 ROLE_ZH = {"elder": "老人", "buddy": "老伙伴", "staff": "工作人员", "family": "家属"}
 MARK_ZH = {"distress": "求救", "place": "地点", "category": "事由"}
@@ -59,7 +42,23 @@ _STATUS_ZH = {
 }
 _ALARM_ZH = {"double_zero": "连按两次 0", "distress": "喊救命", "second_pass": FOUND_LATER}
 _WORDS = re.compile(r"[\u3400-\u9fff]|[a-zA-Z]{3}")  # "m h d" are the beginnings of syllables
+_TROUBLE_ZH = {
+    "stream": "声音通道断了，改为只按键",
+    "document": "线路不接受我们的应答，改为只按键",
+    "recognition": "这句话没能听写，请听录音",
+    "transcription": "留言没能写成文字，请听录音",
+    "call": "通话中途断了",
+}
+_UNSEEN = frozenset({"query", "verdict"})  # what the flow asked of the program: an answer shows in what is said next
 _ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
+
+
+class Closed(Protocol):
+    @property
+    def closed_by(self) -> str | None: ...
+
+    @property
+    def result(self) -> Result | None: ...
 
 
 def clock(moment: datetime | None, zone: str) -> str:
@@ -88,15 +87,36 @@ def answered_by_zh(answered_by: str | None) -> str:
     return "答录机" if (answered_by or "").startswith("machine") else "不确定"
 
 
+def is_shown(entry: Entry) -> bool:
+    """Whether a line of a call's log tells staff anything."""
+    return entry.kind not in _UNSEEN
+
+
+def closer_zh(row: Closed) -> str:
+    """Who closed a case, as the subject of 办结: a name, or what the line heard."""
+    if row.closed_by != LINE:
+        return row.closed_by or ""
+    return "老人自己的回答" if row.result == Result.WELL else "电话里的回答"
+
+
 def entry_zh(entry: Entry) -> tuple[str, str]:
     """One line of a call's log: what kind, and the rest of the sentence."""
     if entry.kind == "machine":
         return answered_by_zh(entry.detail.get("answered_by")), ""
     if entry.kind == "status":
         status, sip = str(entry.detail.get("status", "")), entry.detail.get("sip")
-        return _STATUS_ZH.get(status, status), f"SIP {sip}" if sip else ""
+        return _STATUS_ZH.get(status, status), f"线路代码 {sip}" if sip else ""
     kind, tell = _ENTRIES.get(entry.kind, (entry.kind, _plain))
     return kind, tell(entry.detail)
+
+
+def _trouble(detail: Mapping[str, Any]) -> str:
+    return _TROUBLE_ZH.get(str(detail.get("what", "")), "线路出错")
+
+
+def keys_only_zh(detail: Mapping[str, Any]) -> str:
+    """Why a call goes on by plain verbs, in which nothing is heard but keys."""
+    return "声音通道没有接通，说话听不到" if detail.get("begun", True) else "声音通道断了，说话听不到"
 
 
 def _plain(detail: Mapping[str, Any]) -> str:
@@ -116,10 +136,14 @@ def _heard(detail: Mapping[str, Any]) -> str:
 
 def understood(detail: Mapping[str, Any]) -> str:
     """What was made of it, and whether that counts: "不好（没把握）"."""
-    meaning = detail.get("meaning")
-    taken = MEANING_ZH.get(str(meaning), str(meaning)) if meaning else "没听懂"
-    sure = "" if detail.get("certain") or not meaning else "（没把握）"
+    known = detail.get("meaning")
+    taken = meaning(known) if known else "没听懂"
+    sure = "" if detail.get("certain") or not known else "（没把握）"
     return taken + sure + ("" if detail.get("counts", True) else "，不作回答")
+
+
+def meaning(word: object) -> str:
+    return MEANING_ZH.get(str(word), str(word))
 
 
 def _margin(detail: Mapping[str, Any]) -> str:
@@ -167,6 +191,7 @@ _ENTRIES = {
     "ring_out": ("转接", lambda detail: f"打第 {detail.get('n', '')} 个人"),
     "handed_over": ("转接", lambda detail: "谈过了" if detail.get("accepted") else "没有人接"),
     "limit": ("到时", lambda detail: "通话到 10 分钟上限"),
-    "error": ("故障", _plain),
+    "error": ("故障", _trouble),
+    "verbs": ("只能按键", keys_only_zh),
     "listened": ("听录音", lambda detail: str(detail.get("who", ""))),
 }

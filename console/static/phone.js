@@ -64,6 +64,11 @@ function tell(who, text, detail = "") {
   item.scrollIntoView({ block: "nearest" });
 }
 
+function turn(message) {
+  tell(message.who, message.text, message.detail);
+  if (message.keys_only) words($("mic"), ["线路听不到说话：只能按键", "the line hears no speech: keys only"]);
+}
+
 function fault(zh, en) {
   const line = document.createElement("p");
   line.className = "error";
@@ -142,7 +147,7 @@ function hear(data) {
     return;
   }
   const message = JSON.parse(data);
-  if (message.type === "turn") tell(message.who, message.text, message.detail);
+  if (message.type === "turn") turn(message);
   else if (message.type === "flush") call.sound.flush();
   else if (message.type === "over") over(message);
   else if (message.type === "state") happens(message);

@@ -112,7 +112,7 @@ async def test_a_case_shows_its_story_its_calls_and_recordings(office: Office) -
     for word in (
         "第 1 次拨打",
         "身体不好：语音",
-        "greet.ask",
+        "请问您是王阿婆本人吗",
         "按键",
         "「不大好」 → 不好（没把握）",
         "vosk 0.50",
@@ -453,7 +453,7 @@ async def test_a_damaged_recording_is_said_to_be_damaged(office: Office) -> None
         ("status", {"status": "ringing"}, ("振铃", "")),
         ("status", {"status": "in-progress"}, ("接通", "")),
         ("status", {"status": "completed"}, ("结束", "")),
-        ("status", {"status": "busy", "sip": 486}, ("占线", "SIP 486")),
+        ("status", {"status": "busy", "sip": 486}, ("占线", "线路代码 486")),
         ("status", {"status": "no-answer"}, ("无人接听", "")),
         ("status", {"status": "something-new"}, ("something-new", "")),
     ],

@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
+from callflows.events import CallContext, Key, Person, Started
 from callflows.loader import shipped, shipped_names
+from callflows.session import Session
+from checkins.results import RESULT_ZH
 from console.call_log import Entry
+from console.meaning_words import OUTCOME_ZH
+from console.phone_choices import choices, page
 from console.phone_people import is_invented
 from console.phone_trials import TRIAL, Trial, Trials, sample_verdict, samples, verdicts
 from console.phone_turns import ELDER, LINE, NOTE, Turn, said, turn_of
@@ -144,16 +149,66 @@ def test_a_call_is_shown_in_the_words_of_its_prompts() -> None:
     cut = turn("cleared", names=["greet.ask"])
     assert cut is not None
     assert (cut.who, cut.text) == (LINE, greeting)
-    assert turn("key", digit="1", node="greet") == Turn(ELDER, "按键 1", "greet")
-    assert turn("key", digit="", node="pin") == Turn(ELDER, "按键 （保密）", "pin")
-    assert turn("stream") is None
+    assert turn("key", digit="1", node="greet") == Turn(ELDER, "按键 1")
+    assert turn("key", digit="", node="pin") == Turn(ELDER, "按键 （保密）")
+    assert [turn(kind, name="pin", word="right") for kind in ("stream", "query", "verdict")] == [None] * 3
     assert turn("no_input", node="greet") == Turn(NOTE, "无应答")
 
 
 def test_what_was_heard_is_shown_with_how_sure_the_ear_was() -> None:
     sure = {"text": "身体好", "meaning": "well", "engine": "vosk", "confidence": 0.93, "certain": True, "seconds": 1.2}
-    assert turn("heard", **sure) == Turn(ELDER, "“身体好”", "听作 well · 有把握 · vosk 0.93 · 1.2 秒")
+    assert turn("heard", **sure) == Turn(ELDER, "“身体好”", "听懂：好 · 有把握 · vosk 0.93 · 1.2 秒")
     unsure = {"text": "电视", "meaning": None, "counts": False}
     assert turn("heard", **unsure) == Turn(ELDER, "“电视”", "没听懂 · 不作回答")
     told = {"text": "头晕", "seconds": 6.2, "by": "key", "engine": "whisper", "confidence": 0.82}
     assert turn("dictation", **told) == Turn(ELDER, "“头晕”", "口述 · 6 秒，按键结束 · whisper 0.82")
+
+
+def test_a_call_that_hears_nothing_but_keys_says_so_and_why() -> None:
+    never, lost = turn("verbs", begun=True), turn("verbs", begun=False)
+    assert never is not None
+    assert lost is not None
+    assert (never.text, never.keys_only) == ("只能按键：声音通道没有接通，说话听不到", True)
+    assert (lost.text, lost.keys_only) == ("只能按键：声音通道断了，说话听不到", True)
+    assert never.message()["keys_only"] is True
+
+
+BUDDY_LOG = shipped("buddy_log")
+
+
+def picking(elders: int, *keys: str) -> dict[str, Any]:
+    """A buddy's call that offers so many elders, after these keys."""
+    people = tuple(Person(f"e{at}", f"老人{at}", variables={"state": "还没联系的"}) for at in range(1, elders + 1))
+    session = Session(BUDDY_LOG, CallContext(people, {"committee": "居委会"}))
+    session.feed(Started())
+    for at, key in enumerate(keys):
+        session.feed(Key(key, 5000 * (at + 1)))
+    return session.to_json()
+
+
+def pressed(digit: str, node: str = "list") -> Entry:
+    return Entry("key", NOW, 1000, {"digit": digit, "node": node})
+
+
+def test_whom_the_line_offers_to_choose_from_is_shown_with_their_keys() -> None:
+    said = choices(BUDDY_LOG, "list.ask", picking(2), [])
+    assert said == "还没联系的老人1,请按1。还没联系的老人2,请按2。"
+    first = choices(BUDDY_LOG, "list.ask", picking(5), [pressed("1", "greet")])
+    assert first == "还没联系的老人1,请按1。还没联系的老人2,请按2。还没联系的老人3,请按3。其他老人,请按4。"
+    turned = choices(BUDDY_LOG, "list.ask", picking(5, "4"), [pressed("4")])
+    assert turned == "还没联系的老人4,请按1。还没联系的老人5,请按2。其他老人,请按4。"
+    assert choices(BUDDY_LOG, "greet.ask", picking(5), []) == ""
+    assert choices(BUDDY_LOG, "list.ask", None, []) == ""
+
+
+def test_the_page_that_was_read_out_is_told_by_the_keys_before_it() -> None:
+    step = BUDDY_LOG.steps["list.ask"]
+    assert page(step, []) == 0
+    assert page(step, [pressed("4"), pressed("4")]) == 2
+    assert page(step, [pressed("4"), pressed("1"), pressed("4")]) == 1
+    assert page(step, [pressed("4"), pressed("1", "kind")]) == 0
+
+
+def test_what_a_call_came_to_has_a_word_in_chinese_in_every_flow() -> None:
+    known = {*OUTCOME_ZH, *map(str, RESULT_ZH)}
+    assert [word for name in shipped_names() for word in shipped(name).results if word not in known] == []
