@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from checkins.escalation.policy import Escalation, Plan, Who
 from checkins.people_csv import CONSENTS
 from checkins.roster import edits
 from checkins.roster.holidays import Calendar, next_working_time
@@ -38,7 +40,12 @@ def create(session: Session, scenario: Scenario, day: date) -> int:
     if known or session.scalar(select(func.count()).select_from(Person)):
         raise ValueError("the database holds people already; the demo needs a fresh one")
     place = Neighbourhood(
-        name=scenario.name, committee=scenario.committee, notice=scenario.notice, timezone=ZONE, area_code="021"
+        name=scenario.name,
+        committee=scenario.committee,
+        notice=scenario.notice,
+        timezone=ZONE,
+        area_code="021",
+        escalation=_escalation().to_json(),
     )
     session.add(place)
     session.flush()
@@ -62,6 +69,20 @@ def _roster(session: Session, place_id: int, scenario: Scenario, ids: Mapping[st
         turns = tuple(ids[name] for name in roster.duty)
         edits.set_rotation(session, place_id, Rotation(turns, day, day.weekday(), minute=0), BY, now)
     edits.set_deputy(session, place_id, ids[roster.deputy] if roster.deputy else None, BY, now)
+    for year in (day.year, day.year + 1):  # the law's own holiday: with it a year's table counts as known
+        edits.set_working_day(session, date(year, 10, 1), False, BY, now)
+
+
+def _escalation() -> Escalation:
+    """Buddies go to whoever isn't reached. Before nine they would be rung for all else, too: a race with the desk
+    that takes it by name."""
+    usual = Escalation()
+    return replace(usual, soon=_without_buddies(usual.soon), today=_without_buddies(usual.today))
+
+
+def _without_buddies(plan: Plan) -> Plan:
+    steps = (replace(step, who=tuple(who for who in step.who if who is not Who.BUDDY)) for step in plan.steps)
+    return replace(plan, steps=tuple(steps))
 
 
 def _elder(place_id: int, elder: Elder, day: date) -> Person:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +18,13 @@ from rich.console import Console
 from checkins.cycle import Cycle
 from checkins.ports import CallOutcome, CallRequest, Disposition, PersonOutcome, Placed, Trace
 from checkins.results import Reason, Result, Status
+from checkins.roster.gaps import shown_ahead
+from checkins.roster.loading import load
+from checkins.schedule import at_minute
+from checkins.tables import Person
 from demo import scenario
 from demo.clock import JumpClock
-from demo.neighbourhood import create, morning
+from demo.neighbourhood import MORNING, ZONE, create, morning
 from demo.round import play, understood
 from demo.scenario import Expected, Roster, Scenario
 from ivr.virtual.observation import Observation
@@ -266,6 +270,18 @@ async def test_a_clock_that_cannot_jump_is_refused(tmp_path: Path) -> None:
         house.clock = WarpClock()  # type: ignore[assignment]
         with pytest.raises(TypeError, match="whose clock can jump"):
             await play(house, scenario.load(), seed=1, out=screen(), exit_after=True)
+
+
+def test_the_demos_roster_is_whole_but_for_one_gap_whatever_the_day(tmp_path: Path) -> None:
+    story = scenario.load()
+    for day in (date(2026, 3, 2), date(2026, 12, 1), date(2031, 12, 24)):
+        folder = tmp_path / f"{day}"
+        folder.mkdir()
+        with small_house(folder, lambda number, nth: WELL) as (house, _), house.db.write() as session:
+            now = at_minute(ZONE, day, MORNING)
+            place = create(session, story, day)
+            (gap,) = shown_ahead(load(session, place, now), now, timedelta(days=14))
+            assert [session.get_one(Person, person).name for person in gap.who] == ["黄阿毛"]
 
 
 def test_right_results_by_keys_alone_do_not_show_that_the_line_hears() -> None:
