@@ -127,6 +127,7 @@ async def test_a_cry_in_the_middle_of_a_dictation_is_an_emergency_before_its_end
         assert (await line.now(elder)).reason is Reason.EMERGENCY
         call.hangs_up()
         await call.ended()
+        await line.row(elder)  # the log is written beside the audio: to its end once all of the call is told
         ((_, cry),) = await line.log("distress")
         assert (cry["text"], cry["engine"]) == ("爬不起来", "phrase-scorer")
         assert not any(request.mode == "dictation" for request in ear.requests) or transcription
