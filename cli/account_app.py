@@ -17,7 +17,10 @@ app = typer.Typer(
 
 _Login = Annotated[str, typer.Argument(metavar="LOGIN", help="as `accounts list` shows it")]
 _By = Annotated[str, typer.Option(metavar="WHO", help="who says so; kept")]
-_ROLES = "worker (all but accounts), duty (acts, changes no register), supervisor, auditor (reads, hears nothing)"
+_ROLES = (
+    "worker: listens, acts, keeps register and roster; duty: listens and acts, changes neither; supervisor: what a "
+    "worker may, and accounts; auditor: reads who did what, hears and changes nothing"
+)
 
 
 @app.command("list")

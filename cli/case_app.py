@@ -102,7 +102,7 @@ def discuss(
     who: Annotated[str, typer.Option(metavar="NAME", help="who said it: 物业王经理, 业委会 …")],
     by: _By,
 ) -> None:
-    """多方: adds to the log what somebody else said about it. Nothing of it is ever changed."""
+    """Adds to the log what somebody else said about it (多方). Nothing of it is ever changed."""
     _do(lambda it, settings: it.discuss(settings, number, who, text, by, out))
 
 
@@ -145,7 +145,7 @@ def publish(
     text: Annotated[str, typer.Argument(help="the matter in your own words, without who it is")],
     by: _By,
 ) -> None:
-    """For the 议事厅, where they have agreed to that. What was spoken is never published."""
+    """Puts it up in the 议事厅, where they have agreed. What was spoken is never published."""
     _do(lambda it, settings: it.publish(settings, number, text, by, out))
 
 

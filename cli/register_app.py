@@ -60,7 +60,7 @@ def register_corrections(committee: Committee = "") -> None:
 @app.command("hear")
 def register_hear(
     number: Number,
-    by: By,
+    by: Annotated[str, typer.Option(metavar="WHO", help="who listens: your name; it is written down")],
     to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="copies that any player plays (wav)")] = None,
 ) -> None:
     """Says where the recordings are of what they said. It is written down that you have listened."""

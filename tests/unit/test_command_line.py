@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import typer.main
 import typer.testing
+from rich.cells import cell_len
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner, Result
@@ -25,6 +26,7 @@ from checkins import alarms
 from checkins.alarms import Kind
 from checkins.tables import Person
 from cli import people_commands as commands
+from console.roles import Role as AccountRole
 from database_in_use import shown
 from settings import Settings
 from storage.database import Database
@@ -91,6 +93,24 @@ def test_every_command_has_help(command: str) -> None:
     result = run(*command.split(), "--help")
     assert result.exit_code == 0
     assert len(re.sub(r"\W+", " ", result.output).split()) > 12, "too short to be help"
+
+
+GROUPS = [name for name, group in typer.main.get_command(server.app).commands.items() if hasattr(group, "commands")]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("group", ["", *GROUPS, "people import", "accounts add"])
+def test_no_help_is_cut_off_at_80_columns(group: str) -> None:
+    result = CliRunner().invoke(server.app, [*group.split(), "--help"], env={"COLUMNS": "80"})
+    lines = result.output.splitlines()
+    assert [line for line in lines if cell_len(line) > 80 or line.rstrip("│ ").endswith("…")] == []
+
+
+def test_the_help_says_what_must_be_known_to_type_it() -> None:
+    columns = run("people", "import", "--help").output
+    assert [word for word in ("姓名", "称呼", "电话", "同意", "拨打", "operations.md") if word not in columns] == []
+    roles = run("accounts", "add", "--help").output
+    assert [role for role in AccountRole if f"{role}:" not in roles] == []
+    assert "who listens" in run("register", "hear", "--help").output
 
 
 def test_a_broken_setting_ends_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
