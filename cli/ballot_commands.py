@@ -60,7 +60,7 @@ async def show_all(settings: Settings, out: Console, *, everything: bool) -> int
     table = Table("number", "title", "who", Column("from", no_wrap=True), Column("until", no_wrap=True), "")
     for row, zone in found:
         over = "" if row.sealed_at is None else "withdrawn" if row.withdrawn_by else "over"
-        times = (clock(row.opens_at, zone)[5:], clock(row.closes_at, zone)[5:])
+        times = (clock(row.opens_at, zone), clock(row.closes_at, zone))
         table.add_row(str(row.number), row.title.replace("[", "\\["), UNIT_ZH[Unit(row.unit)], *times, over)
     out.print(table if found else "no ballots" if everything else "no ballot is open")
     return 0

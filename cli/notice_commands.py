@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -116,11 +116,11 @@ async def show_all(settings: Settings, out: Console, *, everything: bool) -> int
         return [(each, places[each.neighbourhood_id], _doors(session, each, now)) for each in found]
 
     found = await read(settings, work)
-    table = Table("number", "topic", "what", "until", "door to door")
+    table = Table("number", "topic", "what", Column("until", no_wrap=True), "door to door")
     for each, zone, doors in found:
         topic = f"{each.topic}, {_urgent(each)}".rstrip(", ").replace("[", "\\[")
         table.add_row(
-            str(each.number), topic, each.text.replace("[", "\\["), clock(each.valid_until, zone)[5:], str(doors or "")
+            str(each.number), topic, each.text.replace("[", "\\["), clock(each.valid_until, zone), str(doors or "")
         )
     out.print(table if found else "no notices")
     return 3 if any(doors for _, _, doors in found) else 0

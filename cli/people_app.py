@@ -24,8 +24,8 @@ def people_import(
 
     Columns, in any order, headings in Chinese or English. Needed: 姓名 name, 称呼 spoken_name, 电话 phone. If you like:
     角色 role (老人, 老伙伴, 工作人员, 家属), 语言 language (普通话, 上海话), 方式 mode (按键, 语音, 人工, 上门),
-    时间 slot (08:30), 同意 consents (拨打 录音 转写 老伙伴 家属 街道), 地址 address, 钥匙 key_holder, 备注 notes. What each
-    means: docs/operations.md, "People". Changes of who is known: `register import`.
+    时间 slot (08:30), 同意 consents (拨打 录音 转写 老伙伴 家属 街道), 地址 address, 钥匙 key_holder, 备注 notes. What
+    each means: docs/operations.md, "People". Changes of who is known: `register import`.
     """
 
     _do(lambda it, settings: it.import_csv(settings, file, committee, out))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -69,7 +70,9 @@ async def test_made_entered_refused_sealed_and_counted_anew(settings: Settings) 
     with db.write() as session:
         session.add(BallotChoice(id="x", ballot_id=ballot.id, voter="nobody", topic=1, nth=1, option=1))
     assert await commands.count(settings, 7001, out) == 3, "somebody has added a choice"
-    assert await commands.show_all(settings, out, everything=True) == 0
+    listed = Console(record=True, width=80)
+    assert await commands.show_all(settings, listed, everything=True) == 0
+    assert f"{ballot.closes_at.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M}" in text(listed)
     db.close()
 
 

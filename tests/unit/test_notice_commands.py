@@ -62,6 +62,7 @@ async def test_from_the_words_to_the_door(settings: Settings, tmp_path: Path) ->
     status, told = await act(commands.show_all(settings, out, everything=False))
     assert status == 3, told
     assert "今天下午停水" in told
+    assert until in told
     assert f"urgent (by {CHEN})" in told
     assert (await publish("hours", "活动室九点开门。", urgent=False))[1] == "4002: published\n"
     assert (await act(commands.withdraw(settings, 4002, CHEN, out)))[0] == 0
