@@ -57,11 +57,12 @@ from community.tickets_counter import TicketCounter
 from community.tickets_intake import TicketIntake
 from community.tickets_policy import ReplyClock
 from community.tickets_rounds import TicketRounds
-from console import access, device_events, sentences
+from console import access, device_events, error_pages, sentences
 from console import routes as console_routes
 from console.deps import Deps
 from console.door import Door
 from console.live import Live
+from console.pages import Pages
 from console.phone_desk import PhoneLine
 from console.phone_trials import Trials
 from console.prompt_desk import PromptDesk
@@ -402,7 +403,9 @@ def _build(
         own, trunk = aside or config, BROWSER if aside else ""
         line = (own.url("voice"), own.from_number, trials, telephone, cycle, calls, trunk)
         house.phone = PhoneLine(phones.carrier, phones.exchange, *line, counts=phones.own)
-    routers += [device_events.routes(db, clock, cycle.wake), console_routes.routes(_deps(house))]
+    deps = _deps(house)
+    routers += [device_events.routes(db, clock, cycle.wake), console_routes.routes(deps)]
+    error_pages.add(web, Pages(deps).error)
     access.check(route for router in routers for route in router.routes)
     for router in routers:
         web.include_router(router)

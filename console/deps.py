@@ -17,7 +17,8 @@ from storage.database import Database
 
 
 class Engine(Protocol):
-    """A recogniser's state. `why` is one sentence that says what to do when it isn't ready."""
+    """A recogniser's state. `why` is one sentence that says what to do when it isn't ready; `installed`: its weights are
+    there."""
 
     @property
     def name(self) -> str: ...
@@ -27,6 +28,9 @@ class Engine(Protocol):
 
     @property
     def why(self) -> str: ...
+
+    @property
+    def installed(self) -> bool: ...
 
 
 @dataclass(frozen=True)

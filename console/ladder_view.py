@@ -4,7 +4,7 @@ what comes next. Read only: the search is asked, never moved."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from checkins import searches
 from checkins.case_rows import select_cases
 from checkins.cases import Event
-from checkins.escalation.values import Action, CallForFinding, Confirm, Idle, Phase, Ring, TellTaken, Wait
+from checkins.escalation.values import Action, CallForFinding, Confirm, Idle, Phase, Ring, Search, TellTaken, Wait
 from checkins.pace import LIVE
 from checkins.responders import Rosters, name_of
 from checkins.roster.values import Roster
@@ -42,11 +42,12 @@ class Rung:
 
 @dataclass(frozen=True)
 class Next:
-    """`at` None: now. `nobody` is left whom the line could ring."""
+    """`at` None: now. `nobody` is left whom the line could ring. `until`: as in `Ladder`."""
 
     at: datetime | None
     said: Sentence | None
     nobody: bool
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def ladder(
     calls = _calls(session, events, names)
     if search is None:
         return Ladder(calls, None, None, None, None, nobody=False) if calls else None
-    until = search.finding_due if search.phase is Phase.TAKEN else None
+    until = _until(search)
     if search.phase is Phase.ENDED:
         return Ladder(calls, row.owner, None, None, None, nobody=False)
     live = [call for call in calls if call.live and call.who != _ELDER]
@@ -101,12 +102,17 @@ def nexts(session: Session, checkin_ids: Sequence[int], now: datetime, kept: Kep
     found = {}
     for row in rows:
         search = searches.search_of(row)
+        until = _until(search) if search else None
         if row.id in ringing:
             who = "、".join(dict.fromkeys(ringing[row.id]))
-            found[row.id] = Next(None, Sentence(f"正在打给{who}", f"ringing {who}"), nobody=False)
+            found[row.id] = Next(None, Sentence(f"正在打给{who}", f"ringing {who}"), nobody=False, until=until)
         elif search is not None and search.phase is not Phase.ENDED:
-            found[row.id] = _next(row, now, rosters)
+            found[row.id] = replace(_next(row, now, rosters), until=until)
     return found
+
+
+def _until(search: Search) -> datetime | None:
+    return search.finding_due if search.phase is Phase.TAKEN else None
 
 
 def _ringing(session: Session, checkin_ids: Sequence[int]) -> dict[int, list[str]]:

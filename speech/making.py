@@ -19,11 +19,12 @@ SHERPA = "sherpa"  # the catalogue's word for every model that sherpa-onnx runs
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """`why`: one sentence; when not ready, with what to do."""
+    """`why`: one sentence; when not ready, with what to do. `installed`: its weights are there, whatever they do."""
 
     name: str
     ready: bool
     why: str
+    installed: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ class Made:
 def make_engines(models_dir: Path, *, workers: int, threads: int) -> Iterator[Made]:
     """All engines that the line knows, with those weights of the catalogue that `models_dir` lacks."""
     for name in dict.fromkeys(weights.engine for weights in CATALOGUE if weights.engine != SHERPA):
-        yield _made(name, *make_engine(name, models_dir, workers=workers, threads=threads))
+        made = make_engine(name, models_dir, workers=workers, threads=threads)
+        yield _made(name, *made, installed=(models_dir / _weights(name).name).is_dir())
     found = {one.name: one for one in sherpa_engines(models_dir)}
     for each in found.values():
         yield _made(each.name, each.engine, each.why)
     for weights in CATALOGUE:
         if weights.engine == SHERPA and name_of(models_dir / weights.name) not in found:
-            yield _made(name_of(models_dir / weights.name), None, _missing(weights))
+            yield _made(name_of(models_dir / weights.name), None, _missing(weights), installed=False)
 
 
 def make_engine(name: str, models_dir: Path, *, workers: int, threads: int) -> tuple[Recogniser | None, str]:
@@ -81,8 +83,12 @@ def _phrase_scorer(folder: Path) -> Recogniser:
     return PhraseScorer(folder)
 
 
-def _made(name: str, engine: Recogniser | None, why: str) -> Made:
-    return Made(engine, EngineStatus(name, engine is not None, why))
+def _made(name: str, engine: Recogniser | None, why: str, *, installed: bool = True) -> Made:
+    return Made(engine, EngineStatus(name, engine is not None, why, installed))
+
+
+def _weights(name: str) -> Weights:
+    return next(one for one in CATALOGUE if one.engine == name)
 
 
 def _missing(weights: Weights) -> str:

@@ -14,8 +14,10 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from checkins import auditor
+from console import error_pages
 from console.deps import Deps
 from console.live import Live
+from console.pages import Pages
 from console.roles import Role
 from console.routes import routes
 from ivr.recordings import Recordings
@@ -32,6 +34,7 @@ class Ear:
     name: str
     ready: bool
     why: str = ""
+    installed: bool = True
 
 
 class Office:
@@ -108,7 +111,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
         deps = Deps(
             db=world.db,
             clock=world.clock,
-            ears_status=lambda: [Ear("whisper", True), Ear("vosk", False, "run: models pull vosk")],
+            ears_status=lambda: [Ear("whisper", True), Ear("vosk", False, "run: models pull vosk", installed=False)],
             recordings_read=recordings.read,
             late=lambda: late(world),
             live=Live(world.db),
@@ -118,6 +121,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
         )
         router = routes(deps)
         app.include_router(router)
+        error_pages.add(app, Pages(deps).error)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             office = Office(world, folder, client, recordings, deps, router.routes)

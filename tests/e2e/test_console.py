@@ -49,7 +49,7 @@ async def test_the_page_of_today_says_first_whom_to_call(office: Office) -> None
     waiting, everybody = page.split("正在进行 <small")
     assert waiting.index("张桂兰") < waiting.index("王秀英")
     assert "李建国" not in waiting
-    for word in ("紧急", "说身体不好", "头晕", "whisper 0.82", "听录音", "磁盘快满了", "vosk 未就绪"):
+    for word in ("紧急", "说身体不好", "头晕", "whisper 0.82", "听录音", "磁盘快满了", "未安装（可选）", "vosk"):
         assert word in waiting
     for word in ("赵阿英", "身体好", "语音", "phrases 0.93", "021 1000 0003"):
         assert word in everybody
@@ -65,7 +65,9 @@ async def test_who_was_taken_over_moves_down_and_says_by_whom(office: Office) ->
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     page = (await office.client.get("/")).text
     assert "现在没有人在等" in page
-    assert "<b>李老师</b> 已接手，08:30 前要有结果" in page
+    assert "<b>李老师</b> 已接手，09:00 前要说看到了什么" in page
+    page = (await office.client.get(f"/case/{office.case(elder)}")).text
+    assert "<b>李老师</b> 在处理，09:00 前要说看到了什么" in page
     assert office.world.row(elder).owner == "李老师"
 
 
@@ -342,6 +344,32 @@ async def test_a_malformed_form_is_refused_as_a_page(office: Office) -> None:
     await office.world.to("08:00")
     answer = await office.client.post(f"/case/{office.case(elder)}/close", files={"by": ("a.bin", b"\0")})
     assert (answer.status_code, "没有保存" in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_where_nothing_is_a_browser_gets_a_page_and_the_way_back(office: Office, method: str) -> None:
+    answer = await office.client.request(method, "/rooster", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "没有这一页" in answer.text
+    assert "there is no such page" in answer.text
+    assert '<a href="/">回到今天' in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/twilio/nothing", "/devices/1/x", "/healthz/x"])
+async def test_machines_get_what_machines_read(office: Office, path: str) -> None:
+    answer = await office.client.get(path, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+async def test_who_asks_for_no_page_gets_none(office: Office) -> None:
+    assert (await office.client.get("/rooster")).json() == {"detail": "Not Found"}
+
+
+async def test_what_is_asked_for_in_a_wrong_way_is_a_page(office: Office) -> None:
+    answer = await office.client.delete("/items", headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert "不能这样打开" in answer.text
 
 
 PATHS = ["/", "/case/1", "/sheet", "/healthz", "/static/console.css", "/recording/1/x"]

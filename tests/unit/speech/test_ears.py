@@ -507,7 +507,7 @@ def test_without_weights_the_status_says_what_to_do(tmp_path: Path) -> None:
         known = {one.name: one for one in ears.status()}
         for name, weights in (("vosk", "vosk-model-small-cn-0.22"), ("whisper", "whisper-base")):
             assert known[name] == EngineStatus(
-                name, False, f"no weights: .venv/bin/python server.py models pull {weights}"
+                name, False, f"no weights: .venv/bin/python server.py models pull {weights}", installed=False
             )
         assert not ears.can(ANSWER)
         assert all("models pull" in one.why for one in ears.status())
