@@ -43,8 +43,9 @@ class Line:
     spoken_name: str
     number: str
     note: str  # how to reach them, or why a person, or what is known already
-    where: str = ""  # address, and who has a key
-    buddies: tuple[str, ...] = ()  # name and number of whoever may go and look
+    address: str = ""
+    key_holder: str = ""
+    buddies: tuple[tuple[str, str], ...] = ()  # name and number of whoever may go and look
 
 
 async def write_sheets(db: Database, folder: Path, now: datetime) -> list[Path]:
@@ -54,8 +55,9 @@ async def write_sheets(db: Database, folder: Path, now: datetime) -> list[Path]:
     return await asyncio.to_thread(lambda: [_write(folder / name, page) for name, page in pages.items()])
 
 
-def render(session: Session, place: Neighbourhood, now: datetime) -> str:
-    """Today's sheet of `place` as one HTML page that needs nothing else."""
+def render(session: Session, place: Neighbourhood, now: datetime, home: str = "", icon: str = "") -> str:
+    """Today's sheet of `place` as one HTML page that needs nothing else. `home`: where it leads back to on a screen, if
+    anywhere; `icon`: for the browser's tab."""
     day = local_date(place.timezone, now)
     return (
         _environment()
@@ -67,6 +69,8 @@ def render(session: Session, place: Neighbourhood, now: datetime) -> str:
             printed=now.astimezone(ZoneInfo(place.timezone)).strftime("%H:%M"),
             lines=lines(session, place, day),
             style=_STYLE,
+            home=home,
+            icon=icon,
         )
     )
 
@@ -90,17 +94,17 @@ def _line(person: Person, case: Checkin | None, zone: ZoneInfo, roster: Roster) 
     slot = f"{person.slot // 60:02d}:{person.slot % 60:02d}" if person.slot is not None else ""
     time = case.slot.astimezone(zone).strftime("%H:%M") if case else slot
     number, note = national(person.number), _note(person, case)
-    where = " ".join(filter(None, (person.address, f"钥匙：{person.key_holder}" if person.key_holder else None)))
-    return Line(time, person.name, person.spoken_name, number, note, where, _buddies(person.id, roster))
+    home = (person.address or "", person.key_holder or "")
+    return Line(time, person.name, person.spoken_name, number, note, *home, _buddies(person.id, roster))
 
 
-def _buddies(elder_id: str, roster: Roster) -> tuple[str, ...]:
+def _buddies(elder_id: str, roster: Roster) -> tuple[tuple[str, str], ...]:
     """Those paired with an elder who shares with them: the list is rung by hand, and somebody may have to go."""
     elder = roster.elders.get(elder_id)
     if elder is None or Kind.BUDDY not in elder.shares:
         return ()
     found = (roster.people.get(pair.buddy_id) for pair in roster.pairs.get(elder_id, ()))
-    return tuple(f"{buddy.spoken_name} {national(buddy.number)}" for buddy in found if buddy is not None)
+    return tuple((buddy.spoken_name, national(buddy.number)) for buddy in found if buddy is not None)
 
 
 def _note(person: Person, case: Checkin | None) -> str:

@@ -17,7 +17,7 @@ from storage.database import Database
 
 
 class Engine(Protocol):
-    """A recogniser's state. `why` is one sentence that says what to do when it isn't ready; `installed`: its weights are
+    """A recogniser's state. `why`: one sentence that says what to do when it isn't ready. `installed`: its weights are
     there."""
 
     @property

@@ -164,7 +164,7 @@ def _sheet(session: Session, place: str, now: datetime) -> str:
     found = session.scalars(query.limit(1)).first()
     if found is None:
         raise PageError(404, "没有这个居委。", "there is no such neighbourhood")
-    return sheet.render(session, found, now)
+    return sheet.render(session, found, now, home="/", icon=files.static_url("icon.svg"))
 
 
 async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy.orm import Session
 
 from checkins import cases, searches
@@ -140,10 +140,23 @@ def test_leave_moves_a_dispatch_to_the_substitute(town: Town, page: Page) -> Non
     expect(page.locator("#taken")).to_contain_text(NAME)
 
 
-@pytest.mark.parametrize("path", ["/items", "/find?q=王", "/today/done", "/today/running"])
+@pytest.mark.parametrize("path", ["/items", "/find?q=王", "/today/done", "/today/running", "/sheet"])
 def test_other_pages_keep_nobody_out(town: Town, page: Page, path: str) -> None:
     page.goto(path)
     _sound(page, path.strip("/").partition("?")[0].replace("/", "-"))
+
+
+def test_where_nothing_is_stands_the_way_back(town: Town, browser: Browser) -> None:
+    opened = browser.new_context(base_url=town.url)  # a browser itself complains of a 404 in its console
+    try:
+        page = opened.new_page()
+        answer = page.goto("/rooster")
+        assert answer is not None
+        assert answer.status == 404
+        expect(page.get_by_role("link", name="回到今天")).to_be_visible()
+        _sound(page, "not-found")
+    finally:
+        opened.close()
 
 
 def _typed(moment: datetime) -> str:

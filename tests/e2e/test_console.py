@@ -177,6 +177,9 @@ async def test_the_sheet_prints_with_its_own_style_and_nothing_else(office: Offi
     assert "王秀英" in answer.text
     assert "021 1000 0001" in answer.text
     assert "孙已故" not in answer.text
+    assert '<a href="/">← 回到今天' in answer.text
+    assert "prefers-color-scheme: dark" in answer.text
+    assert "the morning sheet" in answer.text
     assert "style-src 'sha256-" in answer.headers["content-security-policy"]
     assert (await office.client.get("/sheet", params={"place": "99"})).status_code == 404
     assert (await office.client.get("/sheet", params={"place": "x"})).status_code == 404

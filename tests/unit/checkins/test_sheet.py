@@ -80,8 +80,10 @@ async def test_who_rings_by_hand_reads_where_she_lives_and_who_may_go_and_look(w
     street.elder("王秀英", address="三号楼五零二室", key_holder="隔壁陈阿姨")
     (path,) = await sheet.write_sheets(world.db, tmp_path, world.clock.now())
     page = path.read_text("utf-8")
-    assert "三号楼五零二室 钥匙：隔壁陈阿姨" in page
-    assert f"李阿姨 {national(LI)}" in page
+    for word in ("三号楼五零二室", "隔壁陈阿姨"):
+        assert f'<td class="note">{word}</td>' in page, "each thing in a column of its own"
+    assert f'李阿姨 <span class="number">{national(LI)}</span>' in page
+    assert "回到今天" not in page, "a file leads nowhere"
 
 
 async def test_the_buddy_of_who_does_not_share_with_one_is_not_on_it(world: World, tmp_path: Path) -> None:
