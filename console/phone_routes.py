@@ -10,7 +10,7 @@ from starlette.websockets import WebSocket
 
 from callflows import loader
 from callflows.loader import shipped
-from console import phone_people, phone_socket
+from console import phone_first, phone_socket
 from console.deps import Deps
 from console.forms import Text, name_of
 from console.guard import PageError
@@ -53,10 +53,10 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/phone")
     async def phone(request: Request, q: str = "", who: str = "") -> Response:
         line = open_desk().line
-        people, shell = await pages.look(lambda session: phone_people.found(session, q[:100]))
+        (people, first), shell = await pages.look(lambda session: phone_first.found(session, q[:100]))
         flows = [(name, FLOW_ZH.get(name, "")) for name in loader.shipped_names()]
-        values: dict[str, Any] = {"people": people, "q": q[:100], "who": who, "flows": flows, "counts": line.counts}
-        return pages.show("phone.html", shell, name_of(request), here="/phone", **values)
+        values: dict[str, Any] = {"people": people, "q": q[:100], "who": who or first, "flows": flows}
+        return pages.show("phone.html", shell, name_of(request), here="/phone", counts=line.counts, **values)
 
     @router.post("/phone/calls")
     async def call(kind: Text = "", who: Text = "", flow: Text = "") -> Response:
