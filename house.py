@@ -9,55 +9,37 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
 
 import alerting
-from callflows import loader
-from callflows.flow import Flow
+import building
+import carriers
+from building import Flows
+from carriers import BROWSER, VIRTUAL_SID, Accounts, Phones, nobody
 from checkins import ports
-from checkins.alarm_bell import UNWRITTEN, Bell
-from checkins.alarm_calls import SECOND
-from checkins.alarms import Kind
+from checkins.alarm_bell import Bell
 from checkins.contact_rounds import ContactRounds
 from checkins.cycle import Cycle
-from checkins.enrolment.trial_calls import TrialCalls
 from checkins.errands import REASONS
-from checkins.handing_over import Switchboard
 from checkins.mornings import Mornings
-from checkins.reception import Reception
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
 from community import notices
-from community.ballot_calls import BallotCalls
-from community.ballot_counter import BallotCounter
 from community.ballot_rounds import BallotRounds
-from community.intake import Intake, Intakes
-from community.meeting_calls import MeetingCalls
-from community.notice_calls import NoticeCalls
-from community.notice_counter import NoticeCounter
-from community.notice_offers import NoticeOffers
 from community.notice_rounds import NoticeRounds
-from community.policy import Deadlines
-from community.register_counter import RegisterCounter
-from community.register_intake import RegisterIntake
-from community.reply_calls import ReplyCalls
 from community.rounds import ComplaintRounds
-from community.tickets_calls import BookingCalls
-from community.tickets_counter import TicketCounter
-from community.tickets_intake import TicketIntake
 from community.tickets_policy import ReplyClock
 from community.tickets_rounds import TicketRounds
-from console import access, device_events, error_pages, sentences
+from console import access, device_events, error_pages
 from console import routes as console_routes
 from console.deps import Deps
 from console.door import Door
@@ -65,39 +47,30 @@ from console.live import Live
 from console.pages import Pages
 from console.phone_desk import PhoneLine
 from console.phone_trials import Trials
-from console.prompt_desk import PromptDesk
 from database_in_use import migrate
-from ivr import routes as telephone_routes
 from ivr.calls import Calls
 from ivr.media import MediaServer
 from ivr.pump import Tools
 from ivr.recordings import Recordings
 from ivr.second_pass import SecondPass
 from ivr.telephone import TwilioTelephone
-from ivr.twilio.config import PREFIX, TwilioConfig
+from ivr.twilio.config import TwilioConfig
 from ivr.twilio.documents import SENTENCES
 from ivr.twilio.fetching import CarrierRecordings
 from ivr.twilio.rest import TwilioRest
-from ivr.twilio.verbs import Verbs
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.handset import Exchange
-from ivr.virtual.phone import Phone, PhoneKind
-from joints import Desk, Listener, Placer, cut_off, second_texts
+from joints import Placer, second_texts
 from serving import listen, serve
 from settings import Settings, SettingsError
-from speech.ears import Ears, load_ears
+from speech.ears import Ears
 from speech.prompts import Prompts
-from speech.published import Published
-from speech.synthesis import EspeakChild
 from storage.database import Database
 from storage.lock import FolderTakenError, held
 from storage.rounds import FAILING, Failing, repeat
 
 log = logging.getLogger(__name__)
 
-VIRTUAL_SID = "AC" + "0" * 32
-VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
-BROWSER = "browser"  # the trunk of browser phones beside a real carrier
 NAMES_EVERY_S = 60.0
 AUDITOR_AFTER_S = 15.0
 QUIET_CALLS = 2  # with more calls on a line no dictation is transcribed again
@@ -219,18 +192,6 @@ class Notes(list[str]):
             log.error(note)
 
 
-class Flows:
-    """The shipped flows, each read once."""
-
-    def __init__(self) -> None:
-        self._flows: dict[str, Flow] = {}
-
-    def __call__(self, name: str) -> Flow:
-        if name not in self._flows:
-            self._flows[name] = loader.shipped(name)
-        return self._flows[name]
-
-
 @asynccontextmanager
 async def open_house(
     settings: Settings,
@@ -258,13 +219,13 @@ async def open_house(
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         _prepare(settings, fresh)
         clock = clock or SystemClock()
-        phones = _Phones(Exchange(directory or _nobody), own=settings.carrier == "virtual" and config is None)
+        phones = Phones(Exchange(directory or nobody), own=settings.carrier == "virtual" and config is None)
         if phones.own or settings.browser_phone:
             token = secrets.token_hex(16)
             phones.carrier = VirtualCarrier(VIRTUAL_SID, token, phones.exchange, now=clock.now, hurry=hurry)
             await stack.enter_async_context(phones.carrier)
-        found = config(base_url) if config else _twilio_config(settings, base_url, phones.virtual)
-        house = _build(settings, clock, base_url, found, phones, ears, lockstep)
+        accounts = carriers.accounts(settings, base_url, phones, config)
+        house = _build(settings, clock, base_url, accounts, phones, ears, lockstep)
         stack.push_async_callback(_close, house)
         await stack.enter_async_context(serve(house.web, listener, settings.lines))
         stack.callback(house.live.close)
@@ -283,154 +244,82 @@ def _prepare(settings: Settings, fresh: bool) -> None:
     migrate(settings)
 
 
-@dataclass
-class _Phones:
-    """Telephones behind virtual numbers. `own`: their carrier has all calls; else it has browser phones' alone."""
-
-    exchange: Exchange
-    own: bool
-    carrier: VirtualCarrier | None = None
-
-    @property
-    def virtual(self) -> VirtualCarrier | None:
-        return self.carrier if self.own else None
-
-
 def _build(
     settings: Settings,
     clock: ports.Clock,
     base_url: str,
-    config: TwilioConfig,
-    phones: _Phones,
+    accounts: Accounts,
+    phones: Phones,
     ears: Ears | None,
     lockstep: bool,
 ) -> House:
-    data, flows = settings.data_dir, Flows()
+    flows, owner, promised = Flows(), f"{socket.gethostname()}:{os.getpid()}", building.promises(settings)
     db = Database(settings.database_url)
-    ears = _prepared(ears or _ears(settings), flows)
-    _finish_publishing(settings)
-    prompts = Prompts(cache=data / "prompts", human=settings.recorded_prompts, synthesiser=EspeakChild())
-    recordings = _recordings(data / "recordings")
-    calls = Calls(db, clock.now, flow=flows)
-    rest = TwilioRest(config)
-    fetching = CarrierRecordings(calls, rest, recordings)
-    second = alerting.second_trunk(settings, config)
-    aside = None if phones.own or not phones.carrier else _aside(settings, base_url, phones.carrier)
-    trunks = {SECOND: TwilioRest(second)} if second else {}
-    trunks |= {BROWSER: TwilioRest(aside)} if aside else {}
-    telephone = TwilioTelephone(calls, config, rest, chores=[fetching.fetch_open], trunks=trunks)
-    placer, owner = Placer(telephone), f"{socket.gethostname()}:{os.getpid()}"
-    deadlines = Deadlines(timedelta(hours=settings.complaint_heard_hours), settings.complaint_answer_days)
-    within = ReplyClock(timedelta(minutes=settings.ticket_minutes))
-    switchboard = Switchboard(db, clock, lines=settings.lines, owner=owner)
-    recorder = PromptDesk(db, clock, recordings, settings.recorded_prompts, cache(sentences.shipped))
-    desk = Desk(
-        Reception(db, clock),
-        switchboard,
-        TicketCounter(db, clock, deadlines, within),
-        recorder,
-        BallotCounter(db, clock),
-        NoticeCounter(db, clock),
-        RegisterCounter(db, clock),
-    )
+    voice = building.voice(settings, flows, ears)
+    calls, rest = Calls(db, clock.now, flow=flows), TwilioRest(accounts.main)
+    fetching = CarrierRecordings(calls, rest, voice.recordings)
+    telephone = TwilioTelephone(calls, accounts.main, rest, chores=[fetching.fetch_open], trunks=accounts.trunks())
+    placer = Placer(telephone)
+    desk = building.desk(settings, db, clock, voice.recordings, promised, owner)
     trials = Trials(desk, flows)
-    front = desk if aside else trials  # what a real carrier brings is never taken for a trial
-    verbs = Verbs(calls, config, fetching, flows, front, front, prompts)
-    cycle = Cycle(
-        db,
-        NoticeOffers(placer, db, clock),
-        clock,
-        owner=owner,
-        lines=settings.lines,
-        reserved=settings.lines_reserved,
-        starts_per_s=settings.calls_per_second,
-        burst=settings.calls_burst,
-        second=second is not None,
-        errands=[
-            BookingCalls(within),
-            NoticeCalls(),
-            ReplyCalls(deadlines),
-            MeetingCalls(),
-            BallotCalls(),
-            TrialCalls(settings.test_call_days),
-        ],
-    )
+    second = accounts.second is not None
+    cycle = building.day_cycle(settings, db, clock, placer, promised, owner, second=second)
     bell = Bell(db, clock, alerting.messengers(settings), placer, alerting.caller(settings, owner))
-    intakes = (Intake(db, clock, deadlines), TicketIntake(db, clock, within), RegisterIntake(db, clock))
-    said = Intakes(db, cut_off(flows, recordings.folder), *intakes)
-    listener = Listener(
-        cycle.settle,
-        lambda: bell.cry(Kind.EMERGENCY_UNWRITTEN, UNWRITTEN),
-        also=[said.settle],
+    calls.outbox.listener = trials.heard_by(
+        building.listener(db, clock, flows, voice.recordings, promised, cycle, bell)
     )
-    calls.outbox.listener = trials.heard_by(listener)
     notes = _first_notes(settings)
-    tools = Tools(ears, prompts, recordings, calls, notes.say, trials)
+    tools = Tools(voice.ears, voice.prompts, voice.recordings, calls, notes.say, trials)
     media = MediaServer(calls, flows, tools, clock, lockstep=lockstep)
-    second_pass = SecondPass(db, clock, ears, recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell)
-    sees, beat = alerting.machine(data), alerting.beat(settings)
-    watch = Watch(db, clock, data / "heartbeat", house=sees, beat=beat, cry=bell.cry)
-    web = FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    routers = [telephone_routes.routes(calls, config, media, verbs, prompts, front)]
-    if second:
-        by_keys = Verbs(calls, second, fetching, flows, desk, voice=prompts)
-        routers.append(telephone_routes.routes(calls, second, media, by_keys, prompts))
-    if aside:
-        tried = Verbs(calls, aside, fetching, flows, trials, trials, prompts)
-        routers.append(telephone_routes.routes(calls, aside, media, tried, prompts, trials))
     house = House(
         settings,
         clock,
         db,
-        ears,
-        prompts,
-        recordings,
+        voice.ears,
+        voice.prompts,
+        voice.recordings,
         calls,
         telephone,
         media,
-        second_pass,
+        SecondPass(db, clock, voice.ears, voice.recordings, lambda: media.live() <= QUIET_CALLS, calls.outbox.tell),
         cycle,
-        watch,
+        _watch(settings, db, clock, bell),
         bell,
-        web,
+        FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False),
         Live(db),
         Door(db, SystemClock(), settings.console_url),
         base_url,
         phones.virtual,
+        _phone_line(phones, accounts, trials, telephone, cycle, calls),
         notes=notes,
     )
-    if phones.carrier:
-        own, trunk = aside or config, BROWSER if aside else ""
-        line = (own.url("voice"), own.from_number, trials, telephone, cycle, calls, trunk)
-        house.phone = PhoneLine(phones.carrier, phones.exchange, *line, counts=phones.own)
-    deps = _deps(house)
-    routers += [device_events.routes(db, clock, cycle.wake), console_routes.routes(deps)]
-    error_pages.add(web, Pages(deps).error)
-    access.check(route for router in routers for route in router.routes)
-    for router in routers:
-        web.include_router(router)
+    _open_pages(house, building.webhooks(accounts, calls, fetching, flows, media, desk, trials, voice.prompts))
     return house
 
 
-def _ears(settings: Settings) -> Ears:
-    workers, threads = settings.recogniser_workers, settings.whisper_threads
-    return load_ears(settings.models_dir, workers=workers, whisper_threads=threads)
+def _watch(settings: Settings, db: Database, clock: ports.Clock, bell: Bell) -> Watch:
+    sees, beat = alerting.machine(settings.data_dir), alerting.beat(settings)
+    return Watch(db, clock, settings.data_dir / "heartbeat", house=sees, beat=beat, cry=bell.cry)
 
 
-def _prepared(ears: Ears, flows: Flows) -> Ears:
-    """They know every word that an answer can be."""
-    try:
-        ears.prepare([wait for name in loader.shipped_names() for wait in flows(name).waits()])
-    except loader.FlowError as error:
-        raise SettingsError(f"a flow of the line is broken, so that nobody can be called: {error}") from None
-    return ears
+def _phone_line(
+    phones: Phones, accounts: Accounts, trials: Trials, telephone: TwilioTelephone, cycle: Cycle, calls: Calls
+) -> PhoneLine | None:
+    if not phones.carrier:
+        return None
+    own, trunk = accounts.browser or accounts.main, BROWSER if accounts.browser else ""
+    line = (own.url("voice"), own.from_number, trials, telephone, cycle, calls, trunk)
+    return PhoneLine(phones.carrier, phones.exchange, *line, counts=phones.own)
 
 
-def _recordings(folder: Path) -> Recordings:
-    recordings = Recordings(folder)
-    for found in recordings.recover():
-        log.warning("a recording that a crash cut off is kept: %s (%.1f s)", found.path, found.seconds)
-    return recordings
+def _open_pages(house: House, webhooks: list[APIRouter]) -> None:
+    """Every route is one that the console's table of accounts knows, or nothing starts."""
+    deps = _deps(house)
+    routers = [*webhooks, device_events.routes(house.db, house.clock, house.cycle.wake), console_routes.routes(deps)]
+    error_pages.add(house.web, Pages(deps).error)
+    access.check(route for router in routers for route in router.routes)
+    for router in routers:
+        house.web.include_router(router)
 
 
 def _first_notes(settings: Settings) -> Notes:
@@ -439,17 +328,6 @@ def _first_notes(settings: Settings) -> Notes:
         notes.append(NO_WAY_OUT)
         log.warning(NO_WAY_OUT)
     return notes
-
-
-def _finish_publishing(settings: Settings) -> None:
-    """What somebody began to publish when the machine died."""
-    try:
-        done = Published(settings.recorded_prompts).settle()
-    except OSError as error:
-        log.error("recorded prompts can't be looked through (%s): they are played as they lie there", error.strerror)
-        return
-    if done:
-        log.warning("%d recorded prompts were half published: they are whole now", done)
 
 
 def _deps(house: House) -> Deps:
@@ -478,36 +356,6 @@ async def _close(house: House) -> None:
     await house.prompts.close()
     await house.recordings.close()
     house.db.close()
-
-
-def _twilio_config(settings: Settings, base_url: str, virtual: VirtualCarrier | None) -> TwilioConfig:
-    if virtual is not None:
-        return TwilioConfig(
-            virtual.account_sid,
-            (virtual.auth_token,),
-            VIRTUAL_NUMBER,
-            base_url,
-            api_base=virtual.base_url,
-            media=settings.media,
-        )
-    return TwilioConfig(
-        settings.twilio_account_sid,
-        settings.auth_tokens,
-        settings.twilio_from,
-        settings.public_url,
-        api_base=settings.twilio_api_base,
-        media=settings.media,
-    )
-
-
-def _aside(settings: Settings, base_url: str, carrier: VirtualCarrier) -> TwilioConfig:
-    """The account of browser phones beside a real carrier; its webhooks have a place of their own."""
-    return replace(_twilio_config(settings, base_url, carrier), prefix=f"{PREFIX}/{BROWSER}")
-
-
-def _nobody(_number: str) -> Phone:
-    """Behind the virtual carrier's numbers nobody lives, unless the demo or a test says who."""
-    return Phone(PhoneKind.NO_ANSWER)
 
 
 def _own_texts(session: Session) -> list[str]:
