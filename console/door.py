@@ -6,18 +6,23 @@ is refused.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from checkins.ports import Clock
 from console import accounts
@@ -35,6 +40,9 @@ log = logging.getLogger(__name__)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_FORM = 64 * 1024  # bytes
 MAX_FIELDS = 100
+LOOK_S = 3.0  # after so long whoever was put out is gone from what stays open
+MOST_SOCKETS = 4  # of one account
+REFUSED = 1008
 WHILE_CHANGING = frozenset({"/password", "/logout"})  # with a one-time password nothing else opens
 
 LOGIN = PageError(401, "请先登录。没有保存。", "log in first; nothing was saved")
@@ -43,6 +51,7 @@ NO_DATABASE = PageError(
     503, "数据库现在不能用，没有保存，请稍后再试。", "the database can't be used now; nothing was saved"
 )
 TOO_LONG = PageError(413, "内容太长，没有保存。", "too long; nothing was saved")
+NO_PAGE = PageError(404, "没有这一页。", "there is no such page")
 MALFORMED = PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
 
 
@@ -63,13 +72,17 @@ class Door:
     url: str = ""
     hasher: Hasher = field(default_factory=Hasher)
     knocks: Knocks = field(default_factory=Knocks)
+    _sockets: Counter[int] = field(default_factory=Counter)  # that are open, by account
 
     async def admit(self, request: Request, wanted: Access) -> Visitor | None:
         """Who asks, if they may; None where anybody may. PageError or ElsewhereError for all others."""
         self._check_place(request, wanted)
+        _check_address(request)
         if request.method not in SAFE:
             _check_length(request)
         if not wanted.roles:
+            if request.method not in SAFE:
+                await _form(request)
             return None
         who = await self._known(request)
         if who is None:
@@ -93,28 +106,33 @@ class Door:
         made = await self.db.run(lambda session: accounts.first(session, hashed, now))
         return password if made else ""
 
-    async def still(self, who: Visitor) -> bool:
-        """Whether they may stay: asked now and then by what stays open."""
+    async def still(self, who: Visitor, wanted: Access) -> bool:
+        """Whether they may stay: asked every few seconds by what stays open. Without a database nobody is put out."""
         try:
-            return await self._find(who.cookie) is not None
+            known = await self._find(who.cookie)
         except SQLAlchemyError:
-            return True  # shows nothing, and tells nothing but ids
+            return True
+        return known is not None and _may(known, wanted)
 
     def socket(self, path: str) -> Callable[[Socket], Socket]:
-        """For a WebSocket of the pages: same page, logged in, and one of the roles of "WS path", or the handshake is
-        refused."""
+        """For a WebSocket of the pages: same page, logged in, one of the roles of "WS path", and not one too many, or
+        the handshake is refused. It ends when whoever opened it may not have it any more."""
         wanted = access("WS", path)
 
         def guard(serve: Socket) -> Socket:
             @wraps(serve)
             async def guarded(websocket: WebSocket) -> None:
                 who = await self._of_socket(websocket)
-                if who is None or who.must_change or who.role not in wanted.roles:
+                if who is None or not _may(who, wanted) or self._sockets[who.account] >= MOST_SOCKETS:
                     log.warning("a socket of the pages was refused: not logged in, not from our page, or not allowed")
-                    await websocket.close(1008)  # before accept: answered with 403
+                    await websocket.close(REFUSED)  # before accept: answered with 403
                     return
-                with visiting(who):
-                    await serve(websocket)
+                self._sockets[who.account] += 1
+                try:
+                    with visiting(who):
+                        await self._while_they_may(who, wanted, websocket, serve)
+                finally:
+                    self._sockets[who.account] -= 1
 
             guarded.guarded = True  # type: ignore[attr-defined]
             return guarded
@@ -149,9 +167,9 @@ class Door:
         return request.cookies.get(self.cookie_name(request, name), "")[:200]
 
     def address(self, request: Request) -> str:
-        """Where it comes from; behind the proxy what that one says, which is the last entry."""
+        """Where it comes from; behind the proxy what that one says, which is the last entry of the last line."""
         if self.by_proxy(request):
-            return request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
+            return ",".join(request.headers.getlist("x-forwarded-for")).rsplit(",", 1)[-1].strip()
         return request.client.host if request.client else ""
 
     # ── pieces ────────────────────────────────────────────────────────────────────────────────────
@@ -183,6 +201,19 @@ class Door:
         except Exception as error:
             log.error("that somebody is at work can't be written down (%s)", where(error))
 
+    async def _while_they_may(self, who: Visitor, wanted: Access, websocket: WebSocket, serve: Socket) -> None:
+        serving = asyncio.ensure_future(serve(websocket))
+        try:
+            while not (await asyncio.wait([serving], timeout=LOOK_S))[0]:
+                if not await self.still(who, wanted):
+                    return
+            serving.result()
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            with suppress(RuntimeError, WebSocketDisconnect):
+                await websocket.close(REFUSED)
+
     async def _of_socket(self, websocket: WebSocket) -> Visitor | None:
         try:
             self._check_place(websocket, access("GET", "/"))
@@ -192,7 +223,11 @@ class Door:
             return None
 
 
-Socket = Callable[[WebSocket], Awaitable[None]]
+Socket = Callable[[WebSocket], Coroutine[Any, Any, None]]
+
+
+def _may(who: Visitor, wanted: Access) -> bool:
+    return not who.must_change and who.role in wanted.roles
 
 
 def back_from(request: HTTPConnection) -> str:
@@ -204,19 +239,38 @@ def back_from(request: HTTPConnection) -> str:
 def _check_length(request: Request) -> None:
     """Before anything of it is read: who sends it may be anybody."""
     length = request.headers.get("content-length", "")
-    if not (length.isascii() and length.isdigit()) or int(length) > MAX_FORM:
+    if not (length.isascii() and length.isdigit() and len(length) <= 9) or int(length) > MAX_FORM:
         raise TOO_LONG
 
 
+def _check_address(request: Request) -> None:
+    given = [*request.path_params.values(), *(part for pair in request.query_params.multi_items() for part in pair)]
+    if not all(_is_text(part) for part in given if isinstance(part, str)):
+        raise NO_PAGE
+
+
 async def _form_token(request: Request) -> str:
-    """Of a form or of htmx; the body is read once, and kept for whoever handles the form."""
-    if given := request.headers.get("x-csrf-token"):
-        return given
-    try:
-        token = (await request.form(max_files=0, max_fields=MAX_FIELDS)).get("token", "")
-    except HTTPException:
-        raise MALFORMED from None
+    """Of a form or of htmx."""
+    form = await _form(request)
+    token = request.headers.get("x-csrf-token") or form.get("token", "")
     return token if isinstance(token, str) else ""
+
+
+async def _form(request: Request) -> FormData:
+    """Empty for what sends none; the body is read once, and kept for whoever handles the form. PageError for files, and
+    for text in which a browser sends none (a charset of Python's own makes halves of characters)."""
+    try:
+        form = await request.form(max_files=0, max_fields=MAX_FIELDS)
+    except (HTTPException, ValueError):
+        raise MALFORMED from None
+    if not all(isinstance(part, str) and _is_text(part) for pair in form.multi_items() for part in pair):
+        raise MALFORMED
+    return form
+
+
+def _is_text(text: str) -> bool:
+    """Whether a page can show it and a database keep it."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _to_login(request: Request) -> Exception:

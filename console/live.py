@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 0.4
 CALM_S = 0.8  # a page hears no more often than that
+LOOK_S = 3.0  # after so long whoever may not listen any more is told nothing more
 PING_S = 15.0  # proxies close what is silent; whoever left is noticed
 BEHIND = 100  # rows are written in order of their numbers, but don't become visible in it: so many are looked at again
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -104,18 +105,21 @@ class Live:
             listener.hear(topics)
 
     async def events(self, still: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[str]:
-        """Server-sent events, until the page goes, the house closes, or `still` (asked now and then) says no."""
+        """Server-sent events, until the page goes, the house closes, or `still` (asked every few seconds) says no."""
         listener = _Listener()
         self._listeners.add(listener)
         self._watch()
         try:
             yield "retry: 2000\n\n"
+            silent_s = 0.0
             while not self._closed and (still is None or await still()):
-                if topics := await listener.topics(PING_S):
+                if topics := await listener.topics(LOOK_S):
                     yield f"data: {json.dumps(sorted(topics))}\n\n"
+                    silent_s = 0.0
                     await asyncio.sleep(self._calm_s)
-                elif not self._closed:
+                elif not self._closed and (silent_s := silent_s + LOOK_S) >= PING_S:
                     yield ": still here\n\n"
+                    silent_s = 0.0
         finally:
             self._listeners.discard(listener)
 

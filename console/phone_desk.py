@@ -9,6 +9,7 @@ socket shows it and is the telephone of that one call. What is real and what is 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ from storage.database import Database
 
 TICKET_FOR = timedelta(seconds=30)
 MOST_CALLS = 8  # at once: they take lines' worth of recognition
+MOST_OF_ONE = 4  # account
 RINGS_IN = "rings_in"  # the flow that elders hear who ring in
 
 
@@ -48,8 +50,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Wish:
-    """`who`: whose telephone it is; None: nobody's, with a sample name. `counts`: it is no trial."""
+    """`by`: the account that asks. `who`: whose telephone it is; None: nobody's, with a sample name. `counts`: it is no
+    trial."""
 
+    by: int
     kind: Kind
     who: Subscriber | None
     flow: str
@@ -92,9 +96,9 @@ class PhoneDesk:
     def __init__(self, db: Database, now: Callable[[], datetime], line: PhoneLine) -> None:
         self.db, self.now, self.line = db, now, line
         self._tickets: dict[str, tuple[Wish, datetime]] = {}
-        self._talking = 0
+        self._talking: Counter[int] = Counter()  # by account
 
-    async def wish(self, kind: str, who: str, flow: str) -> Wish:
+    async def wish(self, by: int, kind: str, who: str, flow: str) -> Wish:
         """PageError says what can't be had."""
         if kind not in set(Kind):
             raise PageError(422, "请选一种通话。", "choose a kind of call")
@@ -110,25 +114,32 @@ class PhoneDesk:
             )
         if kind == Kind.TRIAL and flow not in loader.shipped_names():
             raise PageError(422, "请选一个流程。", "choose a flow")
-        return Wish(Kind(kind), found, flow if kind == Kind.TRIAL else RINGS_IN, counts)
+        return Wish(by, Kind(kind), found, flow if kind == Kind.TRIAL else RINGS_IN, counts)
 
     def ticket(self, wish: Wish) -> str:
-        """Good once, for a moment. PageError when enough browsers are on the telephone."""
+        """Good once, for a moment, for the account that asked. PageError when enough browsers are on the telephone."""
         now = self.now()
         self._tickets = {key: one for key, one in self._tickets.items() if abs(now - one[1]) <= TICKET_FOR}
-        if self._talking + len(self._tickets) >= MOST_CALLS:
+        taken = self._talking + Counter(wish.by for wish, _ in self._tickets.values())
+        if taken.total() >= MOST_CALLS:
             raise PageError(429, "同时试打的电话太多了，请等一会儿。", "too many browser phones at once; wait a moment")
+        if taken[wish.by] >= MOST_OF_ONE:
+            raise PageError(
+                429,
+                "这个账号同时打的电话太多了，请先挂断一个，或等一会儿。",
+                "too many browser phones of this account: hang up one, or wait a moment",
+            )
         ticket = secrets.token_urlsafe(24)
         self._tickets[ticket] = (wish, now)
         return ticket
 
-    def take(self, ticket: str) -> Wish | None:
-        found = self._tickets.pop(ticket, None)
-        return found[0] if found and abs(self.now() - found[1]) <= TICKET_FOR else None
+    def take(self, ticket: str, by: int) -> Wish | None:
+        wish, at = self._tickets.pop(ticket, (None, self.now()))
+        return wish if wish and wish.by == by and abs(self.now() - at) <= TICKET_FOR else None
 
     async def plug_in(self, wish: Wish, handset: Handset) -> str:
         """The number at which the handset is rung from now on. PageError when somebody holds this telephone."""
-        self._talking += 1
+        self._talking[wish.by] += 1
         plugged = False
         try:
             number = wish.who.number if wish.counts and wish.who else await self._nobodys_number()
@@ -137,7 +148,7 @@ class PhoneDesk:
         except ValueError:
             raise PageError(409, "别的浏览器正拿着这部电话。", "another browser holds this telephone") from None
         finally:
-            self._talking -= not plugged
+            self._talking[wish.by] -= not plugged
         return number
 
     async def _nobodys_number(self) -> str:
@@ -147,10 +158,10 @@ class PhoneDesk:
             if not await self.db.view(partial(is_somebodys, number=number)):
                 return number
 
-    def unplug(self, number: str, handset: Handset) -> None:
+    def unplug(self, wish: Wish, number: str, handset: Handset) -> None:
         self.line.trials.forget(number)
         self.line.exchange.unplug(number, handset)
-        self._talking -= 1
+        self._talking[wish.by] -= 1
 
     async def begin(self, wish: Wish, number: str, handset: Handset) -> str | None:
         """Has the call made; the carrier's name for it, as far as it has one now. PageError says why there is none."""

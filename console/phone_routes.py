@@ -16,6 +16,7 @@ from console.forms import Text, name_of
 from console.guard import PageError
 from console.pages import Pages
 from console.phone_desk import PhoneDesk
+from console.visiting import visitor
 
 FLOW_ZH = {
     "alarm": "报警时问老人",
@@ -62,7 +63,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     async def call(kind: Text = "", who: Text = "", flow: Text = "") -> Response:
         """A ticket for one call, as JSON; so are the errors that the page shows."""
         try:
-            wish = await open_desk().wish(kind, who, flow)
+            wish = await open_desk().wish(account(), kind, who, flow)
             return JSONResponse({"ticket": open_desk().ticket(wish), "counts": wish.counts})
         except PageError as error:
             return JSONResponse({"zh": error.zh, "en": str(error)}, error.status)
@@ -73,4 +74,11 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         if desk is None:
             await websocket.close(1008)
             return
-        await phone_socket.serve(websocket, desk, shipped)
+        await phone_socket.serve(websocket, desk, account(), shipped)
+
+
+def account() -> int:
+    """Of whoever asks: the door lets nobody else in."""
+    who = visitor()
+    assert who is not None, "the table of routes says so"
+    return who.account

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -37,6 +38,9 @@ MOST_BYTES = 32_768  # of one message
 MOST_WAITING = 250  # messages for a browser that doesn't read: 5 s of audio, then it is gone
 REPORT_S = 45.0  # so long after the end the call's last word may take (ivr.calls.LAST_WORD)
 LOOK_AGAIN_S = 0.3
+AHEAD_S = 15.0  # so much may come at once, of what a net held up
+MESSAGES_A_SECOND = 100  # twice what a page sends
+CLOCKS_DIFFER = 1.1
 _POLICY, _UNSUPPORTED, _NORMAL = 1008, 1003, 1000
 
 
@@ -50,28 +54,42 @@ class Hello:
     rate: int
 
 
-async def serve(websocket: WebSocket, desk: PhoneDesk, flow_of: Callable[[str], Flow]) -> None:
+async def serve(websocket: WebSocket, desk: PhoneDesk, account: int, flow_of: Callable[[str], Flow]) -> None:
     """One telephone, until the browser or the call is gone. Who may open the socket is the door's business."""
     await websocket.accept()
     try:
         async with asyncio.timeout(HELLO_S):
-            hello = read_hello(await websocket.receive_text())
-    except (OddMessage, TimeoutError, KeyError, WebSocketDisconnect):
+            hello = read_hello((await websocket.receive()).get("text"))
+    except (OddMessage, TimeoutError, WebSocketDisconnect):
         await _close(websocket, _UNSUPPORTED)
         return
-    wish = desk.take(hello.ticket)
+    wish = desk.take(hello.ticket, account)
     if wish is None:
         await _close(websocket, _POLICY)
         return
     await _Telephone(websocket, desk, wish, hello.rate, flow_of).run()
 
 
-def read_hello(text: str) -> Hello:
-    message = _object(text)
+def read_hello(text: str | None) -> Hello:
+    message = _object(text or "")
     ticket, rate = message.get("ticket"), message.get("rate")
     if not isinstance(ticket, str) or not isinstance(rate, int) or rate not in RATES:
         raise OddMessage
     return Hello(ticket, rate)
+
+
+class Allowance:
+    """What may come: `per_s` in the long run, what comes in AHEAD_S at once. Pure, but for what is left of it."""
+
+    def __init__(self, per_s: float, now: float) -> None:
+        self._per_s, self._left, self._at = per_s, per_s * AHEAD_S, now
+
+    def spend(self, many: float, now: float) -> None:
+        """OddMessage for more than that."""
+        self._left = min(self._left + (now - self._at) * self._per_s, self._per_s * AHEAD_S) - many
+        self._at = now
+        if self._left < 0:
+            raise OddMessage
 
 
 class _Telephone:
@@ -83,6 +101,8 @@ class _Telephone:
         self._websocket, self._desk, self._wish, self._flow_of = websocket, desk, wish, flow_of
         self._handset = Handset(self._hears)
         self._mouth, self._ear = Resampler(rate, SAMPLE_RATE), Resampler(SAMPLE_RATE, rate)
+        self._messages = Allowance(MESSAGES_A_SECOND, monotonic())
+        self._samples = Allowance(rate * CLOCKS_DIFFER, monotonic())
         self._out: asyncio.Queue[str | bytes] = asyncio.Queue(MOST_WAITING)
         self._number = ""
         self._sid: str | None = None
@@ -119,7 +139,7 @@ class _Telephone:
             for outcome in await asyncio.gather(*work, return_exceptions=True):
                 if isinstance(outcome, Exception) and not isinstance(outcome, (OddMessage, WebSocketDisconnect)):
                     log.error("a browser phone broke: %s", where(outcome))
-            self._desk.unplug(self._number, self._handset)
+            self._desk.unplug(self._wish, self._number, self._handset)
 
     # ── the line ──────────────────────────────────────────────────────────────────────────────────
 
@@ -159,9 +179,12 @@ class _Telephone:
             self._gone.set()
 
     def _take(self, audio: bytes | None, text: str | None) -> None:
+        now = monotonic()
+        self._messages.spend(1, now)
         if audio is not None:
             if len(audio) > MOST_BYTES or len(audio) % 2:
                 raise OddMessage
+            self._samples.spend(len(audio) // 2, now)
             self._handset.say(ulaw_encode(self._mouth.feed(audio)))
             return
         message = _object(text or "")
@@ -181,10 +204,10 @@ class _Telephone:
     async def _talk(self) -> None:
         while True:
             one = await self._out.get()
-            if isinstance(one, bytes):
-                await self._websocket.send_bytes(one)
-            else:
-                await self._websocket.send_text(one)
+            try:
+                await (self._websocket.send_bytes(one) if isinstance(one, bytes) else self._websocket.send_text(one))
+            except RuntimeError:  # the server has closed it by itself: a message was too long
+                raise WebSocketDisconnect from None
             self._out.task_done()
 
     def _say(self, message: dict[str, Any]) -> None:

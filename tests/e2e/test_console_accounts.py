@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from sqlalchemy import select
 from starlette.routing import BaseRoute
 
 from console import access, accounts
-from console.access import ROUTES, SIGNED, THIS_MACHINE, TOKEN, UnlistedRouteError
+from console.access import READ, ROUTES, SIGNED, THIS_MACHINE, TOKEN, UnlistedRouteError
 from console.accounts_tables import Account, AccountEvent
 from console.guarded import guarded
 from console.knocks import FREE
@@ -329,10 +329,10 @@ async def test_a_stream_ends_when_its_account_is_locked(office: Office) -> None:
     who = office.deps.door
     visitor = await who._find(office.client.cookies["wenan_session"])
     assert visitor is not None
-    assert await who.still(visitor)
+    assert await who.still(visitor, READ)
     with office.world.db.write() as session:
         accounts.lock(session, visitor.login, "站长", office.world.clock.now())
-    assert not await who.still(visitor)
+    assert not await who.still(visitor, READ)
 
 
 async def test_without_a_database_nobody_is_let_in_and_the_page_says_why(
@@ -371,6 +371,9 @@ async def test_behind_tls_cookies_are_secure_and_each_address_waits_for_itself(o
             await log_in(outside, password="wrong password")
         assert (await log_in(outside)).status_code == 429
         client.headers["x-forwarded-for"] = "10.0.0.9, 10.0.0.8"
+        wrong = [("x-forwarded-for", "6.6.6.7"), ("x-forwarded-for", "10.0.0.9")]
+        asked = client.build_request("GET", "/login", headers=wrong)
+        assert door.address(Request(scope_of(asked))) == "10.0.0.9", "a proxy may add a line of its own"
         entered = await log_in(outside)
         assert entered.status_code == 303, "a colleague's address is another one, whatever was written before it"
         cookie = next(one for one in entered.headers.get_list("set-cookie") if "session" in one)
@@ -381,6 +384,10 @@ async def test_behind_tls_cookies_are_secure_and_each_address_waits_for_itself(o
         assert (await client.get("/healthz")).status_code == 403, "on this machine only"
         assert (await client.get("/", headers={"host": "evil.example"})).status_code == 403
     assert (await office.client.get("/", headers={"x-forwarded-for": "1.2.3.4"})).status_code == 403
+
+
+def scope_of(request: httpx.Request) -> dict[str, object]:
+    return {"type": "http", "headers": [(name.lower(), value) for name, value in request.headers.raw]}
 
 
 def replace_client(office: Office, client: httpx.AsyncClient) -> Office:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,21 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from checkins.tables import CallIntent
+from console import accounts, door
+from console.access import access
+from console.accounts_tables import Account
+from console.door import MOST_SOCKETS
+from console.phone_desk import MOST_OF_ONE
+from console.phone_socket import MOST_BYTES
 from console.phone_trials import Trial
+from console.roles import Role
 from house import House, open_house
 from ivr.records import Call
+from serving import MAX_MESSAGE_BYTES
 from settings import Settings
 from speech.ears import Ears
 from tests.e2e.line import Story, _place, story
-from tests.fakes.accounts import session_cookie
+from tests.fakes.accounts import WORKER, session_cookie
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.clock import WarpClock
 
@@ -34,9 +44,9 @@ RATE = 16_000
 class Browser:
     """What the page does, without the page."""
 
-    def __init__(self, house: House, logged_in: bool = True) -> None:
+    def __init__(self, house: House, name: str = WORKER, role: Role | None = Role.WORKER) -> None:
         self.url = house.base_url
-        cookie = session_cookie(house.db) if logged_in else ""
+        cookie = session_cookie(house.db, name, role) if role else ""
         self._cookie = {"Cookie": f"wenan_session={cookie}"}
         self.audio = b""
 
@@ -55,12 +65,14 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["ticket"])
 
+    def open(self, origin: str | None = None) -> connect:
+        address, own = self.url.replace("http", "ws") + "/phone/line", Origin(origin or self.url)
+        return connect(address, origin=own, additional_headers=self._cookie, proxy=None)
+
     @asynccontextmanager
     async def socket(self, ticket: object, origin: str | None = None) -> AsyncIterator[ClientConnection]:
-        address = self.url.replace("http", "ws") + "/phone/line"
-        own = Origin(origin or self.url)
-        async with connect(address, origin=own, additional_headers=self._cookie, proxy=None) as socket:
-            await say(socket, ticket=ticket, rate=RATE)
+        async with self.open(origin) as socket:
+            await (socket.send(ticket) if isinstance(ticket, bytes) else say(socket, ticket=ticket, rate=RATE))
             yield socket
 
     async def until(self, socket: ClientConnection, **wanted: Any) -> dict[str, Any]:
@@ -161,7 +173,7 @@ async def test_a_socket_from_elsewhere_is_refused(place: Story) -> None:
 async def test_a_socket_of_nobody_who_is_logged_in_is_refused(place: Story) -> None:
     ticket = await Browser(place.house).ticket(kind="in")
     with pytest.raises(InvalidStatus):
-        async with Browser(place.house, logged_in=False).socket(ticket):
+        async with Browser(place.house, role=None).socket(ticket):
             pass
 
 
@@ -170,13 +182,34 @@ async def test_a_ticket_is_good_once(place: Story) -> None:
     ticket = await browser.ticket(kind="in")
     async with browser.socket(ticket) as socket:
         await browser.until(socket, state="answered")
-        for other in (ticket, "none", None, 7):
+        for other in (ticket, "none", None, 7, "\0", b"\xff"):
             async with browser.socket(other) as refused:
                 with pytest.raises(ConnectionClosed):
                     await refused.recv()
 
 
-ODD = ("", "[]", '{"type":"dance"}', '{"type":"key","key":"A"}', b"odd")
+async def plugged(place: Story, many: int) -> None:
+    """So many telephones, soon."""
+    assert place.house.phone is not None
+    async with asyncio.timeout(20):
+        while len(place.house.phone.exchange.plugged) != many:
+            await asyncio.sleep(0.01)
+
+
+ODD = (
+    "",
+    "[]",
+    "[" * 10_000,
+    '{"type":"dance"}',
+    '{"type":["key"]}',
+    '{"type":"key","key":"A"}',
+    '{"type":"key","key":"\\ud800"}',
+    '{"type":"key","key":"\\u0000"}',
+    '{"type":"key","key":' + "9" * 5000 + "}",
+    b"odd",
+    bytes(2 * MOST_BYTES),
+    bytes(MAX_MESSAGE_BYTES + 1),
+)
 
 
 async def test_what_no_page_of_ours_sends_ends_the_telephone(place: Story) -> None:
@@ -187,8 +220,100 @@ async def test_what_no_page_of_ours_sends_ends_the_telephone(place: Story) -> No
             await socket.send(message)
             with pytest.raises(ConnectionClosed):
                 await browser.until(socket, type="never")
-    assert place.house.phone is not None
-    assert not place.house.phone.exchange.plugged
+    await plugged(place, 0)
+
+
+@pytest.mark.parametrize("flood", [b"", bytes(MOST_BYTES), '{"type":"pick_up"}'])
+async def test_who_floods_the_line_is_off_it(place: Story, flood: bytes | str) -> None:
+    browser = Browser(place.house)
+    async with browser.socket(await browser.ticket(kind="in")) as socket:
+        await browser.until(socket, state="answered")
+        with pytest.raises(ConnectionClosed):
+            await flooded(browser, socket, flood)
+
+
+async def flooded(browser: Browser, socket: ClientConnection, message: bytes | str) -> None:
+    for _ in range(5000):
+        await socket.send(message)
+    await browser.until(socket, type="never")
+
+
+async def test_as_much_as_a_net_held_up_is_no_flood(place: Story) -> None:
+    browser = Browser(place.house)
+    async with browser.socket(await browser.ticket(kind="in")) as socket:
+        await browser.until(socket, state="answered")
+        for _ in range(500):
+            await socket.send(bytes(2 * RATE // 50))
+        await say(socket, type="key", key="2")
+        await browser.until(socket, type="turn", text="按键 2")
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+async def test_the_line_is_for_the_roles_of_the_table(place: Story, role: Role | None) -> None:
+    ticket, browser = await Browser(place.house).ticket(kind="in"), Browser(place.house, role=role)
+    if role in access("WS", "/phone/line").roles:
+        async with browser.socket(ticket) as socket:
+            await browser.until(socket, state="answered")
+    else:
+        with pytest.raises(InvalidStatus):
+            async with browser.socket(ticket):
+                pass
+
+
+async def test_a_ticket_is_good_for_the_account_that_asked(place: Story) -> None:
+    ticket = await Browser(place.house).ticket(kind="in")
+    async with Browser(place.house, "李老师").socket(ticket) as socket:
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+
+
+async def test_one_account_leaves_telephones_and_sockets_to_others(place: Story) -> None:
+    browser, other = Browser(place.house), Browser(place.house, "李老师")
+    for _ in range(MOST_OF_ONE):
+        await browser.ticket(kind="in")
+    refused = await browser.ask(kind="in")
+    assert (refused.status_code, "这个账号" in refused.json()["zh"]) == (429, True)
+    async with AsyncExitStack() as silent:
+        for _ in range(MOST_SOCKETS):
+            await silent.enter_async_context(browser.open())
+        with pytest.raises(InvalidStatus):
+            async with browser.open():
+                pass
+        async with other.socket(await other.ticket(kind="in")) as socket:
+            await other.until(socket, state="answered")
+
+
+def change(house: House, what: str) -> None:
+    now = datetime.now(UTC)
+    with house.db.write() as session:
+        account = session.scalars(select(Account).where(Account.name == WORKER)).one()
+        match what:
+            case "lock":
+                accounts.lock(session, account.login, "站长", now)
+            case "reset":
+                accounts.reset(session, account.login, "other", "站长", now)
+            case _:
+                accounts.set_role(session, account.login, Role.AUDITOR, "站长", now)
+
+
+@pytest.mark.parametrize("what", ["lock", "reset", "role"])
+async def test_whoever_is_put_out_is_off_the_line_within_seconds(
+    place: Story, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(door, "LOOK_S", 0.05)
+    browser, colleague = Browser(place.house), Browser(place.house, "李老师")
+    async with (
+        browser.socket(await browser.ticket(kind="in")) as socket,
+        colleague.socket(await colleague.ticket(kind="in")) as stays,
+    ):
+        await browser.until(socket, state="answered")
+        await colleague.until(stays, state="answered")
+        change(place.house, what)
+        with pytest.raises(ConnectionClosed):
+            await browser.until(socket, type="never")
+        await say(stays, type="key", key="2")
+        await colleague.until(stays, type="turn", text="按键 2")
+        await plugged(place, 1)
 
 
 NOT_TO_BE_HAD = (

@@ -13,6 +13,7 @@ import pytest
 from checkins import alarms, items
 from checkins.alarms import Kind
 from checkins.items import ItemKind
+from console import live as live_module
 from console.live import Live, Seen, look
 from tests.unit.checkins.world import World
 
@@ -102,4 +103,33 @@ async def test_who_may_not_see_any_more_is_told_nothing_more(world: World) -> No
 
     async with asyncio.timeout(20):
         assert [line async for line in live.events(gone)] == ["retry: 2000\n\n"]
+    live.close()
+
+
+async def test_a_stream_in_which_nothing_happens_ends_within_seconds_for_who_may_not_see_any_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "LOOK_S", 0.01)
+    live, asked = Live(world.db), 0
+
+    async def for_a_while() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked < 5
+
+    async with asyncio.timeout(10):
+        assert [line async for line in live.events(for_a_while)] == ["retry: 2000\n\n"]
+    assert live_module.LOOK_S < live_module.PING_S
+    live.close()
+
+
+async def test_a_stream_in_which_nothing_happens_says_that_it_is_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "LOOK_S", 0.01)
+    monkeypatch.setattr(live_module, "PING_S", 0.03)
+    live = Live(world.db)
+    async with asyncio.timeout(10), aclosing(live.events()) as stream:
+        assert await anext(stream) == "retry: 2000\n\n"
+        assert await anext(stream) == await anext(stream) == ": still here\n\n"
     live.close()
