@@ -81,17 +81,29 @@ def news(session: Session, carrier_sid: str, after: int, flow_of: Callable[[str]
 
 def _turns(events: Sequence[CallEvent], after: int, call: Call, flow: Flow) -> Iterator[Turn]:
     values, entries = _values(call), [_entry(event) for event in events]
-    for at, event in enumerate(events):
-        if event.id > after:
+    for at in _in_turn(entries):
+        if events[at].id > after:
             offered = partial(choices, flow, session=call.session, before=_before(entries, at))
             if turn := turn_of(entries[at], flow, values, offered):
                 yield turn
 
 
+def _in_turn(entries: Sequence[Entry]) -> Sequence[int]:
+    """A question that a key cut off stands before the key; the log has it after."""
+    order = list(range(len(entries)))
+    for at in order[1:]:
+        if _cut_by_key(entries, at):
+            order[at - 1], order[at] = at, at - 1
+    return order
+
+
+def _cut_by_key(entries: Sequence[Entry], at: int) -> bool:
+    return at > 0 and (entries[at - 1].kind, entries[at].kind) == ("key", "cleared")
+
+
 def _before(entries: Sequence[Entry], at: int) -> Sequence[Entry]:
     """What the log says before a prompt, without the key that cut it off."""
-    cut_by = at and entries[at].kind == "cleared" and entries[at - 1].kind == "key"
-    return entries[: at - 1] if cut_by else entries[:at]
+    return entries[: at - _cut_by_key(entries, at)]
 
 
 def turn_of(

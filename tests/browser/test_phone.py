@@ -23,6 +23,14 @@ from tests.browser.town import Town
 Samples = NDArray[np.float64]
 
 SAID = "我昨天开始头晕"
+FLAG_WITHIN_MS = 2000
+# Keeps the moment at which the text first stands there.
+SEEN = """([where, text]) => {
+    window.seen = null;
+    new MutationObserver(() => {
+        if (!window.seen && document.querySelector(where).textContent.includes(text)) window.seen = Date.now();
+    }).observe(document.body, {childList: true, subtree: true, characterData: true});
+}"""
 PIECE = 3200  # samples, 0.4 s
 
 
@@ -34,6 +42,8 @@ def test_an_elder_who_is_not_well_says_so_on_the_browser_phone(town: Town, page:
     expect(flagged.locator("main")).not_to_contain_text("王秀英")
     page.goto("/phone")
     keep(page, "phone-idle")
+    flagged.evaluate(SEEN, ["main", "王秀英"])
+    page.evaluate(SEEN, ["#stand", "对方已挂断"])
     page.select_option("[name=who]", elder)
     page.check("[value=today]")
     page.click("#hook")
@@ -56,6 +66,7 @@ def test_an_elder_who_is_not_well_says_so_on_the_browser_phone(town: Town, page:
     keep(page, "phone-talking")
     expect(turns).to_contain_text("结果：身体不好")
     expect(flagged.locator("main")).to_contain_text("王秀英")  # nobody has loaded that page again
+    assert flagged.evaluate("seen") - page.evaluate("seen") < FLAG_WITHIN_MS, "after the end of the call"
     page.click("#after a")
     expect(page).to_have_url(re.compile("/case/"))
     expect(page.locator("main")).to_contain_text("身体不好")

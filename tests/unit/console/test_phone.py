@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from console.meaning_words import OUTCOME_ZH
 from console.phone_choices import choices, page
 from console.phone_people import is_invented
 from console.phone_trials import TRIAL, Trial, Trials, sample_verdict, samples, verdicts
-from console.phone_turns import ELDER, LINE, NOTE, Turn, said, turn_of
+from console.phone_turns import ELDER, LINE, NOTE, Turn, news, said, turn_of
 from ivr.ports import CallOrder, CallReport, Disposition, Told, Unserved
+from ivr.records import Call, CallEvent
+from tests.unit.checkins.world import World
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -212,3 +215,22 @@ def test_the_page_that_was_read_out_is_told_by_the_keys_before_it() -> None:
 def test_what_a_call_came_to_has_a_word_in_chinese_in_every_flow() -> None:
     known = {*OUTCOME_ZH, *map(str, RESULT_ZH)}
     assert [word for name in shipped_names() for word in shipped(name).results if word not in known] == []
+
+
+def test_a_call_s_turns_are_told_in_the_order_of_the_talk_with_the_choices(tmp_path: Path) -> None:
+    """The log has a question that a key cut off after that key."""
+    told = [("key", {"digit": "1", "node": "greet"}), ("cleared", {"names": ["greet.ask"]})]
+    told += [("prompt", {"name": "list.ask"}), ("query", {"name": "pin"})]
+    with World(f"sqlite:///{tmp_path}/w.db") as world:
+        with world.db.write() as session:
+            order, state = {"flow": "buddy_log", "callees": [], "variables": {}}, picking(2)
+            session.add(Call(id="c", carrier_sid="CA1", number="", order=order, ordered_at=NOW, session=state))
+            session.flush()
+            for at, (kind, detail) in enumerate(told):
+                session.add(CallEvent(call_id="c", at=NOW, kind=kind, at_ms=at, detail=detail))
+                session.flush()
+        with world.db.read() as session:
+            found = news(session, "CA1", 0, shipped)
+            assert news(session, "CA1", found.last, shipped).turns == ()
+    assert [one.who for one in found.turns] == [LINE, ELDER, LINE]
+    assert found.turns[2].text == "请选一位老人。还没联系的老人1,请按1。还没联系的老人2,请按2。"
