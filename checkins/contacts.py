@@ -31,6 +31,13 @@ class ContactKind(StrEnum):
     COULD_NOT_REACH = "could_not_reach"
 
 
+CONTACT_ZH = {
+    ContactKind.VISITED: "上门见到",
+    ContactKind.PHONED: "电话联系",
+    ContactKind.COULD_NOT_REACH: "没联系到",
+}
+
+
 class Condition(StrEnum):
     FINE = "fine"
     WORRIED = "worried"

@@ -47,7 +47,7 @@ class DeviceKind(StrEnum):
     SMOKE = "smoke"
 
 
-KIND_ZH = {DeviceKind.ALARM_BUTTON: "报警按钮", DeviceKind.SMOKE: "烟雾报警器"}
+KIND_ZH: Mapping[str, str] = {DeviceKind.ALARM_BUTTON: "报警按钮", DeviceKind.SMOKE: "烟雾报警器"}
 TEST, CANCEL = "test", "cancel"
 _KINDS = (*DeviceKind, TEST, CANCEL)
 _REASONS = {DeviceKind.ALARM_BUTTON: Reason.ALARM_BUTTON, DeviceKind.SMOKE: Reason.SMOKE}

@@ -23,6 +23,21 @@ STATE_ZH = {
     State.MOVED: "搬走了",
     State.DIED: "已故",
 }
+FIELD_ZH = {
+    "name": "姓名",
+    "spoken_name": "称呼",
+    "phone": "电话",
+    "number": "电话",
+    "state": "状态",
+    "language": "语言",
+    "mode": "应答方式",
+    "slot": "时间",
+    "consents": "同意事项",
+    "address": "地址",
+    "key_holder": "钥匙",
+    "notes": "备注",
+    "other": "别的",
+}
 NUMBER_ZH = {
     NumberState.OK: "号码没有问题",
     NumberState.SUSPECT: "接电话的人说打错了，号码要核对",

@@ -62,6 +62,7 @@ class Mode(StrEnum):
     VISIT = "visit"  # a person comes, e.g. to the deaf
 
 
+ROLE_ZH = {Role.ELDER: "老人", Role.BUDDY: "老伙伴", Role.STAFF: "工作人员", Role.FAMILY: "家属"}
 MODE_ZH = {Mode.KEYS: "按键", Mode.VOICE: "语音", Mode.HUMAN: "由人打电话", Mode.VISIT: "上门"}
 
 

@@ -10,7 +10,6 @@ from checkins import away, promises
 from checkins.schedule import at_minute, local_date
 
 MOST = 4  # times in one offer: nobody keeps more in mind
-QUARTER = 15
 LEAD = timedelta(hours=2)  # a time that is nearer can't be chosen any more
 AHEAD = timedelta(days=90)  # the line says no year
 FROM, UNTIL = 7 * 60, 21 * 60  # when people meet

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins.contacts import Contact, ContactKind
+from checkins.contacts import CONTACT_ZH, Contact, ContactKind
 from checkins.phones import national
 from checkins.results import REASON_ZH, SLEEPLESS, STATUS_ZH, Reason, Status
 from checkins.schedule import at_minute
@@ -26,11 +26,6 @@ from community.meeting_tables import MeetingParty, MeetingPlan
 from community.register_export import Rows
 from community.tables import Complaint, Meeting, Reply
 
-KIND_ZH: Mapping[str, str] = {
-    ContactKind.VISITED: "上门",
-    ContactKind.PHONED: "电话",
-    ContactKind.COULD_NOT_REACH: "没有联系上",
-}
 SPOKEN = "录音答复"
 CONTACTS = ("日期", "姓名", "住址", "老伙伴", "方式")
 SEARCHED = ("日期", "姓名", "住址", "电话", "原因", "办理情况", "办理人", "办结时间")
@@ -83,7 +78,7 @@ def contacts(session: Session, place: Neighbourhood, span: Month) -> Rows:
     for contact, elder in session.execute(query.order_by(Contact.at, Contact.id)):
         if elder.consents.get("street") and elder.consents.get("buddy"):
             buddy = session.get_one(Person, contact.buddy_id).name
-            kind = KIND_ZH.get(contact.kind, contact.kind)
+            kind = CONTACT_ZH[ContactKind(contact.kind)]
             found.append([_day(contact.at, place), elder.name, elder.address or "", buddy, kind])
     return found
 

@@ -7,20 +7,19 @@ from datetime import date, datetime
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
-from starlette.exceptions import HTTPException
 
 from checkins import consents, people, refusals
 from checkins.consents import HOW_ZH, Word
 from checkins.names import says_something
 from checkins.people_csv import CONSENTS, reader, value_of
 from checkins.register_log import SELF, How
-from checkins.register_words import STATE_ZH
+from checkins.register_words import FIELD_ZH, STATE_ZH
 from checkins.schedule import local_date
 from checkins.tables import MODE_ZH, Neighbourhood, Person, Role, State
 from community import register_entry
 from console import elder_plot, elder_view, elder_words
 from console.deps import Deps
-from console.forms import done, name_of
+from console.forms import done, fields, name_of
 from console.guard import PageError
 from console.pages import Pages
 
@@ -29,7 +28,6 @@ _Change = Callable[[Session, Person, Typed, str, datetime], None]
 
 NO_ELDER = PageError(404, "没有这位老人。", "there is no such elder")
 NO_FORM = PageError(404, "没有这个表单。", "there is no such form")
-MALFORMED = PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
 _HOW = tuple((str(how), zh) for how, zh in HOW_ZH.items() if how != How.FILE)
 _YES = "1"
 
@@ -45,7 +43,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
     @router.post("/elder/{person_id}/{what}")
     async def change(request: Request, person_id: str, what: str) -> Response:
-        typed = await _typed(request)
+        typed = await fields(request, 40)
         if what not in _CHANGES:
             raise NO_FORM
         by, now = name_of(), deps.clock.now()
@@ -79,14 +77,6 @@ async def _show(
         states=STATE_ZH,
         hows=_HOW,
     )
-
-
-async def _typed(request: Request) -> dict[str, str]:
-    try:
-        async with request.form(max_files=0, max_fields=40) as form:
-            return {key: value for key, value in form.items() if isinstance(value, str)}
-    except HTTPException:
-        raise MALFORMED from None
 
 
 def _elder(session: Session, person_id: str) -> Person:
@@ -126,7 +116,7 @@ def _differs(session: Session, person: Person, column: str, typed: Typed, now: d
 
 def _wrong_text(column: str) -> WrongError:
     hint = elder_words.HINT_ZH.get(column, "")
-    return WrongError(f"{elder_words.FIELD_ZH[column]}写得不对{'：' + hint if hint else ''}。")
+    return WrongError(f"{FIELD_ZH[column]}写得不对{'：' + hint if hint else ''}。")
 
 
 def _consents(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:

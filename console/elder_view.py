@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from checkins import policies, register_log, register_words
 from checkins.consents import PURPOSE_ZH
-from checkins.contacts import Condition, Contact, ContactKind
+from checkins.contacts import CONTACT_ZH, Condition, Contact, ContactKind
 from checkins.people import stops_calls
 from checkins.people_csv import text_of, value_of
 from checkins.register_log import PersonEvent
@@ -31,11 +31,6 @@ from ivr.records import CallEvent
 FIELDS = ("phone", "mode", "language", "slot", "address", "key_holder", "notes", "name", "spoken_name")
 MOST_EVENTS = 40
 MOST_RECORDINGS = 30
-CONTACT_ZH = {
-    ContactKind.VISITED: "上门见到",
-    ContactKind.PHONED: "电话联系",
-    ContactKind.COULD_NOT_REACH: "没联系到",
-}
 _CONDITION_ZH = {Condition.FINE: "，平安", Condition.WORRIED: "，不放心", Condition.UNKNOWN: ""}
 
 

@@ -9,24 +9,11 @@ from checkins.consents import HOW_ZH, PURPOSE_ZH
 from checkins.escalation.policy import Plan, Step
 from checkins.policy import Policy
 from checkins.register_log import PersonEvent, What
-from checkins.register_words import STATE_ZH
+from checkins.register_words import FIELD_ZH, STATE_ZH
 from checkins.results import LINE
 from checkins.tables import MODE_ZH, Mode, State
 from console.event_words import WHO_ZH
 
-FIELD_ZH = {
-    "name": "姓名",
-    "spoken_name": "称呼",
-    "phone": "电话",
-    "language": "语言",
-    "mode": "应答方式",
-    "slot": "时间",
-    "consents": "同意事项",
-    "address": "地址",
-    "key_holder": "钥匙",
-    "notes": "备注",
-    "other": "别的",
-}
 HINT_ZH = {
     "name": "不能空着",
     "spoken_name": "不能空着，比如：王阿婆",

@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from checkins.cases import Event
+from checkins.devices import KIND_ZH as DEVICE_ZH
+from checkins.register_words import FIELD_ZH
 from checkins.results import LINE, REASON_ZH, RESULT_ZH
 from console.words import EVIDENCE_ZH, FOUND_LATER
 
 WHO_ZH = {"buddy": "老伙伴", "duty": "值班", "deputy": "副班", "family": "家属", "street": "街道"}
 STATE_ZH = {"died": "已故", "moved": "搬走", "paused": "暂停", "refused": "不要自动电话", "active": "恢复"}
-_FIELD_ZH = {"number": "电话", "mode": "应答方式", "consents": "同意事项", "state": "状态"}
-_FIELD_ZH |= {"address": "地址", "key_holder": "钥匙", "notes": "备注"}
 _MORE_ZH = {str(word): text for words in (RESULT_ZH, REASON_ZH) for word, text in words.items()}
 _MORE_ZH |= {"declined": "去不了", "wrong_person": "不是本人接的", "away": "要出门几天"}
-_DEVICE_ZH = {"alarm_button": "报警按钮", "smoke": "烟雾报警器"}
 _SOMEBODY = "对方"
 
 # Whole events. {who}: the responder, or whoever did it.
@@ -143,5 +142,5 @@ def _more(word: str, more: str) -> str:
     if word == "closed":
         return STATE_ZH.get(more, more)
     if word == "register":
-        return _FIELD_ZH.get(more, more)
-    return _DEVICE_ZH.get(more, more) if word == "device_test" else _MORE_ZH.get(more, more)
+        return FIELD_ZH.get(more, more)
+    return DEVICE_ZH.get(more, more) if word == "device_test" else _MORE_ZH.get(more, more)

@@ -12,7 +12,7 @@ from checkins.deciding import Decision, Refused
 from console import flagged_view, waveform
 from console.deps import Deps
 from console.flagged_view import Listening
-from console.forms import Text, done, name_of
+from console.forms import Text, done, name_of, number_in, row_number
 from console.guard import CSP, PageError
 from console.pages import Pages
 from console.presence import Presence
@@ -46,7 +46,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
     @router.get("/flagged/{case_id}/who")
     async def who_else(case_id: str) -> Response:
-        number, who, now = _number(case_id), name_of(), deps.clock.now()
+        number, who, now = row_number(case_id, NO_CASE), name_of(), deps.clock.now()
         page = await deps.db.view(lambda session: flagged_view.listening(session, number))
         if page is None:
             raise NO_CASE
@@ -56,7 +56,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
     @router.post("/flagged/{case_id}/decide")
     async def decide(case_id: str, decision: Text = "", note: Text = "", seen: Text = "") -> Response:
-        number, by = _number(case_id), name_of()
+        number, by = row_number(case_id, NO_CASE), name_of()
         if wrong := await _decide(deps, number, decision, by, note, _seen(seen)):
             typed = {"note": note, "decision": decision}
             return await _show(deps, pages, presence, case_id, "", wrong=wrong, typed=typed)
@@ -100,7 +100,7 @@ async def _show(
     wrong: str = "",
     typed: dict[str, str] | None = None,
 ) -> Response:
-    number, who, now = _number(case_id), name_of(), deps.clock.now()
+    number, who, now = row_number(case_id, NO_CASE), name_of(), deps.clock.now()
     (page, queue), shell = await pages.look(
         lambda session: (flagged_view.listening(session, number, call), flagged_view.queue(session))
     )
@@ -142,10 +142,4 @@ async def _peaks(deps: Deps, page: Listening) -> tuple[list[int], float] | None:
 
 def _seen(text: str) -> int:
     """Of the page on which it was decided; a form that doesn't say has seen nothing."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
-
-
-def _number(case_id: str) -> int:
-    if not case_id.isascii() or not case_id.isdigit() or len(case_id) > 18:
-        raise NO_CASE
-    return int(case_id)
+    return number_in(text) or 0

@@ -6,7 +6,10 @@ from typing import Annotated
 
 from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
 
+from console.door import MALFORMED
+from console.guard import PageError
 from console.visiting import visitor
 
 Text = Annotated[str, Form()]
@@ -27,3 +30,25 @@ def ours(back: str) -> str:
     """A path on this machine: no scheme, no other host; "/" for anything else."""
     good = back.startswith("/") and not back.startswith("//") and "\\" not in back and back.isprintable()
     return back if good else "/"
+
+
+def number_in(text: str) -> int | None:
+    """None for what can't be a row's number (as large as the database's)."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def row_number(text: str, unknown: PageError) -> int:
+    """Raises `unknown` for what can't be one."""
+    number = number_in(text)
+    if number is None:
+        raise unknown
+    return number
+
+
+async def fields(request: Request, most: int) -> dict[str, str]:
+    """What a form holds, of at most so many fields; files are nobody's."""
+    try:
+        async with request.form(max_files=0, max_fields=most) as form:
+            return {key: value for key, value in form.items() if isinstance(value, str)}
+    except HTTPException:
+        raise MALFORMED from None

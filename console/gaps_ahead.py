@@ -35,7 +35,7 @@ class GapsAhead:
 
     def look(self, session: Session, now: datetime) -> tuple[Gaps, ...]:
         """Of every place, as it was when `renew` was last called; at once after a change of one."""
-        if self._known is None or self._known[0] != _change(session):
+        if self._known is None or self._known[0] != last_change(session):
             self._find(session, now)
         assert self._known is not None
         return self._known[2]
@@ -46,13 +46,14 @@ class GapsAhead:
             self._find(session, now)
 
     def _find(self, session: Session, now: datetime) -> None:
-        change = _change(session)
+        change = last_change(session)
         places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id))
         found = (_of(session, place, now) for place in places)
         self._known = change, now, tuple(one for one in found if one.sentences)
 
 
-def _change(session: Session) -> int:
+def last_change(session: Session) -> int:
+    """Of any roster: what is kept from before another one is old."""
     return session.scalar(select(func.max(RosterChange.id))) or 0
 
 

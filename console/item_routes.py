@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from checkins import alarms, items
 from console import items_view
 from console.deps import Deps
-from console.forms import Text, done, name_of
+from console.forms import Text, done, name_of, row_number
 from console.guard import PageError
 from console.pages import Pages
 
@@ -40,8 +40,6 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
 async def _act(deps: Deps, act: _Act, number: str, by: str) -> None:
     """Does it; twice is once. PageError 404 for what can't be a row's number."""
-    if not number.isascii() or not number.isdigit() or len(number) > 18:
-        raise GONE
-    now = deps.clock.now()
-    if not await deps.db.run(lambda session: act(session, int(number), by, now)):
+    row, now = row_number(number, GONE), deps.clock.now()
+    if not await deps.db.run(lambda session: act(session, row, by, now)):
         raise GONE

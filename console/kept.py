@@ -7,13 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins.roster import loading
-from checkins.roster.tables import RosterChange
 from checkins.roster.values import Roster
-from console.gaps_ahead import Gaps, GapsAhead
+from console.gaps_ahead import Gaps, GapsAhead, last_change
 
 FOR = timedelta(minutes=1)
 
@@ -38,27 +36,23 @@ class Kept:
 
     def roster(self, session: Session, place_id: int, now: datetime) -> Roster:
         """As it was a minute ago, or when a page last asked; at once after a change of a roster."""
-        known, change = self._rosters.get(place_id), _change(session)
+        known, change = self._rosters.get(place_id), last_change(session)
         if known is None or known.change != change:
             self._load(session, place_id, change, now)
         return self._rosters[place_id].roster
 
     def anew(self, session: Session, place_id: int, now: datetime) -> Roster:
         """As it stands now: people's numbers and consents are no change of a roster, and change, too."""
-        self._load(session, place_id, _change(session), now)
+        self._load(session, place_id, last_change(session), now)
         return self._rosters[place_id].roster
 
     def renew(self, session: Session, now: datetime) -> None:
         """What has become old. For after a page was sent."""
         self._gaps.renew(session, now)
-        change = _change(session)
+        change = last_change(session)
         for place_id, known in list(self._rosters.items()):
             if known.change != change or not timedelta(0) <= now - known.at < FOR:
                 self._load(session, place_id, change, now)
 
     def _load(self, session: Session, place_id: int, change: int, now: datetime) -> None:
         self._rosters[place_id] = _Known(loading.load(session, place_id, now), change, now)
-
-
-def _change(session: Session) -> int:
-    return session.scalar(select(func.max(RosterChange.id))) or 0

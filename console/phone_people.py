@@ -10,10 +10,9 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from checkins.phones import national
-from checkins.tables import GONE, Neighbourhood, Person, Role
+from checkins.tables import GONE, ROLE_ZH, Neighbourhood, Person, Role
 
 MOST = 100  # of one list; more are found by name or number
-ROLE_ZH = {Role.ELDER: "老人", Role.BUDDY: "老伙伴", Role.STAFF: "工作人员", Role.FAMILY: "家属"}
 # Local numbers in China begin neither with 0 nor with 1, so these ring nowhere (400 and 800 are no area codes).
 _INVENTED = re.compile(r"\+86(?!400|800)(10|2\d|[3-9]\d\d)[01]\d{6,7}")
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
-from starlette.exceptions import HTTPException
 
 from checkins.roster import edits
 from checkins.roster.errors import RosterError
@@ -19,7 +18,7 @@ from checkins.schedule import at_minute
 from checkins.tables import GONE, Neighbourhood, Person, Role
 from console import roster_calendar, roster_view, roster_words
 from console.deps import Deps
-from console.forms import done, name_of
+from console.forms import done, fields, name_of, number_in, row_number
 from console.guard import PageError
 from console.pages import Pages
 
@@ -28,7 +27,6 @@ _Change = Callable[[Session, Neighbourhood, Typed, str, datetime], object]
 
 NO_PLACE = PageError(404, "没有这个居委。", "there is no such neighbourhood")
 NO_FORM = PageError(404, "没有这个表单。", "there is no such form")
-MALFORMED = PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
 _MAX_ASKED = 50
 _YEARS = (2000, 2200)
 
@@ -36,15 +34,15 @@ _YEARS = (2000, 2200)
 def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/roster")
     async def roster(request: Request, place: str = "", q: str = "") -> Response:
-        number = _number(place) if place else None
+        number = row_number(place, NO_PLACE) if place else None
         return await _show(deps, pages, number, q.strip()[:_MAX_ASKED], by=name_of(request))
 
     @router.post("/roster/{place}/{what}")
     async def change(request: Request, place: str, what: str) -> Response:
-        typed = await _typed(request)
+        typed = await fields(request, 20)
         if what not in _CHANGES:
             raise NO_FORM
-        number, by, now = _number(place), name_of(), deps.clock.now()
+        number, by, now = row_number(place, NO_PLACE), name_of(), deps.clock.now()
         try:
             await deps.db.run(lambda session: _CHANGES[what](session, _place(session, number), typed, by, now))
         except RosterError as error:
@@ -64,21 +62,6 @@ async def _show(
     values = {"page": page, "wrong": wrong, "typed": typed or {}, "roster_words": roster_words}
     values |= {"calendar": roster_calendar.calendar(page)}
     return pages.show("roster.html", shell, by, status, here=here, **values)
-
-
-async def _typed(request: Request) -> dict[str, str]:
-    """What a form holds; files are nobody's."""
-    try:
-        async with request.form(max_files=0, max_fields=20) as form:
-            return {key: value for key, value in form.items() if isinstance(value, str)}
-    except HTTPException:
-        raise MALFORMED from None
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise NO_PLACE
-    return int(text)
 
 
 def _place(session: Session, number: int) -> Neighbourhood:
@@ -190,5 +173,4 @@ def _date(text: str) -> date:
 
 
 def _row(typed: Typed) -> int:
-    text = typed.get("id", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    return number_in(typed.get("id", "")) or 0

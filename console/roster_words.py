@@ -6,10 +6,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from checkins.roster.duty_days import DutySpan
-from checkins.tables import Role
+from checkins.tables import ROLE_ZH as ROLE_ZH
 
 DAYS_ZH = "一二三四五六日"
-ROLE_ZH = {Role.BUDDY: "老伙伴", Role.STAFF: "工作人员", Role.FAMILY: "家属", Role.ELDER: "老人"}
 CHANGE_ZH = {
     "pair": "结对",
     "unpair": "不再结对",

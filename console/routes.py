@@ -30,7 +30,7 @@ from console import (
     view,
 )
 from console.deps import Deps
-from console.forms import Text, done, name_of
+from console.forms import Text, done, name_of, row_number
 from console.guard import CSP, PageError
 from console.guarded import guarded
 from console.health import Writes
@@ -117,20 +117,13 @@ def _add_files(router: APIRouter, deps: Deps) -> None:
 async def _show_case(
     deps: Deps, pages: Pages, case_id: str, *, by: str, finding: str = "", wrong: str = ""
 ) -> Response:
-    number, now = _number(case_id), deps.clock.now()
+    number, now = row_number(case_id, NO_CASE), deps.clock.now()
     page, shell = await pages.look(lambda session: view.case(session, number, now))
     if page is None:
         raise NO_CASE
     return pages.show(
         "case.html", shell, by, 422 if wrong else 200, here=f"/case/{number}", page=page, finding=finding, wrong=wrong
     )
-
-
-def _number(case_id: str) -> int:
-    """PageError 404 for what can't be a row's number (as large as the database's)."""
-    if not case_id.isascii() or not case_id.isdigit() or len(case_id) > 18:
-        raise NO_CASE
-    return int(case_id)
 
 
 def wrong_finding(finding: str) -> str:
@@ -143,7 +136,7 @@ def wrong_finding(finding: str) -> str:
 
 async def _act(deps: Deps, case_id: str, act: Any) -> str:
     """Does it; a sentence when somebody was faster."""
-    number, now = _number(case_id), deps.clock.now()
+    number, now = row_number(case_id, NO_CASE), deps.clock.now()
     try:
         await deps.db.run(lambda session: act(session, number, now))
     except LookupError:
@@ -154,13 +147,13 @@ async def _act(deps: Deps, case_id: str, act: Any) -> str:
 
 
 def _back(case_id: str, back: str) -> str:
-    return f"/case/{_number(case_id)}" if back == "case" else "/"
+    return f"/case/{row_number(case_id, NO_CASE)}" if back == "case" else "/"
 
 
 def _sheet(session: Session, place: str, now: datetime) -> str:
     query = select(Neighbourhood).order_by(Neighbourhood.id)
     if place:
-        query = query.where(Neighbourhood.id == _number(place))
+        query = query.where(Neighbourhood.id == row_number(place, NO_CASE))
     found = session.scalars(query.limit(1)).first()
     if found is None:
         raise PageError(404, "没有这个居委。", "there is no such neighbourhood")
@@ -169,7 +162,7 @@ def _sheet(session: Session, place: str, now: datetime) -> str:
 
 async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
     """The audio of a recording that belongs to this case; writes down who opens it, before it is heard."""
-    number, now = _number(case_id), deps.clock.now()
+    number, now = row_number(case_id, NO_CASE), deps.clock.now()
 
     def known(session: Session) -> call_log.CallLog:
         row = cases.one(session, number)

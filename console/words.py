@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from checkins.results import LINE, Result
+from checkins.tables import ROLE_ZH as ROLE_ZH
 from console.call_log import Entry
 from console.meaning_words import MEANING_ZH
 
@@ -25,7 +26,6 @@ DISPOSITION_ZH = {
     "cancelled": "已取消",
     "unknown": "结果不明",
 }
-ROLE_ZH = {"elder": "老人", "buddy": "老伙伴", "staff": "工作人员", "family": "家属"}
 MARK_ZH = {"distress": "求救", "place": "地点", "category": "事由"}
 SPOKEN = frozenset({"heard", "dictation", "distress"})  # log lines with words of the elder
 _STATUS_ZH = {

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from checkins.cases import Row
 from checkins.results import Status, Urgency
-from checkins.tables import Role, State
+from checkins.tables import ROLE_ZH, State
 from demo.board import Board, Line, LineState, result_words
 from demo.ladder import NOBODY
 from demo.neighbourhood import ZONE
@@ -24,7 +24,6 @@ from demo.scenario import Elder, Helper, Scenario
 WIDE = 100  # columns of a terminal that has room for what is being asked
 FRAME_ROWS = 3  # title, headings, and the line the cursor stands in
 _STATE_ZH = {State.PAUSED: "暂停中,不打", State.REFUSED: "不要自动电话"}
-_ROLE_ZH = {Role.BUDDY: "老伙伴", Role.STAFF: "居委", Role.FAMILY: "家属"}
 _STATE_STYLE = {LineState.TALKING: "bold cyan", LineState.RINGING: "cyan", LineState.DIALLING: "dim cyan"}
 
 
@@ -97,7 +96,7 @@ class Show:
     def _came_to(self, person: Elder | Helper, row: Row | None) -> Text:
         if row:
             return Text(result_words(row, self._board.ladders.get(row.checkin_id, NOBODY)), result_style(row))
-        words = _ROLE_ZH[person.role] if isinstance(person, Helper) else _STATE_ZH.get(person.state, "")
+        words = ROLE_ZH[person.role] if isinstance(person, Helper) else _STATE_ZH.get(person.state, "")
         return Text(words, "dim")
 
 

@@ -33,10 +33,9 @@ from checkins.roster.tables import (
 )
 from checkins.roster.turns import without
 from checkins.roster.values import VOLUNTEERS_HOURS, Leave, Override, Rotation, Shift
-from checkins.tables import GONE, Neighbourhood, Person, Role
+from checkins.tables import GONE, ROLE_ZH, Neighbourhood, Person, Role
 
 _VISITORS = (Role.BUDDY, Role.STAFF)  # who may be sent to an elder's door
-ROLE_ZH = {Role.ELDER: "老人", Role.BUDDY: "老伙伴", Role.STAFF: "工作人员", Role.FAMILY: "家属"}
 _WORDS = {Role.ELDER: "an elder", Role.BUDDY: "a buddy", Role.STAFF: "staff", Role.FAMILY: "family"}
 
 

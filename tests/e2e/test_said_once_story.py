@@ -70,7 +70,7 @@ async def test_指尖上的形式主义(carrier: FakeCarrier, tmp_path: Path) ->
         (matter,) = found["诉求与答复"][1:]
         assert matter[2:6] == ["路灯", "王秀英", "3号楼的楼道", "听过了"]
         (contact,) = found["老伙伴联系"][1:]
-        assert contact[1:] == ["王秀英", "3号楼101室", "李阿姨", "上门"]
+        assert contact[1:] == ["王秀英", "3号楼101室", "李阿姨", "上门见到"]
         (mine,) = [row for row in found["人员"] if "王秀英" in row]
         assert "暂停" in mine
         (source,) = [row for row in found["来源"] if row[1:3] == ["王秀英", "状态"]]

@@ -58,7 +58,7 @@ async def test_each_list_of_the_month_of_who_agreed(hall: Hall) -> None:
     hall.act(_ballot, hall.world.place_id)
     found = {name: rows[1:] for name, rows in sheets(hall).items()}
     assert [row[2] for row in found["结对名册"]] == ["王秀英"]
-    assert found["老伙伴联系"] == [["2026-03-02", "王秀英", "3号楼101室", "李阿姨", "上门"]]
+    assert found["老伙伴联系"] == [["2026-03-02", "王秀英", "3号楼101室", "李阿姨", "上门见到"]]
     assert [row[:3] + row[4:7] for row in found["没有联系上"]] == [
         ["2026-03-02", "王秀英", "3号楼101室", "多次无人接听", "已办结", CHEN]
     ]
