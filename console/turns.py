@@ -138,7 +138,7 @@ def _turns(call: CallLog, track: Track, spoken_name: str, second: Mapping[str, S
                 yield Turn(_KEYS, "按键", at, seek, str(entry.detail.get("digit") or "（保密）"))
             case "heard" | "dictation" | "distress":
                 yield _spoken(entry, at, seek, second, matters=at == matters)
-            case "no_input" | "hung_up" | "alarm" | "error" | "limit" | "machine":
+            case "no_input" | "hung_up" | "alarm" | "error" | "limit" | "machine" | "verbs":
                 kind, text = words.entry_zh(entry)
                 yield Turn(_NOTES, kind, at, None, text, matters=entry.kind == "alarm")
 

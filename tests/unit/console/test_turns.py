@@ -21,6 +21,7 @@ def test_a_question_that_was_cut_off_stands_before_its_answer() -> None:
         _entry(3000, "key", node="greet", digit="1"),
         _entry(6000, "cleared", names=["unwell.ask"]),
         _entry(8000, "heard", text="头晕", begin_ms=5600),
+        _entry(9000, "verbs", begun=False),
     )
     call = CallLog("c", "daily_checkin", "answered", "", None, NOW, NOW, NOW, entries, ("c-call.ulaw",))
     shown = played(call, "王阿婆", {})
@@ -30,5 +31,6 @@ def test_a_question_that_was_cut_off_stands_before_its_answer() -> None:
         ("key", 3000, ""),
         ("line", 5600, "没播完"),
     ]
-    assert [turn.who for turn in shown.turns][-1] == "elder"
+    assert [turn.who for turn in shown.turns][-2:] == ["elder", "note"]
+    assert (shown.turns[-1].kind, shown.turns[-1].text) == ("只能按键", "声音通道断了，说话听不到")
     assert "王阿婆" in shown.turns[0].text
