@@ -25,7 +25,7 @@ class Visitor:
     """Whoever asks for a page. `form`: what each of their forms must bring along; it is bound to the session."""
 
     account: int
-    login: str
+    login: str = field(repr=False)
     name: str = field(repr=False)
     role: Role
     must_change: bool

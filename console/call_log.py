@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,17 +25,17 @@ class Entry:
     kind: str
     at: datetime
     at_ms: int
-    detail: Mapping[str, Any]
+    detail: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Second:
     """What the best engine made of a dictation after the call, beside the `first` text. Personal."""
 
-    text: str
+    text: str = field(repr=False)
     engine: str
     confidence: float
-    first: str
+    first: str = field(repr=False)
     first_engine: str
     first_confidence: float
 

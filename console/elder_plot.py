@@ -43,7 +43,7 @@ class Case:
     status: Status
     result: Result | None = field(repr=False)
     reason: Reason | None = field(repr=False)
-    closed_by: str | None
+    closed_by: str | None = field(repr=False)
     finding: str | None = field(repr=False)
     tries: int
 

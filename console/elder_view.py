@@ -75,7 +75,7 @@ class ElderPage:
     entry: dict[str, str] = field(repr=False)  # as it is typed into the form
     consents: tuple[tuple[str, str, bool], ...]
     calls_zh: str
-    rungs: tuple[tuple[str, tuple[str, ...]], ...]
+    rungs: tuple[tuple[str, tuple[str, ...]], ...] = field(repr=False)
     own_policy: bool
     recorded: tuple[Recorded, ...]
     events: tuple[PersonEvent, ...] = field(repr=False)

@@ -29,7 +29,7 @@ class Flagged:
     """`heard_by`: who listened last; "" for nobody."""
 
     row: Row = field(repr=False)
-    heard_by: str
+    heard_by: str = field(repr=False)
     heard_at: datetime | None
 
 

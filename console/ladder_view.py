@@ -55,7 +55,7 @@ class Ladder:
     """`until`: by when whoever has it must have said what they found. `next_at` None: now, or never."""
 
     calls: tuple[Rung, ...]
-    holder: str | None
+    holder: str | None = field(repr=False)
     until: datetime | None
     next_at: datetime | None
     next: Sentence | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -40,7 +40,7 @@ class _Found:
     """What must be known to check a password outside a transaction."""
 
     id: int
-    hashed: str
+    hashed: str = field(repr=False)
     void: bool
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -22,9 +22,9 @@ class Subscriber:
     """`invented`: nobody has such a number, so whoever has it in the register is made up. Personal."""
 
     id: str
-    name: str
-    spoken_name: str
-    number: str
+    name: str = field(repr=False)
+    spoken_name: str = field(repr=False)
+    number: str = field(repr=False)
     role: Role
     committee: str
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -50,7 +50,7 @@ class OddMessage(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Hello:
-    ticket: str
+    ticket: str = field(repr=False)
     rate: int
 
 

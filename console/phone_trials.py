@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Protocol
 from uuid import uuid4
@@ -27,7 +27,7 @@ class Trial:
     """Which flow, and who is called by it: their name as the line says it, their committee's. Personal."""
 
     flow: str
-    name: str = SAMPLES["name"]
+    name: str = field(default=SAMPLES["name"], repr=False)
     committee: str = SAMPLES["committee"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -44,8 +44,8 @@ class Turn:
     """`who`: LINE, ELDER or NOTE; `text`: what was said, pressed or done; `detail`: how it was taken. Personal."""
 
     who: str
-    text: str
-    detail: str = ""
+    text: str = field(repr=False)
+    detail: str = field(default="", repr=False)
     keys_only: bool = False  # from here on the line hears nothing but keys
 
     def message(self) -> dict[str, Any]:

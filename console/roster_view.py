@@ -79,7 +79,7 @@ class ElderLine:
 @dataclass(frozen=True)
 class Change:
     at: datetime
-    by: str
+    by: str = field(repr=False)
     what: str
     whom: str = field(repr=False)
 
@@ -99,10 +99,10 @@ class RosterPage:
     people: tuple[Named, ...]  # whom a form can name: everybody but elders
     elders: tuple[ElderLine, ...]
     elders_all: int
-    substitutes: tuple[str, ...]
-    deputy: str
+    substitutes: tuple[str, ...] = field(repr=False)
+    deputy: str = field(repr=False)
     street: str
-    asked: str
+    asked: str = field(repr=False)
     changes: tuple[Change, ...]
 
 

@@ -50,8 +50,8 @@ class Line:
     answer: Mapping[str, Any] = field(repr=False)
     tries: int
     due_at: datetime | None
-    owner: str | None
-    closed_by: str | None
+    owner: str | None = field(repr=False)
+    closed_by: str | None = field(repr=False)
     closed_at: datetime | None
     finding: str | None = field(repr=False)
 

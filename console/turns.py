@@ -32,7 +32,7 @@ class Turn:
     at_ms: int
     seek_s: float | None
     text: str = field(repr=False)
-    detail: str = ""
+    detail: str = field(default="", repr=False)
     ear: str = ""
     again: Second | None = field(default=None, repr=False)
     matters: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -65,8 +65,8 @@ class Shell:
 class LateElder:
     """`case` is None when the plan forgot them altogether."""
 
-    name: str
-    number: str
+    name: str = field(repr=False)
+    number: str = field(repr=False)
     since: datetime
     zone: str
     case: int | None
@@ -76,9 +76,9 @@ class LateElder:
 class Home:
     """What whoever goes must know; "" for what nobody wrote down. Personal."""
 
-    address: str
-    key_holder: str
-    notes: str
+    address: str = field(repr=False)
+    key_holder: str = field(repr=False)
+    notes: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class CasePage:
     row: Row
     place: str
     events: tuple[Event, ...]
-    names: Mapping[str, str]  # of responders, by id
+    names: Mapping[str, str] = field(repr=False)  # of responders, by id
     ladder: Ladder | None
     home: Home
     calls: tuple[CallLog, ...]
