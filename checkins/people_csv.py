@@ -176,7 +176,7 @@ def _doubled(entries: list[Entry]) -> list[Fault]:
         same = without_id if entry.id else seen
         first = ids.get(entry.id) or next((same[key] for key in keys if key in same), None)
         if first is not None:
-            found.append(Fault(entry.row, "", f"the same person as in row {first}"))
+            found.append(Fault(entry.row, "", f"the same person as in row {first}: leave one of them out"))
         if entry.id:
             ids.setdefault(entry.id, entry.row)
         for key in keys:
@@ -273,7 +273,8 @@ def _one_of(cell: str, words: tuple[str, ...], default: str) -> str:
         return default
     word = str(_WORDS.get(cell, cell.lower()))
     if word not in words:
-        raise ValueError(f"must be one of {', '.join(words)}")
+        known = (f"{_PURPOSE_ZH[each]} {each}" if each in _PURPOSE_ZH else each for each in words)
+        raise ValueError(f"must be one of {', '.join(known)}")
     return word
 
 

@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.names import is_name
+from checkins.roster import announcement
 from checkins.roster.announcement import Announced, import_announcement
 from checkins.roster.holidays import Calendar, SpecialDay, Why, is_known, special_days
 from checkins.roster.loading import load_calendar
 from checkins.tables import Neighbourhood
+from cli import problems
 from database_in_use import read, write
 from settings import Settings
 
@@ -43,10 +45,8 @@ async def _take_in(settings: Settings, file: Path, by: str, now: datetime, out: 
     if not is_name(by):
         raise ValueError("--by: say who says so")
     done: Announced = await write(settings, lambda session: import_announcement(session, file, by, now))
-    for error in done.errors:
-        out.print(error, style="red", highlight=False)
     if done.errors:
-        out.print(f"{len(done.errors)} error{'s' * (len(done.errors) > 1)}: nothing was changed", style="red")
+        problems.told(done.errors, announcement.HEADINGS, "changed", out)
         return False
     out.print(f"{done.changed} days changed, for all committees.")
     if done.missing:

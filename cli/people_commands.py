@@ -18,13 +18,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, joinedload
 
-from checkins import consents, people, pins, register_words
+from checkins import consents, people, people_csv, pins, register_words
 from checkins.consents import Word
 from checkins.names import is_name
 from checkins.people_csv import SPOKEN, read_consents, read_slot, read_spoken
 from checkins.phones import national
 from checkins.schedule import local_date
 from checkins.tables import GONE, Mode, Neighbourhood, NumberState, Person, Role, State
+from cli import problems
 from community.register_book import BookReport, import_people
 from database_in_use import missing, opened, read, write
 from settings import Settings
@@ -71,10 +72,7 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
 
 
 def _refused(report: BookReport, out: Console) -> int:
-    for error in report.errors:
-        out.print(error, style="red", highlight=False)
-    out.print(f"{len(report.errors)} error{'s' * (len(report.errors) > 1)}: nothing was imported", style="red")
-    return 2
+    return problems.told(report.errors, people_csv.HEADINGS, "imported", out)
 
 
 async def _tried(committee: str, file: Path) -> BookReport:

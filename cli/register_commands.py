@@ -11,11 +11,13 @@ from pathlib import Path
 from rich.console import Console
 from sqlalchemy.orm import Session
 
-from checkins import spreadsheet, workbook
+from checkins import people_csv, spreadsheet, workbook
 from checkins.names import is_name, named
 from checkins.phones import national
+from checkins.roster import sheet
 from checkins.schedule import local_date
 from checkins.tables import Neighbourhood, Person
+from cli import problems
 from cli.places import place_named
 from cli.spoken_files import copy_all, log_listening, path_of, say, unheard
 from community import register_entry, register_export
@@ -155,9 +157,13 @@ def _as_file(sheets: dict[str, register_export.Rows], suffix: str) -> bytes:
 
 
 def _failed(errors: tuple[str, ...], out: Console) -> int:
-    _say(errors, out)
+    _say([problems.in_both(error, _headings(error)) for error in errors], out)
     out.print(f"{len(errors)} problem{'s' * (len(errors) > 1)}: nothing was changed", style="red")
     return 2
+
+
+def _headings(error: str) -> problems.Headings:
+    return sheet.HEADINGS if error.startswith(sheet.SHEET[0]) else people_csv.HEADINGS
 
 
 def _say(lines: Iterable[str], out: Console, before: str = "") -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from checkins.names import is_name
-from checkins.roster import edits
+from checkins.roster import edits, sheet
 from checkins.roster.duty_days import DutySpan, duty_days
 from checkins.roster.gaps import shown_ahead
 from checkins.roster.loading import load
@@ -23,6 +23,7 @@ from checkins.roster.sheet import export_roster, import_roster
 from checkins.roster.values import Roster
 from checkins.schedule import at_minute, local_date, read_minute
 from checkins.tables import Neighbourhood, Person, Role
+from cli import problems
 from cli.places import place_named
 from database_in_use import read, write
 from settings import Settings
@@ -40,11 +41,8 @@ async def import_sheet(settings: Settings, file: Path, committee: str, by: str, 
         return report.changed, report.errors
 
     changed, errors = await write(settings, work)
-    for error in errors:
-        out.print(error, style="red", highlight=False)
     if errors:
-        out.print(f"{len(errors)} error{'s' * (len(errors) > 1)}: nothing was changed", style="red")
-        return 2
+        return problems.told(errors, sheet.HEADINGS, "changed", out)
     out.print(f"{changed} lists changed. `roster gaps` says what is still missing.")
     return 0
 

@@ -64,7 +64,13 @@ def do(commands: str, act: Callable[..., Awaitable[int]]) -> None:
     """Runs `act` with the module `commands` and the settings; what can't be done is said in a sentence."""
 
     async def work(settings: Settings) -> int:
-        return await said(act(import_module(commands), settings), out)
+        try:
+            module = import_module(commands)
+        except ModuleNotFoundError as missing:
+            raise fail(
+                f"this Python has no {missing.name}: run `make setup`, then .venv/bin/python server.py …"
+            ) from None
+        return await said(act(module, settings), out)
 
     run(work)
 

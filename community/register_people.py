@@ -98,11 +98,15 @@ def plan(session: Session, place: Neighbourhood, entries: Sequence[Entry], told:
             made.faults.append(Fault(entry.row, "id", str(error.args[0])))
             continue
         if _pause_is_over(entry, person, today):
-            made.faults.append(Fault(entry.row, "until", "has passed"))
+            made.faults.append(
+                Fault(entry.row, "until", "has passed: leave it and the state empty, or write a later day")
+            )
         elif person is None:
             _newcomer(made, register, entry)
         elif person.id in rows:
-            made.faults.append(Fault(entry.row, "", f"the same person as in row {rows[person.id]}"))
+            made.faults.append(
+                Fault(entry.row, "", f"the same person as in row {rows[person.id]}: leave one of them out")
+            )
         else:
             rows[person.id] = entry.row
             _known(made, entry, person)

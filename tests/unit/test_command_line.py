@@ -249,7 +249,7 @@ def test_people_come_in_by_csv_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "elders.csv").write_text("姓名,称呼,电话\n王秀英,王阿婆,12\n", "utf-8")
     result = run("people", "import", "elders.csv", "--committee", "曹杨居委会")
     assert result.exit_code == 2
-    assert "row 2, column phone: has too few digits" in result.output
+    assert "row 2, column phone 电话: has too few digits" in result.output
     (tmp_path / "elders.csv").write_text("姓名,称呼,电话\n王秀英,王阿婆,62345678\n", "utf-8")
     assert run("people", "import", "elders.csv", "--committee", "曹杨居委会").exit_code == 0
     assert "王秀英" in run("people", "list").output
@@ -467,7 +467,7 @@ def test_the_roster_goes_in_and_out_and_says_what_it_lacks(tmp_path: Path) -> No
     assert run("roster", "gaps").exit_code == 3
     (tmp_path / "roster.csv").write_text(WEEK.replace("李梅", "李美"), "utf-8")
     wrong = run("roster", "import", "roster.csv", "--by", "书记")
-    assert (wrong.exit_code, "row 2, column person: there is nobody like this" in wrong.output) == (2, True)
+    assert (wrong.exit_code, "row 2, column person 谁: there is nobody like this" in wrong.output) == (2, True)
     (tmp_path / "roster.csv").write_text(WEEK, "utf-8")
     assert run("roster", "import", "roster.csv", "--by", "书记", "--committee", "曹杨居委会").exit_code == 0
     assert "陈静" in run("roster", "show").output
@@ -500,6 +500,19 @@ def holidays_known() -> None:
     assert run("roster", "holidays", "holidays.csv", "--by", "书记").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "command", [["people", "import", "x.csv", "--committee", "甲"], ["roster", "import", "x.csv", "--by", "书记"]]
+)
+def test_a_package_that_is_missing_is_said_with_what_to_do(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named 'python_calamine' ({name})", name="python_calamine")
+
+    monkeypatch.setattr("cli.running.import_module", without)
+    result = run(*command)
+    assert result.exit_code == 2
+    assert "this Python has no python_calamine: run `make setup`, then .venv/bin/python server.py" in result.stderr
+
+
 def test_the_notice_goes_in_by_a_name_and_the_year_is_shown(tmp_path: Path) -> None:
     imported(tmp_path)
     unknown = run("roster", "holidays", "--year", "2039")
@@ -512,7 +525,7 @@ def test_the_notice_goes_in_by_a_name_and_the_year_is_shown(tmp_path: Path) -> N
     assert "Fri 2039-10-07  off     as the table has it" in done.output
     (tmp_path / "notice.csv").write_text("从,类别\n2039-10-01,上班\n", "utf-8")
     wrong = run("roster", "holidays", "notice.csv", "--by", "书记")
-    assert (wrong.exit_code, "row 2, column kind: 2039-10-01 is a holiday by law" in wrong.output) == (2, True)
+    assert (wrong.exit_code, "row 2, column kind 类别: 2039-10-01 is a holiday by law" in wrong.output) == (2, True)
 
 
 @pytest.mark.parametrize(

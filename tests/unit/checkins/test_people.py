@@ -112,10 +112,11 @@ def test_all_errors_are_told_by_row_and_column_and_nothing_is_imported(world: Wo
     assert report.errors == (
         "row 3, column spoken_name: is empty",
         "row 3, column phone: has too few digits",
-        "row 3, column mode: must be one of keys, voice, human, visit",
+        "row 3, column mode: must be one of 按键 keys, 语音 voice, 人工 human, 上门 visit",
         "row 3, column slot: write a time between 00:00 and 23:59",
-        "row 3, column consents: must be one of calls, recording, transcription, buddy, family, street",
-        "row 4: the same person as in row 2",
+        "row 3, column consents: must be one of 拨打 calls, 录音 recording, 转写 transcription, "
+        "老伙伴 buddy, 家人 family, 街道 street",
+        "row 4: the same person as in row 2: leave one of them out",
         "row 5, column slot: must lie between 08:00 and 21:00",
     )
     with world.db.read() as session:

@@ -85,9 +85,10 @@ def test_a_wrong_spreadsheet_gives_all_its_problems_and_changes_nothing(world: W
         "row 3, column phone: was rounded by the spreadsheet: make the column text and type it again",
         "row 4, column spoken_name: is empty",
         "row 4, column phone: has too few digits",
-        "row 4, column consents: must be one of calls, recording, transcription, buddy, family, street",
+        "row 4, column consents: must be one of 拨打 calls, 录音 recording, 转写 transcription, "
+        "老伙伴 buddy, 家人 family, 街道 street",
         "row 4, column date: is still to come",
-        "row 5: the same person as in row 2",
+        "row 5: the same person as in row 2: leave one of them out",
         "row 6, column date: write a date as 2026-03-02",
         "值班表: row 2, column elder: has not agreed that buddy hears of them: record the consent “buddy” first",
     )
@@ -255,7 +256,7 @@ def exported(world: World, folder: Path) -> BookReport:
 def test_a_pause_that_is_over_comes_in_again_but_none_begins(world: World, tmp_path: Path) -> None:
     head = ["姓名", "称呼", "电话", "状态", "暂停到"]
     row = ["王秀英", "王阿婆", "62345678", "暂停"]
-    passed = ("row 2, column until: has passed",)
+    passed = ("row 2, column until: has passed: leave it and the state empty, or write a later day",)
     assert read(world, tmp_path, [[*row, "2026-03-01"]], head=head).errors == passed
     read(world, tmp_path, [[*row, "2026-03-02"]], head=head)
     world.clock.advance_to(world.clock.now() + timedelta(days=1))
@@ -277,7 +278,7 @@ def test_who_moved_and_came_back_and_namesakes_of_two_homes_come_in_again(world:
     head = ["登记号", "姓名", "称呼", "电话"]
     twice = [[one, "王秀英", "王奶奶", "62345678"] for one in (back, back, "")]
     errors = read(world, tmp_path, twice, head=head).errors
-    assert errors == ("row 3: the same person as in row 2", "row 4: the same person as in row 2")
+    assert errors == tuple(f"row {row}: the same person as in row 2: leave one of them out" for row in (3, 4))
 
 
 def test_two_runs_of_figures_in_an_address_stay_two() -> None:
