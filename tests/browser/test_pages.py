@@ -140,7 +140,7 @@ def test_leave_moves_a_dispatch_to_the_substitute(town: Town, page: Page) -> Non
     expect(page.locator("#taken")).to_contain_text(NAME)
 
 
-@pytest.mark.parametrize("path", ["/items", "/find?q=王", "/today/done", "/today/running", "/sheet"])
+@pytest.mark.parametrize("path", ["/items", "/find?q=王", "/today/done", "/today/running", "/sheet", "/phone"])
 def test_other_pages_keep_nobody_out(town: Town, page: Page, path: str) -> None:
     page.goto(path)
     _sound(page, path.strip("/").partition("?")[0].replace("/", "-"))
