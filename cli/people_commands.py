@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ async def import_csv(settings: Settings, file: Path, committee: str, out: Consol
         if report.errors:
             return _refused(report, out)
     with contextlib.closing(opened(settings, make=True)) as db:
-        report, made = await db.run(lambda session: _import(session, committee, file))
+        report, made = await asyncio.to_thread(_import, db, committee, file)
     if report.errors:
         return _refused(report, out)
     if made:
@@ -82,7 +83,7 @@ async def _tried(committee: str, file: Path) -> BookReport:
         url = f"sqlite:///{folder}/wenan.db"
         upgrade(url)
         with contextlib.closing(Database(url)) as db:
-            report, _ = await db.run(lambda session: _import(session, committee, file))
+            report, _ = await asyncio.to_thread(_import, db, committee, file)
     return report
 
 
@@ -267,16 +268,14 @@ def _word(option: str, words: type[_Word], text: str) -> _Word:
     return words(text)
 
 
-def _import(session: Session, committee: str, file: Path) -> tuple[BookReport, bool]:
+def _import(db: Database, committee: str, file: Path) -> tuple[BookReport, bool]:
     """Imports, and whether the neighbourhood was made for it; with errors there is no new neighbourhood either."""
-    known = session.scalar(select(Neighbourhood).where(Neighbourhood.committee == committee).limit(1))
-    place = known or Neighbourhood(name=committee.removesuffix("居委会") or committee, committee=committee)
-    session.add(place)
-    session.flush()
-    report = import_people(session, place.id, file, datetime.now(UTC))
-    if report.errors and known is None:
-        session.delete(place)
-    return report, known is None
+    with db.read() as session:
+        known = session.scalar(select(Neighbourhood).where(Neighbourhood.committee == committee).limit(1))
+    name = committee.removesuffix("居委会") or committee
+    here = {"timezone": "Asia/Shanghai", "area_code": "021"}
+    place = known or Neighbourhood(name=name, committee=committee, **here)
+    return import_people(db, place, file, datetime.now(UTC)), known is None
 
 
 def find_person(session: Session, who: str, *, elders: bool = False) -> Person:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,9 +22,9 @@ from cli import problems
 from cli.places import place_named
 from cli.spoken_files import copy_all, log_listening, path_of, say, unheard
 from community import register_entry, register_export
-from community.register_book import BookReport, entries_of, open_book, take
+from community.register_book import entries_of, open_book, take
 from community.register_people import Told
-from database_in_use import read, write
+from database_in_use import opened, read, write
 from settings import Settings
 
 
@@ -49,11 +50,8 @@ async def import_book(settings: Settings, file: Path, typed: Typed, update: bool
         return _failed(book.errors, out)
     rows = await asyncio.to_thread(entries_of, book, place, now)
 
-    def work(session: Session) -> BookReport:
-        here = session.get_one(Neighbourhood, place.id)
-        return take(session, here, book, rows, told, now, update=update, dry=dry)
-
-    report = await write(settings, work)
+    with contextlib.closing(opened(settings, as_it_is=dry)) as db:
+        report = await asyncio.to_thread(take, db, place, book, rows, told, now, update=update, dry=dry)
     _say(report.warnings, out, "warning: ")
     if report.left_out:
         out.print(f"left out, the line does not keep it: {'、'.join(report.left_out)}", highlight=False)

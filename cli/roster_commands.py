@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +26,7 @@ from checkins.schedule import at_minute, local_date, read_minute
 from checkins.tables import Neighbourhood, Person, Role
 from cli import problems
 from cli.places import place_named
-from database_in_use import read, write
+from database_in_use import opened, read, write
 from settings import Settings
 
 DAYS = 14  # ahead
@@ -35,15 +36,12 @@ _T = TypeVar("_T")
 async def import_sheet(settings: Settings, file: Path, committee: str, by: str, out: Console) -> int:
     """2 with every error named; nothing is changed then."""
     now = datetime.now(UTC)
-
-    def work(session: Session) -> tuple[int, tuple[str, ...]]:
-        report = import_roster(session, place_named(session, committee).id, file, _name(by), now)
-        return report.changed, report.errors
-
-    changed, errors = await write(settings, work)
-    if errors:
-        return problems.told(errors, sheet.HEADINGS, "changed", out)
-    out.print(f"{changed} lists changed. `roster gaps` says what is still missing.")
+    with contextlib.closing(opened(settings)) as db:
+        place = await db.view(lambda session: place_named(session, committee))
+        report = await asyncio.to_thread(import_roster, db, place.id, file, _name(by), now)
+    if report.errors:
+        return problems.told(report.errors, sheet.HEADINGS, "changed", out)
+    out.print(f"{report.changed} lists changed. `roster gaps` says what is still missing.")
     return 0
 
 

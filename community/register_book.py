@@ -1,6 +1,7 @@
 """A spreadsheet into the register: people (and, of a workbook, the roster) in one go. All of it or nothing.
 
-A dry run is the same run, taken back at its end: what it says is what would happen.
+It is read and judged while everybody else goes on writing (checkins/judged.py), and written in one short transaction
+when nothing is wrong. A dry run is the same without the writing.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from checkins import people_csv, spreadsheet
+from checkins.judged import CHANGED, judged_first
 from checkins.people_csv import Entry, read_entries
 from checkins.roster import sheet as roster_sheet
 from checkins.schedule import local_date
 from checkins.spreadsheet import Fault, Table, TableError
-from checkins.tables import Neighbourhood, Person, Role
+from checkins.tables import Neighbourhood, Role
 from checkins.workbook import Sheet
-from community import register_people
+from community import register_people, register_writing
 from community.register_people import Plan, Told
+from community.register_writing import Ready
+from storage.database import Database
 
 _ROSTER_LEFT = "the sheet 值班表 (roster) was not read: `register import` takes it in together with the people"
 SOURCES = ("来源", "sources")  # who said what, in an export
@@ -59,8 +63,17 @@ class BookReport:
     lists: int = 0
 
 
-class _TakenBackError(Exception):
-    """Ends a transaction inside the session's, so that nothing of it stays."""
+@dataclass(frozen=True)
+class _Judged:
+    """`rows` and `roster` are written when nothing is wrong."""
+
+    report: BookReport
+    rows: Ready | None = None
+    roster: roster_sheet.Judged | None = None
+
+    @property
+    def brings(self) -> bool:
+        return bool(self.rows) or (self.roster is not None and len(self.roster.lists) > 0)
 
 
 def open_book(path: Path) -> Book:
@@ -84,7 +97,7 @@ def entries_of(book: Book, place: Neighbourhood, now: datetime) -> tuple[list[En
 
 
 def take(
-    session: Session,
+    db: Database,
     place: Neighbourhood,
     book: Book,
     read: tuple[Sequence[Entry], Sequence[Fault]],
@@ -94,35 +107,27 @@ def take(
     update: bool = False,
     dry: bool = False,
 ) -> BookReport:
-    """`read`: what `entries_of` has found. With `dry`, or when anything is wrong, the register stays as it is."""
-    entries, faults = read
-    report = BookReport(encoding=book.encoding)
-    try:
-        with session.begin_nested():
-            made = register_people.plan(session, place, entries, told, local_date(place.timezone, now))
-            report = _take_all(session, place, book, made, faults, told, now, update=update)
-            if dry or report.errors:
-                raise _TakenBackError
-    except _TakenBackError:
-        session.expire_all()
-    return report
+    """`read`: what `entries_of` has found; `place` may be one that is still to be made. With `dry`, or when anything is
+    wrong, nothing is written, and nobody else has to wait."""
+    judged = judged_first(
+        db,
+        place,
+        lambda session: _judge(session, place, book, read, told, now, update=update),
+        lambda judged: not (dry or judged.report.errors) and (judged.brings or place.id is None),
+        lambda session, judged: _carry_out(session, place, judged, told, now),
+    )
+    return BookReport((CHANGED,), book.encoding) if judged is None else judged.report
 
 
 def import_people(
-    session: Session,
-    neighbourhood_id: int,
-    path: Path,
-    now: datetime,
-    *,
-    by: str = "people import",
-    update: bool = False,
+    db: Database, place: Neighbourhood, path: Path, now: datetime, *, by: str = "people import", update: bool = False
 ) -> BookReport:
     """The people of a file without more, e.g. a first list: its name is the source."""
-    place, book = session.get_one(Neighbourhood, neighbourhood_id), open_book(path)
+    book = open_book(path)
     if book.people is None:
         return BookReport(book.errors)
     read, told = entries_of(book, place, now), Told(by, book.name[:100])
-    report = take(session, place, replace(book, roster=None), read, told, now, update=update)
+    report = take(db, place, replace(book, roster=None), read, told, now, update=update)
     return report if book.roster is None else replace(report, warnings=(*report.warnings, _ROSTER_LEFT))
 
 
@@ -132,58 +137,60 @@ def _parted(sheets: Sequence[Sheet]) -> tuple[Sheet | None, list[Sheet]]:
     return next(iter(roster), None), [sheet for sheet in sheets if sheet not in roster and sheet.name not in SOURCES]
 
 
-def _take_all(
+def _judge(
     session: Session,
     place: Neighbourhood,
     book: Book,
-    made: Plan,
-    faults: Sequence[Fault],
+    read: tuple[Sequence[Entry], Sequence[Fault]],
     told: Told,
     now: datetime,
     *,
     update: bool,
-) -> BookReport:
+) -> _Judged:
+    """Only looks. The roster is judged by the people there will be, those of rows in which nothing is wrong."""
     assert book.people is not None
-    wrong = sorted([*faults, *made.faults], key=lambda fault: fault.row)
-    sentences = _sentences(made, update=update) if not wrong else ((), (), (), tuple(made.warnings), ())
-    made.faults.clear()  # the rest is tried all the same, so that the roster's rows are judged by it, and taken back
-    added = (
-        register_people.carry_out(session, place, made, told, now, update=update) if book.roster or not wrong else []
-    )
-    errors, lists = [str(fault) for fault in wrong], 0
+    entries, faults = read
+    made = register_people.plan(session, place, entries, told, local_date(place.timezone, now))
+    errors = [str(fault) for fault in sorted([*faults, *made.faults], key=lambda fault: fault.row)]
+    roster = None
     if book.roster is not None:
-        roster = roster_sheet.take(session, place, book.roster, told.by, now)
+        roster = roster_sheet.judge(session, place, book.roster, register_people.planned(made, update=update))
         errors += [f"{roster_sheet.SHEET[0]}: {error}" for error in roster.errors]
-        lists = roster.changed
+    left_out, warnings = tuple(book.people.left_out), tuple(made.warnings)
     if errors:
-        return BookReport(tuple(errors), book.encoding, left_out=tuple(book.people.left_out), warnings=sentences[3])
-    changes, differs, kept, warnings, tenants = sentences
+        return _Judged(BookReport(tuple(errors), book.encoding, left_out=left_out, warnings=warnings))
+    report = replace(_report(made, update=update), encoding=book.encoding, left_out=left_out, warnings=warnings)
+    rows = register_writing.ready(made, told, now, update=update)
+    return _Judged(replace(report, lists=0 if roster is None else len(roster.lists)), rows, roster)
+
+
+def _carry_out(session: Session, place: Neighbourhood, judged: _Judged, told: Told, now: datetime) -> None:
+    """A committee that is new is made for its people."""
+    assert judged.rows is not None
+    if place.id is None:
+        session.add(place)
+        session.flush()
+    register_writing.carry_out(session, place.id, judged.rows, told, now)
+    if judged.roster is not None and len(judged.roster.lists):
+        roster_sheet.carry_out(session, place.id, judged.roster, told.by, now)
+
+
+def _report(made: Plan, *, update: bool) -> BookReport:
+    open_ = [change for change in made.changes if not change.stays]
     return BookReport(
-        (),
-        book.encoding,
-        len(added),
-        len(made.known),
-        changes,
-        differs,
-        kept,
-        warnings,
-        tenants,
-        tuple(book.people.left_out),
-        tuple(dict.fromkeys(person.spoken_name for person in added)),
-        sum(_silent(person) for person in added),
-        len({change.row for change in made.changes if change.fills and not change.stays}),
-        lists,
+        added=len(made.new),
+        known=len(made.known),
+        changes=tuple(str(change) for change in open_ if update or change.fills),
+        differs=tuple(str(change) for change in open_ if not (update or change.fills)),
+        kept=tuple(str(change) for change in made.changes if change.stays),
+        tenants=tuple(map(str, made.tenants)),
+        spoken_names=tuple(dict.fromkeys(str(entry.values["spoken_name"]) for entry in made.new)),
+        no_consent=sum(_silent(entry) for entry in made.new),
+        homes=len({change.row for change in made.changes if change.fills and not change.stays}),
     )
 
 
-def _sentences(made: Plan, *, update: bool) -> tuple[tuple[str, ...], ...]:
-    """Changes, what differs, what stays, warnings, tenants."""
-    open_ = [change for change in made.changes if not change.stays]
-    done = tuple(str(change) for change in open_ if update or change.fills)
-    differs = tuple(str(change) for change in open_ if not (update or change.fills))
-    kept = tuple(str(change) for change in made.changes if change.stays)
-    return done, differs, kept, tuple(made.warnings), tuple(map(str, made.tenants))
-
-
-def _silent(person: Person) -> bool:
-    return person.role == Role.ELDER and not person.consents.get("calls")
+def _silent(entry: Entry) -> bool:
+    agreed = entry.values.get("consents", {})
+    assert isinstance(agreed, dict)
+    return entry.values.get("role", Role.ELDER) == Role.ELDER and not agreed.get("calls")

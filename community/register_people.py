@@ -1,5 +1,5 @@
-"""People of a spreadsheet into the register: first a plan, which says all that is wrong and all that would change;
-then, if nothing is wrong, all of it or nothing.
+"""People of a spreadsheet beside the register: a plan, which says all that is wrong and all that would change. It only
+looks; register_writing.py carries it out.
 
 Who is meant: the id, else name and number, else name and flat. What holds is changed only when that is asked for
 (`update`), and never by an older word: what somebody said themselves stays, unless the row has a later date.
@@ -10,22 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import consents, items, people, register_log
-from checkins.consents import Word
-from checkins.items import ItemKind
+from checkins import register_log
 from checkins.people_csv import SPOKEN, Entry, home_of, text_of, value_of
-from checkins.register_log import How, Source, What
+from checkins.register_log import How, Source
+from checkins.roster.sheet import Somebody
 from checkins.schedule import local_date
 from checkins.spreadsheet import Fault
-from checkins.tables import GONE, Mode, Neighbourhood, Person, Role, State
-
-_PLAIN = ("name", "spoken_name", "language", "slot", *SPOKEN)  # written as they are
+from checkins.tables import GONE, Neighbourhood, Person, Role, State
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,12 @@ class Tenant:
 
 @dataclass
 class Plan:
-    """What the rows come to. Nothing is done when there are `faults`."""
+    """What the rows come to. Nothing is done when there are `faults`. `people`: who is in the register; `ids`: by row,
+    what those who are new will have."""
 
+    people: Sequence[Person] = ()
     new: list[Entry] = field(default_factory=list)
+    ids: dict[int, str] = field(default_factory=dict)
     known: list[tuple[Entry, Person]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     tenants: list[Tenant] = field(default_factory=list)
@@ -89,7 +90,8 @@ class Told:
 
 def plan(session: Session, place: Neighbourhood, entries: Sequence[Entry], told: Told, today: date) -> Plan:
     """Only looks."""
-    made, register = Plan(), _Register(session, place)
+    register = _Register(session, place)
+    made = Plan(register.people)
     rows: dict[str, int] = {}
     for entry in entries:
         try:
@@ -118,29 +120,31 @@ def plan(session: Session, place: Neighbourhood, entries: Sequence[Entry], told:
     return made
 
 
-def carry_out(
-    session: Session, place: Neighbourhood, made: Plan, told: Told, now: datetime, *, update: bool
-) -> list[Person]:
-    """Adds who is new, fills in, and with `update` changes what is otherwise. Who was added. ValueError with faults."""
-    if made.faults:
-        raise ValueError("a file with faults changes nothing")
-    added = [_person(entry, place) for entry in made.new]
-    session.add_all(added)
-    session.flush()
-    for entry, person in zip(made.new, added, strict=True):
-        _note(session, person, entry, tuple(entry.values), told, now)
-    ids = {entry.row: person.id for entry, person in zip(made.new, added, strict=True)}
-    ids |= {entry.row: person.id for entry, person in made.known}
-    changed = _by_person([change for change in made.changes if not change.stays and (update or change.fills)])
-    for person_id, changes in sorted(changed.items()):
-        _change(session, person_id, changes, told, now)
-    moved = {change.row for changes in changed.values() for change in changes} | {entry.row for entry in made.new}
-    for tenant in made.tenants:
-        if tenant.entry.row in moved:
-            who, by = tenant.known.id, ids[tenant.entry.row]
-            items.open_item(session, ItemKind.TENANT, now, neighbourhood_id=place.id, person_id=who, by_id=by)
-    session.flush()
-    return added
+def wanted(made: Plan, *, update: bool) -> dict[str, list[Change]]:
+    """The changes that are made, by person: what is empty is filled in, and with `update` what is otherwise changed."""
+    found: dict[str, list[Change]] = defaultdict(list)
+    for change in made.changes:
+        if not change.stays and (update or change.fills):
+            found[change.person.id].append(change)
+    return found
+
+
+def planned(made: Plan, *, update: bool) -> list[Somebody]:
+    """Whom the register will have: by them a roster that comes with the people is judged."""
+    changes = wanted(made, update=update)
+    found = []
+    for person in made.people:
+        values = {change.column: change.value for change in changes.get(person.id, ())}
+        if values.get("state", person.state) not in GONE:
+            about = {"name": person.name, "phone": person.number, "consents": person.consents, **values}
+            found.append(_somebody(person.id, person.role, about))
+    return found + [
+        _somebody(made.ids[entry.row], entry.values.get("role", Role.ELDER), entry.values) for entry in made.new
+    ]
+
+
+def _somebody(person_id: str, role: object, values: Mapping[str, Any]) -> Somebody:
+    return Somebody(person_id, values["name"], values["phone"], str(role), values.get("consents", {}))
 
 
 # ── who is meant ──────────────────────────────────────────────────────────────────────────────────
@@ -156,7 +160,8 @@ class _Register:
         self._names: dict[str, list[Person]] = defaultdict(list)
         self._homes: dict[str, list[Person]] = defaultdict(list)
         query = select(Person).where(Person.neighbourhood_id == place.id).order_by(Person.id)
-        for person in sorted(session.scalars(query), key=lambda one: one.state in GONE):  # who lives here first
+        self.people = sorted(session.scalars(query), key=lambda one: one.state in GONE)  # who lives here first
+        for person in self.people:
             self._take(person)
 
     def _take(self, person: Person) -> None:
@@ -204,6 +209,7 @@ def _newcomer(made: Plan, register: _Register, entry: Entry) -> None:
         made.faults.append(Fault(entry.row, "state", "who is gone is not added: leave the row out"))
         return
     made.new.append(entry)
+    made.ids[entry.row] = str(uuid4())
     made.warnings += [
         f"row {entry.row}: {entry.name} is in the register with another number. Is it the same person, write "
         f"{one.id} into column id; if not, an address tells them apart"
@@ -274,63 +280,3 @@ def _older(source: Source | None, on: date | None, zone: str) -> str:
     else:
         older = on is None or on <= day
     return f"{source.said_by or source.by} said so on {day}" + ("" if on else " (the row has no date)") if older else ""
-
-
-def _by_person(changes: Sequence[Change]) -> dict[str, list[Change]]:
-    found: dict[str, list[Change]] = defaultdict(list)
-    for change in changes:
-        found[change.person.id].append(change)
-    return found
-
-
-def _change(session: Session, person_id: str, changes: Sequence[Change], told: Told, now: datetime) -> None:
-    """Each field by the way by which the line obeys it before its next call."""
-    entry, person = changes[0].entry, changes[0].person
-    said_by, on = entry.source or told.source, entry.on or told.on
-
-    def note(what: str) -> None:
-        people.note_change(session, person_id, what, told.by, now, said_by=said_by, how=How.FILE, on=on)
-
-    for change in changes:
-        value: Any = change.value
-        if change.column == "phone":
-            _set_number(session, person, value)
-            note("number")
-        elif change.column == "mode":
-            people.set_mode(session, person_id, Mode(value))
-            note("mode")
-        elif change.column == "consents":
-            consents.replace(session, person_id, value, Word(told.by, said_by, How.FILE, on), now)
-        elif change.column == "state":
-            until, how = entry.until, How.FILE
-            people.set_state(session, person_id, State(value), told.by, now, until=until, said_by=said_by, how=how)
-            note("state")
-    plain = [change.column for change in changes if change.column in _PLAIN]
-    for change in changes:
-        if change.column in _PLAIN:
-            setattr(person, change.column, change.value)
-    if plain:
-        _note(session, person, entry, plain, told, now)
-
-
-def _set_number(session: Session, person: Person, number: str | None) -> None:
-    if number is None:
-        person.number = None
-    else:
-        people.set_number(session, person.id, number)
-
-
-def _note(session: Session, person: Person, entry: Entry, columns: Sequence[str], told: Told, now: datetime) -> None:
-    """Which fields the file wrote, on whose word, from which day."""
-    on, said_by = entry.on or told.on, entry.source or told.source
-    detail: dict[str, Any] = {"fields": list(columns)} | ({"on": on.isoformat()} if on else {})
-    if "consents" in columns:
-        detail["consents"] = [purpose for purpose, given in person.consents.items() if given]
-    register_log.note(session, person.id, What.FIELDS, told.by, now, said_by=said_by, how=How.FILE, detail=detail)
-
-
-def _person(entry: Entry, place: Neighbourhood) -> Person:
-    values: dict[str, Any] = {"role": Role.ELDER, "language": "zh", "mode": Mode.KEYS, "consents": {}, **entry.values}
-    if "state" in values:
-        values |= {"state_until": entry.until, "state_source": entry.source or None}
-    return Person(neighbourhood_id=place.id, number=values.pop("phone"), **values)

@@ -41,7 +41,7 @@ _WORDS = {Role.ELDER: "an elder", Role.BUDDY: "a buddy", Role.STAFF: "staff", Ro
 
 def pair(session: Session, elder_id: str, buddy_id: str, by: str, now: datetime) -> None:
     """Makes somebody a buddy of an elder, after those there are. The elder must have agreed to share with buddies."""
-    by = _word(by)
+    by = word(by)
     elder = _elder(session, elder_id)
     _person(session, buddy_id, elder.neighbourhood_id, _VISITORS)
     if not elder.consents.get("buddy"):
@@ -59,7 +59,7 @@ def pair(session: Session, elder_id: str, buddy_id: str, by: str, now: datetime)
 
 def unpair(session: Session, elder_id: str, buddy_id: str, by: str, now: datetime) -> None:
     """Ends a pair; its substitutes go with it."""
-    by = _word(by)
+    by = word(by)
     row = _known_pair(session, elder_id, buddy_id)
     session.execute(delete(RosterSubstitute).where(RosterSubstitute.pair_id == row.id))
     session.delete(row)
@@ -68,7 +68,7 @@ def unpair(session: Session, elder_id: str, buddy_id: str, by: str, now: datetim
 
 def set_substitutes(session: Session, neighbourhood_id: int, people: Sequence[str], by: str, now: datetime) -> None:
     """Who is rung for any elder when all else fails, in order, instead of whoever it was before."""
-    by = _word(by)
+    by = word(by)
     _several(session, people, _place(session, neighbourhood_id).id, _VISITORS)
     session.execute(delete(RosterSubstitute).where(*_of_place(neighbourhood_id)))
     _add_substitutes(session, neighbourhood_id, None, people)
@@ -79,7 +79,7 @@ def set_pair_substitutes(
     session: Session, elder_id: str, buddy_id: str, people: Sequence[str], by: str, now: datetime
 ) -> None:
     """Who is rung for this elder when this buddy can't, in order, instead of whoever it was before."""
-    by = _word(by)
+    by = word(by)
     row = _known_pair(session, elder_id, buddy_id)
     _several(session, people, row.neighbourhood_id, _VISITORS)
     if buddy_id in people:
@@ -92,7 +92,7 @@ def set_pair_substitutes(
 def set_shifts(session: Session, person_id: str, shifts: Sequence[Shift], by: str, now: datetime) -> None:
     """The weekly times of a buddy, instead of those before; none: whenever volunteers may be rung. ValueError when one
     lies outside of volunteers' hours, where it would never count."""
-    by = _word(by)
+    by = word(by)
     person = _anyone(session, person_id)
     _check_role(person, _VISITORS)
     begins, ends = VOLUNTEERS_HOURS[0]
@@ -111,7 +111,7 @@ def set_shifts(session: Session, person_id: str, shifts: Sequence[Shift], by: st
 
 def put_on_leave(session: Session, person_id: str, begins: datetime, ends: datetime, by: str, now: datetime) -> int:
     """Nobody rings this person in [begins, ends). Returns the leave's id."""
-    by = _word(by)
+    by = word(by)
     _rises(begins, ends)
     Leave(begins, ends)
     person = _anyone(session, person_id)
@@ -124,7 +124,7 @@ def put_on_leave(session: Session, person_id: str, begins: datetime, ends: datet
 
 def end_leave(session: Session, leave_id: int, by: str, now: datetime) -> None:
     """Somebody is back before time, or never went."""
-    by = _word(by)
+    by = word(by)
     row = session.get(RosterLeave, leave_id)
     if row is None:
         raise RosterError("there is no such leave any more", "没有这条请假了")
@@ -144,7 +144,7 @@ def override(
 ) -> int:
     """In [begins, ends) this person stands in for another, or is rung first for an elder. For staff only staff can
     stand in, since duty is round the clock. Returns the override's id."""
-    by = _word(by)
+    by = word(by)
     _rises(begins, ends)
     if instead_of == person_id:
         raise RosterError("nobody stands in for themselves", "不能自己替自己")
@@ -170,7 +170,7 @@ def override(
 
 def end_override(session: Session, override_id: int, by: str, now: datetime) -> None:
     """Takes an override back, from now on."""
-    by = _word(by)
+    by = word(by)
     row = session.get(RosterOverride, override_id)
     if row is None:
         raise RosterError("there is no such override any more", "没有这条顶班了")
@@ -179,7 +179,7 @@ def end_override(session: Session, override_id: int, by: str, now: datetime) -> 
 
 def set_rotation(session: Session, neighbourhood_id: int, rotation: Rotation | None, by: str, now: datetime) -> None:
     """How duty goes round, instead of how it did; None: there is none (gaps will say so)."""
-    by = _word(by)
+    by = word(by)
     people = () if rotation is None else rotation.people
     row = _duty(session, neighbourhood_id)
     _several(session, dict.fromkeys(people), neighbourhood_id, (Role.STAFF,))
@@ -190,7 +190,7 @@ def set_rotation(session: Session, neighbourhood_id: int, rotation: Rotation | N
 
 def set_deputy(session: Session, neighbourhood_id: int, person_id: str | None, by: str, now: datetime) -> None:
     """Who is rung beside the one on duty when that one does not accept; None: the next in the rotation."""
-    by = _word(by)
+    by = word(by)
     row = _duty(session, neighbourhood_id)
     if person_id is not None:
         _person(session, person_id, neighbourhood_id, (Role.STAFF,))
@@ -200,7 +200,7 @@ def set_deputy(session: Session, neighbourhood_id: int, person_id: str | None, b
 
 def set_working_hours(session: Session, neighbourhood_id: int, hours: Minutes, by: str, now: datetime) -> None:
     """Clock times (minutes) of a working day, e.g. ((510, 690), (810, 1020)) with a break at noon."""
-    by = _word(by)
+    by = word(by)
     Calendar(hours=hours)
     row = _duty(session, neighbourhood_id)
     row.hours = [[begins, ends] for begins, ends in hours]
@@ -210,7 +210,7 @@ def set_working_hours(session: Session, neighbourhood_id: int, hours: Minutes, b
 def set_family(session: Session, elder_id: str, people: Sequence[str], by: str, now: datetime) -> None:
     """An elder's family in the order in which they are rung, instead of whoever it was before. The elder must have
     agreed to share with family."""
-    by = _word(by)
+    by = word(by)
     elder = _elder(session, elder_id)
     if people and not elder.consents.get("family"):
         raise RosterError(
@@ -228,7 +228,7 @@ def set_family(session: Session, elder_id: str, people: Sequence[str], by: str, 
 def set_street(session: Session, neighbourhood_id: int, name: str, number: str | None, by: str, now: datetime) -> None:
     """The street office's 24-hour number, in any way of writing it; None: there is none. NumberError when it is no
     number."""
-    by = _word(by)
+    by = word(by)
     row = _duty(session, neighbourhood_id)
     if number is not None and not 0 < len(name.strip()) <= 100:
         raise RosterError(
@@ -243,7 +243,7 @@ def set_street(session: Session, neighbourhood_id: int, name: str, number: str |
 
 def set_working_day(session: Session, day: date, working: bool | None, by: str, now: datetime) -> None:
     """Says for all neighbourhoods whether `day` is a working day; None: what the notice and the weekday say."""
-    by = _word(by)
+    by = word(by)
     session.execute(delete(CalendarDay).where(CalendarDay.day == day))
     if working is not None:
         session.add(CalendarDay(day=day, working=working))
@@ -253,7 +253,7 @@ def set_working_day(session: Session, day: date, working: bool | None, by: str, 
 def take_off(session: Session, person_id: str, by: str, now: datetime) -> None:
     """Takes somebody out of everything that is ahead, e.g. who moved, died, or helps no longer: pairs (an elder's own,
     too), substitutes, shifts, family, leave, overrides, deputy and rotation. Whose turn of duty it is now stays so."""
-    by = _word(by)
+    by = word(by)
     person = session.get(Person, person_id)
     if person is None:
         raise RosterError("there is nobody like this in the register (any more)", "登记里没有这个人（了）")
@@ -300,7 +300,7 @@ def _leave_duty(session: Session, place: Neighbourhood, person_id: str, now: dat
     _put_turns(session, place.id, () if rest is None else rest.people)
 
 
-def _word(by: str) -> str:
+def word(by: str) -> str:
     """The name of whoever says so."""
     if not is_name(by) or len(by.strip()) > 100:
         raise RosterError(

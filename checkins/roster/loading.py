@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -48,18 +49,26 @@ def load(session: Session, neighbourhood_id: int, at: datetime) -> Roster:
     (of staff: suspended) counts as none. Elders who moved or died are left out, all others are in."""
     place = session.get_one(Neighbourhood, neighbourhood_id)
     staff = _staff(session, place.id)
+    return replace(
+        load_lists(session, place.id),
+        people={row.id: _responder(row) for row in staff},
+        gone=_gone(session, place.id),
+        elders=_elders(session, place.id),
+        leave=_leave(session, place, staff, at),
+        overrides=_overrides(session, place.id, at),
+    )
+
+
+def load_lists(session: Session, neighbourhood_id: int) -> Roster:
+    """Who is named in it and in which order, without anything about these people and when they are away."""
+    place = session.get_one(Neighbourhood, neighbourhood_id)
     duty = session.get(RosterDuty, place.id)
     substitutes = _substitutes(session, place.id)
     return Roster(
         zone=place.timezone,
-        people={row.id: _responder(row) for row in staff},
-        gone=_gone(session, place.id),
-        elders=_elders(session, place.id),
         pairs=_pairs(session, place.id, substitutes),
         substitutes=substitutes.get(None, ()),
         shifts=_shifts(session, place.id),
-        leave=_leave(session, place, staff, at),
-        overrides=_overrides(session, place.id, at),
         rotation=load_rotation(session, duty),
         deputy_id=None if duty is None else duty.deputy_id,
         family=_family(session, place.id),

@@ -9,7 +9,7 @@ rows; what the file does not name stays. Leave and standing in are not in it: th
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -18,14 +18,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import spreadsheet
+from checkins.judged import CHANGED, judged_first
 from checkins.phones import NumberError, national, to_e164
-from checkins.roster import edits
-from checkins.roster.loading import load
+from checkins.roster.lists import Lists, differing, put
+from checkins.roster.loading import load, load_lists
 from checkins.roster.turns import first_day
 from checkins.roster.values import VOLUNTEERS_HOURS, Roster, Rotation, Shift
 from checkins.schedule import read_minute
 from checkins.spreadsheet import Table
 from checkins.tables import GONE, Neighbourhood, Person, Role
+from storage.database import Database
 
 HEADINGS = {
     "kind": ("kind", "类别"),
@@ -49,6 +51,7 @@ KINDS = {
     "hours": "上班时间",
     "street": "街道",
 }
+_KINDS = {zh: kind for kind, zh in KINDS.items()} | {kind: kind for kind in KINDS}
 _VISITORS = (Role.BUDDY, Role.STAFF)
 _WEEKDAYS = "一二三四五六日"
 _DAYS_OF_A_TURN = 7
@@ -69,58 +72,83 @@ class _CellError(ValueError):
         self.column = column
 
 
-@dataclass
-class _Wanted:
-    """What the file asks for, by ids."""
+@dataclass(frozen=True)
+class Somebody:
+    """Of the register, or about to be: whom a row may name."""
 
-    pairs: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    pair_substitutes: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    substitutes: list[str] = field(default_factory=list)
-    family: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    turns: list[str] = field(default_factory=list)
-    rotation: tuple[date, int, int, date | None] | None = None  # first day, clock time, days of a turn, end
-    deputy: str | None = None
-    shifts: dict[str, list[Shift]] = field(default_factory=lambda: defaultdict(list))
-    hours: list[tuple[int, int]] = field(default_factory=list)
-    street: tuple[str, str] | None = None
+    id: str
+    name: str = field(repr=False)
+    number: str | None = field(repr=False)
+    role: str
+    consents: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`errors` as in the report; `lists`: those that are others than in `roster`."""
+
+    errors: tuple[str, ...]
+    lists: Lists = field(repr=False)
+    roster: Roster = field(repr=False)
 
 
 # ── in ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def import_roster(session: Session, neighbourhood_id: int, path: Path, by: str, now: datetime) -> SheetReport:
+def import_roster(db: Database, neighbourhood_id: int, path: Path, by: str, now: datetime) -> SheetReport:
     """Changes the roster on the word of `by`. RosterError without a name."""
-    place = session.get_one(Neighbourhood, neighbourhood_id)
     try:
         table = spreadsheet.read(path, HEADINGS, REQUIRED, SHEET)
     except spreadsheet.TableError as error:
         return SheetReport(0, tuple(f"{path.name}: {sentence}" for sentence in error.sentences))
-    return take(session, place, table, by, now)
+    with db.read() as session:
+        place = session.get_one(Neighbourhood, neighbourhood_id)
+    judged = judged_first(
+        db,
+        place,
+        lambda session: judge(session, place, table, everybody(session, place.id)),
+        lambda judged: len(judged.lists) > 0,
+        lambda session, judged: carry_out(session, place.id, judged, by, now),
+    )
+    if judged is None:
+        return SheetReport(0, (CHANGED,), table.encoding)
+    return SheetReport(len(judged.lists), judged.errors, table.encoding)
 
 
-def take(session: Session, place: Neighbourhood, table: Table, by: str, now: datetime) -> SheetReport:
-    """The same of a table that was read already."""
-    roster = load(session, place.id, now)
-    reader = _Reader(session, place, roster)
+def judge(session: Session, place: Neighbourhood, table: Table, people: Iterable[Somebody]) -> Judged:
+    """Only looks. `people`: whom the rows may name."""
+    roster = Roster() if place.id is None else load_lists(session, place.id)
+    reader = _Reader(place, roster, people)
     errors = [str(fault) for fault in table.faults]
     errors += [error for number, cells in table.rows for error in reader.take(number, cells)]
     errors += reader.missing()
-    if errors:
-        return SheetReport(0, tuple(errors), table.encoding)
-    return SheetReport(sum(_changes(session, place.id, roster, reader.wanted, by, now)), (), table.encoding)
+    return Judged(tuple(errors), Lists() if errors else differing(roster, reader.wanted), roster)
+
+
+def carry_out(session: Session, place_id: int, judged: Judged, by: str, now: datetime) -> None:
+    """ValueError with errors."""
+    if judged.errors:
+        raise ValueError("a table with errors changes nothing")
+    put(session, place_id, judged.roster, judged.lists, by, now)
+
+
+def everybody(session: Session, place_id: int) -> list[Somebody]:
+    """Who lives or helps here, but for who moved or died."""
+    columns = Person.id, Person.name, Person.number, Person.role, Person.consents
+    query = select(*columns).where(Person.neighbourhood_id == place_id, Person.state.not_in(GONE))
+    return [Somebody(*row) for row in session.execute(query)]
 
 
 class _Reader:
     """Takes the rows one after the other and remembers what they want."""
 
-    def __init__(self, session: Session, place: Neighbourhood, roster: Roster) -> None:
-        self.wanted, self._place = _Wanted(), place
+    def __init__(self, place: Neighbourhood, roster: Roster, people: Iterable[Somebody]) -> None:
+        self.wanted, self._place = Lists(), place
         self._pairs = {elder: {pair.buddy_id for pair in pairs} for elder, pairs in roster.pairs.items()}
         self._substitute_rows: dict[tuple[str, str], int] = {}
         self._row = 0
-        self._people: dict[str, list[Person]] = defaultdict(list)  # by id, name and number
-        query = select(Person).where(Person.neighbourhood_id == place.id, Person.state.not_in(GONE))
-        for person in session.scalars(query):
+        self._people: dict[str, list[Somebody]] = defaultdict(list)  # by id, name and number
+        for person in people:
             for word in dict.fromkeys((person.id, person.name, person.number)):
                 self._people[word or ""].append(person)
         self._kinds: Mapping[str, Callable[[Mapping[str, str]], None]] = {
@@ -144,17 +172,16 @@ class _Reader:
 
     def missing(self) -> Iterator[str]:
         """What only the whole file shows."""
-        if self.wanted.turns and self.wanted.rotation is None:
+        if self.wanted.turns and self.wanted.beginning is None:
             yield "the first 值班 row needs the first hand-over in column from (2026-03-02 08:30)"
         for (elder, buddy), row in self._substitute_rows.items():
             if buddy not in self.wanted.pairs.get(elder, self._pairs.get(elder, ())):
                 yield f"row {row}, column instead_of: is no buddy of this elder"
 
     def _kind(self, cell: str) -> str:
-        names = {**{zh: kind for kind, zh in KINDS.items()}, **{kind: kind for kind in KINDS}}
-        if cell.lower() not in names:
+        if cell.lower() not in _KINDS:
             raise _CellError("kind", f"must be one of {', '.join(KINDS.values())}")
-        return names[cell.lower()]
+        return _KINDS[cell.lower()]
 
     # ── kinds ──
 
@@ -181,12 +208,12 @@ class _Reader:
     def _duty(self, cells: Mapping[str, str]) -> None:
         person = self._person(cells, "person", (Role.STAFF,))
         if cells.get("from"):
-            if self.wanted.rotation is not None:
+            if self.wanted.beginning is not None:
                 raise _CellError("from", "only the first 值班 row says when the rotation begins")
-            self.wanted.rotation = self._rotation(cells)
+            self.wanted.beginning = self._beginning(cells)
         self.wanted.turns.append(person)
 
-    def _rotation(self, cells: Mapping[str, str]) -> tuple[date, int, int, date | None]:
+    def _beginning(self, cells: Mapping[str, str]) -> tuple[date, int, int, date | None]:
         day, _, clock = cells["from"].replace("T", " ").partition(" ")
         minute = _clock(clock or "08:30", "from")
         until = _date(cells["until"], "until") if cells.get("until") else None
@@ -228,7 +255,7 @@ class _Reader:
 
     # ── people ──
 
-    def _elder(self, cells: Mapping[str, str], consent: str) -> Person:
+    def _elder(self, cells: Mapping[str, str], consent: str) -> Somebody:
         elder = self._find(cells.get("elder", ""), "elder", (Role.ELDER,))
         if not elder.consents.get(consent):
             raise _CellError(
@@ -239,7 +266,7 @@ class _Reader:
     def _person(self, cells: Mapping[str, str], column: str, roles: Collection[Role]) -> str:
         return self._find(cells.get(column, ""), column, roles).id
 
-    def _find(self, cell: str, column: str, roles: Collection[Role]) -> Person:
+    def _find(self, cell: str, column: str, roles: Collection[Role]) -> Somebody:
         """By id, name or number; of several with one name, the one whose role fits."""
         if not cell:
             raise _CellError(column, "is empty")
@@ -283,78 +310,6 @@ def _weekday(cell: str) -> int:
     if len(day) != 1 or day not in _WEEKDAYS:
         raise _CellError("from", "write weekday and time: 周二 09:00")
     return _WEEKDAYS.index(day)
-
-
-# ── what it changes ───────────────────────────────────────────────────────────────────────────────
-
-
-def _changes(session: Session, place_id: int, roster: Roster, wanted: _Wanted, by: str, now: datetime) -> Iterator[int]:
-    """Makes the changes, 1 for each; a list that is as it should be is left alone."""
-    for elder_id, buddies in wanted.pairs.items():
-        yield _pairs(session, roster, elder_id, buddies, by, now)
-    for (elder_id, buddy_id), people in wanted.pair_substitutes.items():
-        if _substitutes_of(roster, elder_id).get(buddy_id) != tuple(people):
-            edits.set_pair_substitutes(session, elder_id, buddy_id, people, by, now)
-            yield 1
-    if wanted.substitutes and roster.substitutes != tuple(wanted.substitutes):
-        edits.set_substitutes(session, place_id, wanted.substitutes, by, now)
-        yield 1
-    for elder_id, family in wanted.family.items():
-        if roster.family.get(elder_id, ()) != tuple(family):
-            edits.set_family(session, elder_id, family, by, now)
-            yield 1
-    for person_id, shifts in wanted.shifts.items():
-        if roster.shifts.get(person_id, ()) != tuple(sorted(shifts, key=lambda shift: (shift.weekday, shift.begins))):
-            edits.set_shifts(session, person_id, shifts, by, now)
-            yield 1
-    yield from _duty_changes(session, place_id, roster, wanted, by, now)
-
-
-def _duty_changes(
-    session: Session, place_id: int, roster: Roster, wanted: _Wanted, by: str, now: datetime
-) -> Iterator[int]:
-    rotation = _rotation(wanted)
-    if rotation is not None and rotation != roster.rotation:
-        edits.set_rotation(session, place_id, rotation, by, now)
-        yield 1
-    if wanted.deputy is not None and wanted.deputy != roster.deputy_id:
-        edits.set_deputy(session, place_id, wanted.deputy, by, now)
-        yield 1
-    if wanted.hours and roster.calendar.hours != tuple(wanted.hours):
-        edits.set_working_hours(session, place_id, tuple(wanted.hours), by, now)
-        yield 1
-    old = roster.street and (roster.street.name, roster.street.number)
-    if wanted.street is not None and wanted.street != old:
-        edits.set_street(session, place_id, *wanted.street, by, now)
-        yield 1
-
-
-def _pairs(session: Session, roster: Roster, elder_id: str, buddies: Sequence[str], by: str, now: datetime) -> int:
-    """Ends the pairs from the first that differs on, and makes those of the file; substitutes of who stays stay."""
-    old = [pair.buddy_id for pair in roster.pairs.get(elder_id, ())]
-    same = next(
-        (at for at, (one, other) in enumerate(zip(old, buddies, strict=False)) if one != other),
-        min(len(old), len(buddies)),
-    )
-    kept = _substitutes_of(roster, elder_id)
-    for buddy in old[same:]:
-        edits.unpair(session, elder_id, buddy, by, now)
-    for buddy in buddies[same:]:
-        edits.pair(session, elder_id, buddy, by, now)
-        if kept.get(buddy):
-            edits.set_pair_substitutes(session, elder_id, buddy, kept[buddy], by, now)
-    return int(old != list(buddies))
-
-
-def _substitutes_of(roster: Roster, elder_id: str) -> dict[str, tuple[str, ...]]:
-    return {pair.buddy_id: pair.substitutes for pair in roster.pairs.get(elder_id, ())}
-
-
-def _rotation(wanted: _Wanted) -> Rotation | None:
-    if wanted.rotation is None or not wanted.turns:
-        return None
-    first, minute, days, until = wanted.rotation
-    return Rotation(tuple(wanted.turns), first, first.weekday(), minute, days, until)
 
 
 # ── out ───────────────────────────────────────────────────────────────────────────────────────────

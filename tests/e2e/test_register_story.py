@@ -3,6 +3,7 @@ out again as a spreadsheet."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,12 @@ async def read_in(line: Story, folder: Path) -> BookReport:
     path, now = folder / "people.xlsx", line.house.clock.now()
     path.write_bytes(workbook.write({"人员": [HEAD, ROW]}))
 
-    def work(session: Any) -> BookReport:
-        book, place = open_book(path), session.get_one(Neighbourhood, line.place_id)
-        return take(session, place, book, entries_of(book, place, now), Told("陈老师", "社区云"), now)
+    def work() -> BookReport:
+        with line.house.db.read() as session:
+            book, place = open_book(path), session.get_one(Neighbourhood, line.place_id)
+        return take(line.house.db, place, book, entries_of(book, place, now), Told("陈老师", "社区云"), now)
 
-    return await line.house.db.run(work)
+    return await asyncio.to_thread(work)
 
 
 async def written_out(line: Story) -> dict[str, register_export.Rows]:

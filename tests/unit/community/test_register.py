@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from checkins import consents, items, people, register_log, workbook
 from checkins.consents import Word
+from checkins.homes import home_of
 from checkins.items import Item, ItemKind
-from checkins.people_csv import HEADINGS, home_of
+from checkins.people_csv import HEADINGS
 from checkins.register_log import SELF, How, PersonEvent, What
 from checkins.roster.tables import RosterPair
 from checkins.tables import Mode, Neighbourhood, Person, State
@@ -42,9 +43,13 @@ def read(
     book, now = open_book(path), world.clock.now()
     if book.people is None:
         return BookReport(book.errors)
-    with world.db.write() as session:
-        place = session.get_one(Neighbourhood, world.place_id)
-        return take(session, place, book, entries_of(book, place, now), told, now, update=update, dry=dry)
+    place = here(world)
+    return take(world.db, place, book, entries_of(book, place, now), told, now, update=update, dry=dry)
+
+
+def here(world: World) -> Neighbourhood:
+    with world.db.read() as session:
+        return session.get_one(Neighbourhood, world.place_id)
 
 
 def counts(world: World) -> tuple[int, ...]:
@@ -98,8 +103,7 @@ def test_a_wrong_spreadsheet_gives_all_its_problems_and_changes_nothing(world: W
 def test_a_first_list_says_that_its_roster_was_not_read(world: World, tmp_path: Path) -> None:
     path = tmp_path / "people.xlsx"
     path.write_bytes(workbook.write({"人员": [HEAD, WANG], "值班表": [ROSTER, ["结对", "王秀英", "没有这个人"]]}))
-    with world.db.write() as session:
-        report = import_people(session, world.place_id, path, world.clock.now())
+    report = import_people(world.db, here(world), path, world.clock.now())
     assert (report.errors, report.added) == ((), 1)
     assert any("值班表" in warning and "register import" in warning for warning in report.warnings)
 
@@ -228,9 +232,7 @@ def test_what_is_exported_comes_in_again_and_changes_nothing(world: World, tmp_p
     path = tmp_path / "out.xlsx"
     path.write_bytes(workbook.write(sheets))
     book, now = open_book(path), world.clock.now()
-    with world.db.write() as session:
-        place = session.get_one(Neighbourhood, world.place_id)
-        report = take(session, place, book, entries_of(book, place, now), BY, now, update=True)
+    report = take(world.db, here(world), book, entries_of(book, here(world), now), BY, now, update=True)
     assert (report.errors, report.added, report.known, report.changes, report.lists) == ((), 0, 4, (), 0)
     assert counts(world) == before
     assert listed[1:] == [
@@ -248,9 +250,7 @@ def exported(world: World, folder: Path) -> BookReport:
         place = session.get_one(Neighbourhood, world.place_id)
         path.write_bytes(workbook.write(register_export.register_book(session, place, now)))
     book = open_book(path)
-    with world.db.write() as session:
-        place = session.get_one(Neighbourhood, world.place_id)
-        return take(session, place, book, entries_of(book, place, now), BY, now, update=True)
+    return take(world.db, here(world), book, entries_of(book, here(world), now), BY, now, update=True)
 
 
 def test_a_pause_that_is_over_comes_in_again_but_none_begins(world: World, tmp_path: Path) -> None:

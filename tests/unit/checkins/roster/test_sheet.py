@@ -49,8 +49,7 @@ def book(tmp_path: Path) -> Iterator[Book]:
 def read(book: Book, folder: Path, text: str) -> SheetReport:
     path = folder / "roster.csv"
     path.write_text(text, "utf-8")
-    with book.db.write() as session:
-        return import_roster(session, book.place_id, path, BY, NOW)
+    return import_roster(book.db, book.place_id, path, BY, NOW)
 
 
 def roster(book: Book) -> Roster:
