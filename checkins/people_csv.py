@@ -11,12 +11,12 @@ An empty cell says nothing; 无 says that there is nothing.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
 
+from checkins.homes import home_of
 from checkins.phones import national, to_e164
 from checkins.schedule import read_minute
 from checkins.spreadsheet import Fault, Table, read_date
@@ -184,21 +184,6 @@ def _doubled(entries: list[Entry]) -> list[Fault]:
             if not entry.id:
                 without_id.setdefault(key, entry.row)
     return found
-
-
-def home_of(address: object) -> str:
-    """The same word for the same flat ("三号楼五〇二室", "3 号楼 502 室"); "" for an address that names none. Two runs
-    of figures stay two: 12-301 is not 1-2301."""
-    if not isinstance(address, str):
-        return ""
-    plain = unicodedata.normalize("NFKC", address).translate(_FIGURES).lower()
-    plain = _APART.sub("", _BETWEEN.sub("-", plain))
-    return plain if any(sign.isdecimal() for sign in plain) else ""
-
-
-_BETWEEN = re.compile(r"(?<=[0-9])[\W_]+(?=[0-9])")
-_APART = re.compile(r"(?<![0-9])[\W_]+|[\W_]+(?![0-9])")  # all that stands not between two figures
-_FIGURES = str.maketrans("零〇一二三四五六七八九幢栋", "00123456789号号")
 
 
 def _readers(area_code: str, today: date) -> dict[str, Callable[[str], object]]:

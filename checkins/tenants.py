@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import items
+from checkins.homes import home_of
 from checkins.items import ItemKind
-from checkins.people_csv import home_of
 from checkins.tables import GONE, Person, Role
 
 

@@ -34,9 +34,11 @@ def new(
     roll: Annotated[Path | None, typer.Option(metavar="FILE", help="the owners' roll (CSV: 室号,业主,电话)")] = None,
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="when it opens; else now")] = "",
     ring: Annotated[bool, typer.Option(help="ring those who may choose")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say for how many it is and what is doubtful")] = False,
 ) -> None:
-    """Makes a ballot, and its roll as the register stands now."""
-    _do(lambda it, settings: it.new(settings, title, topic, committee, unit, roll, since, until, ring, by, out))
+    """Makes a ballot, and its roll as the register stands now; says which homes may be one."""
+    told = (title, topic, committee, unit, roll, since, until, ring, by, out)
+    _do(lambda it, settings: it.new(settings, *told, dry_run=dry_run))
 
 
 @app.command("proposals")

@@ -20,6 +20,7 @@ from checkins.tables import Neighbourhood
 from cli.places import place_named
 from cli.spoken_files import clock, say
 from community import ballot as core
+from community import ballot_doubts as doubts
 from community import ballot_papers as papers
 from community import ballot_proposals as proposed
 from community import ballot_rounds as rounds
@@ -44,6 +45,7 @@ REFUSAL_ZH: Mapping[str, str] = {
     Refusal.PIN_LOCKED: "密码已锁",
     Refusal.NO_SUCH_OPTION: "没有这一项",
 }
+DOUBTS = 20  # that are said at once
 UNIT_ZH = {Unit.PERSON: "一人一次", Unit.HOUSEHOLD: "一户一次", Unit.OWNER: "一套业主一次"}
 
 
@@ -75,9 +77,10 @@ async def show(settings: Settings, number: int, out: Console) -> int:
         events = rows.events(session, row)
         refused = [each for each in events if each.what == rows.REFUSED]
         made = [each.detail or {} for each in events if each.what == proposed.PROPOSED]
-        return row, zone, rows.topics(session, row), labels, see, refused, made
+        doubtful = doubts.doubtful(session, row) if row.sealed_at is None else []
+        return row, zone, rows.topics(session, row), labels, see, refused, made, doubtful
 
-    row, zone, topics, labels, see, refused, made = await read(settings, work)
+    row, zone, topics, labels, see, refused, made, doubtful = await read(settings, work)
     say(
         out,
         f"{row.number} {row.title}: {UNIT_ZH[Unit(row.unit)]}, until {clock(row.closes_at, zone)}, by {row.made_by}",
@@ -91,6 +94,7 @@ async def show(settings: Settings, number: int, out: Console) -> int:
             say(out, f"  proposal {each['option']} comes from {each['case']}")
     if see:
         say(out, "to be seen in person: " + ", ".join(f"{name} {address}".strip() for name, address in see))
+    _say_doubtful(out, doubtful)
     for each in refused:
         why = REFUSAL_ZH.get((each.detail or {}).get("reason", ""), "")
         say(out, f"{clock(each.at, zone)}  refused: {why}  {labels.get(each.slot_id, '')}  ({each.who})")
@@ -128,25 +132,43 @@ async def new(
     rings: bool,
     by: str,
     out: Console,
+    *,
+    dry_run: bool = False,
 ) -> int:
     if unit not in list(Unit):
         raise ValueError(f"--unit must be one of {', '.join(Unit)}")
     now, text = datetime.now(UTC), _text(roll)
 
-    def work(session: Session) -> tuple[int, int]:
+    def work(session: Session) -> tuple[int, int, list[tuple[str, ...]]]:
         place = place_named(session, committee)
         opens = moment(since, place.timezone, "--from") if since.strip() else now
         closes = moment(until, place.timezone, "--until", end=True)
         row = staff.make(
             session, place, title.strip(), topics, Unit(unit), opens, closes, by, now, roll=text, rings=rings
         )
-        return row.number, len(rows.slots(session, row))
+        made = row.number, len(rows.slots(session, row)), doubts.doubtful(session, row)
+        if dry_run:
+            session.rollback()
+        return made
 
-    number, places = await write(settings, work)
+    number, places, doubtful = await write(settings, work)
+    _say_doubtful(out, doubtful)
+    if dry_run:
+        say(out, f"{places} would have one choice each; nothing was made.")
+        return 0
     say(out, f"{number}: {places} may choose, each once.")
     if unit == Unit.OWNER:
         say(out, f"Now their letters: `ballots letters {number} --to FILE --by WHO`.")
     return 0
+
+
+def _say_doubtful(out: Console, found: Sequence[tuple[str, ...]]) -> None:
+    for homes in found[:DOUBTS]:
+        say(out, f"可能是同一户 (doubtful, maybe one home): {' / '.join(homes)}", style="yellow")
+    if len(found) > DOUBTS:
+        say(out, f"… and {len(found) - DOUBTS} more", style="yellow")
+    if found:
+        say(out, "是同一户的,先把地址改成一样,再重新建 (if they are one: correct the address, withdraw, make it anew)")
 
 
 async def proposals(

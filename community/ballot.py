@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+
+from checkins.homes import home_of
 
 KEYS = 4  # options of a topic, each behind a key from 1 on
 GROUP = 4  # topics that are read out before somebody is asked whether to go on
@@ -152,7 +151,7 @@ class Neighbour:
 
 
 def households(neighbours: Sequence[Neighbour]) -> list[list[str]]:
-    """Ids of those who live together: at one address, or behind one number. Who has neither is alone."""
+    """Ids of those who live together: in one home (`home_of`), or behind one number. Who has neither is alone."""
     home: dict[str, str] = {}
 
     def top(mark: str) -> str:
@@ -161,21 +160,13 @@ def households(neighbours: Sequence[Neighbour]) -> list[list[str]]:
         return mark
 
     for each in neighbours:
-        marks = [f"{kind}:{value}" for kind, value in (("at", plain(each.address)), ("no", each.number)) if value]
+        marks = [f"{kind}:{value}" for kind, value in (("at", home_of(each.address)), ("no", each.number)) if value]
         for mark in marks:
             home[top(mark)] = top(f"id:{each.id}")
     found: dict[str, list[str]] = {}
     for each in neighbours:
         found.setdefault(top(f"id:{each.id}"), []).append(each.id)
     return list(found.values())
-
-
-def plain(text: str) -> str:
-    """An address or a unit as it is compared: letters and digits only, whatever their width; with a mark between two
-    numbers (12-301 is not 1-2301)."""
-    runs = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
-    marks = ["-" if one[-1].isnumeric() and other[0].isnumeric() else "" for one, other in pairwise(runs)]
-    return "".join(run + mark for run, mark in zip(runs, [*marks, ""], strict=False))
 
 
 # ── what the line says ────────────────────────────────────────────────────────────────────────────

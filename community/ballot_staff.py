@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import pins
+from checkins.homes import plain
 from checkins.names import named, says_something
 from checkins.people import stops_calls
 from checkins.phones import NumberError, to_e164
@@ -63,7 +64,7 @@ def read_topic(text: str) -> tuple[str, list[str]]:
 
 def read_roll(text: str) -> list[tuple[str, tuple[str, ...], str]]:
     """The owners' roll: 室号,业主,电话 (several owners: 、). All that is wrong is said at once."""
-    found, wrong, seen = [], [], set[str]()
+    found, wrong, seen = [], [], dict[str, str]()
     reader = csv.DictReader(StringIO(text.lstrip("\ufeff")))
     if not {"室号", "业主"} <= {(name or "").strip() for name in reader.fieldnames or ()}:
         raise ValueError(
@@ -72,11 +73,11 @@ def read_roll(text: str) -> list[tuple[str, tuple[str, ...], str]]:
     for line, row in enumerate(reader, 2):
         unit, phone = (row.get("室号") or "").strip(), (row.get("电话") or "").strip()
         owners = tuple(name.strip() for name in (row.get("业主") or "").split("、") if name.strip())
-        if not core.plain(unit) or not owners:
+        if not plain(unit) or not owners:
             wrong.append(f"line {line}: a unit and its owner are needed")
-        elif core.plain(unit) in seen:
-            wrong.append(f"line {line}: {unit} stands there twice")
-        seen.add(core.plain(unit))
+        elif plain(unit) in seen:
+            wrong.append(f"line {line}: {unit} stands there twice ({seen[plain(unit)]})")
+        seen.setdefault(plain(unit), f"line {line}: {unit}")
         found.append((unit, owners, phone))
     if wrong or not found:
         raise ValueError("the owners' roll: " + ("; ".join(wrong) or "it is empty"))
@@ -177,7 +178,7 @@ def _owned(session: Session, place: Neighbourhood, roll: str) -> list[Place]:
     for unit, owners, phone in read_roll(roll):
         number = _number(phone, place.area_code)
         members = tuple(known[name, number] for name in owners if number and (name, number) in known)
-        found.append(Place(core.plain(unit), f"{unit} {'、'.join(owners)}", members, owners))
+        found.append(Place(plain(unit), f"{unit} {'、'.join(owners)}", members, owners))
     return found
 
 
@@ -193,17 +194,23 @@ def _number(phone: str, area: str) -> str | None:
 
 def find_slot(session: Session, ballot: Ballot, whose: str) -> BallotSlot | None:
     """By an owner's unit, or by the name or id of somebody who lives there. ValueError when that is several."""
-    code = core.plain(whose)
-    found = []
-    for slot in rows.slots(session, ballot):
-        if ballot.unit == Unit.OWNER:
-            hit = slot.code == code
-        else:
-            hit = any(whose in (person.id, person.name) for person in rows.members(session, slot))
-        found += [slot] if hit else []
+    if ballot.unit == Unit.OWNER:
+        found = _units(rows.slots(session, ballot), whose)
+    else:
+        lived = [(slot, rows.members(session, slot)) for slot in rows.slots(session, ballot)]
+        found = [slot for slot, people in lived if any(whose in (person.id, person.name) for person in people)]
     if len(found) > 1:
         raise ValueError(f"{whose} is {len(found)} places of this roll: give the person's id (`people list`)")
     return found[0] if found else None
+
+
+def _units(slots: Sequence[BallotSlot], whose: str) -> list[BallotSlot]:
+    """However it is written. A roll that took two spellings for two units, as rolls did, has both: then the one that
+    is written so."""
+    code = plain(whose)
+    found = [slot for slot in slots if plain(slot.code) == code]
+    literal = [slot for slot in found if slot.label.startswith(f"{whose.strip()} ")]
+    return literal if len(found) > 1 and literal else found
 
 
 def enter(
@@ -289,7 +296,8 @@ def letters(session: Session, number: int, now: datetime, unit: str = "") -> lis
     if ballot is None or ballot.unit != Unit.OWNER:
         raise LookupError(f"{number} is no owners' ballot")
     _not_over(ballot, now)
-    found = [each for each in rows.slots(session, ballot) if (each.code == core.plain(unit) if unit else not each.pin)]
+    slots = rows.slots(session, ballot)
+    found = _units(slots, unit) if unit else [each for each in slots if not each.pin]
     if unit and not found:
         raise LookupError(f"{unit} is no unit of this ballot's owners' roll")
     return [_letter(slot) for slot in found]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins.people_csv import home_of
+from checkins.homes import home_of
 from checkins.register_words import STATE_ZH
 from checkins.tables import GONE, Neighbourhood, Person, Role, State
 from console import today_view

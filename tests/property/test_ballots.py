@@ -6,6 +6,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checkins.homes import home_of
 from community import ballot as core
 from community.ballot import Act, Channel, Chosen, Neighbour, Record, Taken
 
@@ -64,7 +65,13 @@ def test_a_kill_between_any_two_writes_loses_no_choice_and_counts_none_twice(
     assert core.counts(shuffled, OPTIONS) == core.counts(log.chosen(), OPTIONS), "the order says nothing"
 
 
-@given(st.lists(st.tuples(st.sampled_from(["", "3号101", "3 号 101", "5号202"]), st.sampled_from(["", "1", "2"]))))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "3号101", "3 号 101", "三幢一〇一室", "5号202"]), st.sampled_from(["", "1", "2"])
+        )
+    )
+)
 def test_everybody_is_of_one_household(homes: list[tuple[str, str]]) -> None:
     people = [Neighbour(str(nth), address, number) for nth, (address, number) in enumerate(homes)]
     found = core.households(people)
@@ -72,6 +79,6 @@ def test_everybody_is_of_one_household(homes: list[tuple[str, str]]) -> None:
     of = {one: nth for nth, home in enumerate(found) for one in home}
     for one in people:
         for other in people:
-            same_address = one.address and core.plain(one.address) == core.plain(other.address)
+            same_address = one.address and home_of(one.address) == home_of(other.address)
             if same_address or (one.number and one.number == other.number):
                 assert of[one.id] == of[other.id]

@@ -90,6 +90,21 @@ async def test_proposals_are_a_ballot_of_persons_that_rings_nobody_before_its_re
         await commands.proposals(settings, "重阳节", texts[:1], "", "", until, False, "陈老师", out)
 
 
+async def test_what_may_be_one_home_is_said_before_anything_is_made(settings: Settings, tmp_path: Path) -> None:
+    out, roll = Console(record=True, width=200), tmp_path / "owners.csv"
+    roll.write_text("室号,业主\n1号101室,张大同\n1号2单元101室,赵一平\n", "utf-8")
+    until = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    told = ("选物业", ["换不换物业?"], "", "owner", roll, "", until, True, "陈老师", out)
+    assert await commands.new(settings, *told, dry_run=True) == 0
+    said = text(out)
+    assert "doubtful, maybe one home): 1号101室 / 1号2单元101室" in said
+    assert "2 would have one choice each; nothing was made" in said
+    assert await commands.show_all(settings, out, everything=True) == 0
+    assert "no ballots" in text(out)
+    assert await commands.new(settings, *told) == 0
+    assert "7001: 2 may choose" in text(out)
+
+
 async def test_letters_count_once_they_are_on_paper(settings: Settings, tmp_path: Path) -> None:
     try:
         font.load()

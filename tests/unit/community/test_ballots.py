@@ -15,8 +15,8 @@ from checkins.other_calls import Ended, Lines
 from checkins.ports import CallRequest, Disposition, PersonOutcome, Told
 from checkins.tables import CallIntent, Checkin, Neighbourhood, State
 from community import ballot as core
+from community import ballot_doubts, ballot_staff
 from community import ballot_rows as rows
-from community import ballot_staff
 from community.ballot import Refusal, Unit
 from community.ballot_calls import BallotCalls
 from community.ballot_counter import BallotCounter
@@ -177,10 +177,61 @@ async def test_two_on_one_telephone_each_choose_for_themselves(hall: Hall) -> No
 
 
 def test_a_unit_is_another_one_when_its_numbers_are() -> None:
-    assert core.plain("12-301") == core.plain("12 301 ") != core.plain("1-2301")
-    assert core.plain("3 号楼 502室") == "3号楼502室"
     homes = core.households([core.Neighbour("a", "12-301", ""), core.Neighbour("b", "1-2301", "")])
     assert homes == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("written", ["3号楼502", "三号楼502室", "3幢502室", "3号楼五〇二室"])
+async def test_a_household_has_one_choice_however_its_address_is_written(hall: Hall, written: str) -> None:
+    wife, man = hall.world.elder("王秀英", address="3号楼502室"), hall.world.elder("王建国", address=written)
+    vote = Vote(hall, Unit.HOUSEHOLD)
+    assert await vote.chooses(wife, "1") == "noted"
+    assert await vote.chooses(man, "2", "call-2") == "closed"
+    assert (vote.counted(), vote.refused()) == ([1, 0, 0], ["other_person"])
+
+
+@pytest.mark.parametrize("written", ["1号101", "一号101室", "1幢101室", "1号楼101室"])
+def test_a_unit_stands_once_on_the_roll_however_it_is_written(written: str) -> None:
+    roll = f"室号,业主,电话\n1号101室,张大同,\n{written},张大同,\n"
+    with pytest.raises(ValueError, match=rf"line 3: {written} stands there twice \(line 2: 1号101室\)"):
+        ballot_staff.read_roll(roll)
+
+
+async def test_a_roll_of_old_that_has_a_unit_twice_goes_on(hall: Hall, quick: None) -> None:
+    """Its keys were the words as they were written: each place is found, and keeps what was cast."""
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    with hall.world.db.write() as session:
+        one, other = rows.slots(session, vote.row())
+        one.code, other.code, other.label = "1号101室", "1号楼101室", "1号楼101室 赵一平"
+    assert vote.paper("1号101室", {1: 1}, who="张大同") is None
+    assert vote.paper("1号楼101室", {1: 2}, who="赵一平") is None
+    with pytest.raises(ValueError, match="2 places"):
+        vote.paper("1幢101", {1: 2}, who="赵一平")
+    assert vote.counted() == [1, 1, 0]
+    twice = hall.look(lambda session: ballot_doubts.doubtful(session, vote.row()))
+    assert twice == [("1号101室", "1号楼101室")]
+
+
+async def test_a_key_of_old_is_found_by_another_spelling(hall: Hall, quick: None) -> None:
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    with hall.world.db.write() as session:
+        rows.slots(session, vote.row())[0].code = "1号楼101室"
+    assert vote.paper("一幢101", {1: 1}, who="张大同") is None
+    assert vote.paper("1号楼101室", {1: 3}, who="张大同") is None
+    assert vote.counted() == [0, 0, 1]
+
+
+async def test_homes_that_may_be_one_are_doubtful(hall: Hall) -> None:
+    alike = ("3号楼502室", "曹杨路100弄3号502室", "老房子", "老房子", "5号202室")
+    for nth, address in enumerate(alike):
+        hall.world.elder(f"王{nth}", address=address)
+    vote = Vote(hall, Unit.HOUSEHOLD)
+    found = hall.look(lambda session: ballot_doubts.doubtful(session, vote.row()))
+    assert found == [("老房子", "老房子"), alike[:2]]
+    owners = Vote(hall, Unit.OWNER, "室号,业主,电话\n1号101室,张大同,\n1号2单元101室,赵一平,\n")
+    found = hall.look(lambda session: ballot_doubts.doubtful(session, owners.row()))
+    assert found == [("1号101室", "1号2单元101室")]
+    assert hall.look(lambda session: ballot_doubts.doubtful(session, Vote(hall).row())) == []
 
 
 async def test_who_lives_with_a_voter_does_not_hear_what_was_chosen_and_is_asked_no_more(hall: Hall) -> None:
@@ -328,5 +379,7 @@ def test_a_topic_that_can_not_be_read_out_is_refused(topic: str) -> None:
 
 
 def test_all_that_is_wrong_with_an_owners_roll_is_said_at_once() -> None:
-    with pytest.raises(ValueError, match=r"line 3: 1号 101室 stands there twice; line 4: a unit and its owner"):
+    with pytest.raises(
+        ValueError, match=r"line 3: 1号 101室 stands there twice \(line 2: 1号101室\); line 4: a unit and its owner"
+    ):
         ballot_staff.read_roll("室号,业主\n1号101室,张\n1号 101室,李\n,王\n")
