@@ -28,7 +28,7 @@ from community import ballot_rows as rows
 from community import ballot_staff as staff
 from community.ballot import Channel, Refusal, Unit
 from community.ballot_papers import Addressed, Facts
-from community.ballot_tables import Ballot
+from community.ballot_tables import Ballot, BallotEvent
 from database_in_use import read, write
 from settings import Settings
 
@@ -38,7 +38,7 @@ REFUSAL_ZH: Mapping[str, str] = {
     Refusal.NOT_ON_ROLL: "不在名册上",
     Refusal.GONE: "已经去世或搬走",
     Refusal.NO_PROXY: "不是业主,也没有书面委托",
-    Refusal.OTHER_PERSON: "这一户已经有人选过",
+    Refusal.OTHER_PERSON: "这一户已经有别人选过",
     Refusal.OTHER_CHANNEL: "已经用别的方式选过",
     Refusal.NOT_PROVEN: "没有信上的密码",
     Refusal.PIN_WRONG: "密码不对",
@@ -75,12 +75,12 @@ async def show(settings: Settings, number: int, out: Console) -> int:
         zone = session.get_one(Neighbourhood, row.neighbourhood_id).timezone
         see = [(person.name, person.address or "") for person in staff.to_visit(session, row)]
         events = rows.events(session, row)
-        refused = [each for each in events if each.what == rows.REFUSED]
+        acted = [each for each in events if each.what == rows.REFUSED or "signer" in (each.detail or {})]
         made = [each.detail or {} for each in events if each.what == proposed.PROPOSED]
         doubtful = doubts.doubtful(session, row) if row.sealed_at is None else []
-        return row, zone, rows.topics(session, row), labels, see, refused, made, doubtful
+        return row, zone, rows.topics(session, row), labels, see, acted, made, doubtful
 
-    row, zone, topics, labels, see, refused, made, doubtful = await read(settings, work)
+    row, zone, topics, labels, see, acted, made, doubtful = await read(settings, work)
     say(
         out,
         f"{row.number} {row.title}: {UNIT_ZH[Unit(row.unit)]}, until {clock(row.closes_at, zone)}, by {row.made_by}",
@@ -95,10 +95,19 @@ async def show(settings: Settings, number: int, out: Console) -> int:
     if see:
         say(out, "to be seen in person: " + ", ".join(f"{name} {address}".strip() for name, address in see))
     _say_doubtful(out, doubtful)
-    for each in refused:
-        why = REFUSAL_ZH.get((each.detail or {}).get("reason", ""), "")
-        say(out, f"{clock(each.at, zone)}  refused: {why}  {labels.get(each.slot_id, '')}  ({each.who})")
+    for line in dict.fromkeys(_act_line(each, zone, labels.get(each.slot_id, "")) for each in acted):
+        say(out, line)
     return 0
+
+
+def _act_line(event: BallotEvent, zone: str, label: str) -> str:
+    """What was refused and why, or that a paper counts; who signed it, and who entered it. One line for all topics of a
+    paper; never what was chosen."""
+    detail = event.detail or {}
+    done = f"refused: {REFUSAL_ZH.get(detail['reason'], '')}" if "reason" in detail else "登记了 (entered)"
+    proxy = f",委托书:{detail['proxy']}" if "proxy" in detail else ""
+    signer = f"签名:{detail['signer']}{proxy}" if "signer" in detail else ""
+    return "  ".join(each for each in (clock(event.at, zone), done, label, signer, f"({event.who})") if each)
 
 
 async def count(settings: Settings, number: int, out: Console) -> int:
@@ -218,6 +227,8 @@ async def enter(
         say(out, "It counts.")
         return 0
     say(out, f"refused, and logged: {REFUSAL_ZH[why]} ({why})", style="red")
+    if why in (Refusal.OTHER_PERSON, Refusal.OTHER_CHANNEL):
+        say(out, "当面问过、要改的,加 --change (they want it so, and you have asked them: --change)")
     return 1
 
 

@@ -79,7 +79,8 @@ Record = Taken | Chosen
 
 @dataclass(frozen=True)
 class Act:
-    """Somebody chooses. `change`: staff have asked them in person, and what was chosen before is not to count."""
+    """Somebody chooses. `change`: staff have asked them in person, and what was chosen before is not to count. `owner`:
+    of an owner's unit, whose letter says on the telephone which unit it is and not who."""
 
     slot: int
     holder: str
@@ -87,6 +88,7 @@ class Act:
     topic: int
     option: int
     change: bool = False
+    owner: bool = False
 
 
 def voter_of(key: str, slot: int) -> str:
@@ -99,9 +101,12 @@ def refusal(taken: Taken | None, act: Act) -> Refusal | None:
     same voter. A number on the telephone proves less than a person before whom staff sit: it replaces nothing."""
     if taken is None or (act.change and act.channel in BY_STAFF):
         return None
+    other_way = (taken.channel in BY_STAFF) != (act.channel in BY_STAFF)
+    if other_way and act.owner:
+        return Refusal.OTHER_CHANNEL
     if taken.holder != act.holder:
         return Refusal.OTHER_PERSON
-    return None if (taken.channel in BY_STAFF) == (act.channel in BY_STAFF) else Refusal.OTHER_CHANNEL
+    return Refusal.OTHER_CHANNEL if other_way else None
 
 
 def writes(taken: Taken | None, chosen: Iterable[Chosen], act: Act, voter: str) -> list[Record]:

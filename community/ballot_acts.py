@@ -3,7 +3,7 @@ that something was chosen. What is refused is logged with its reason, and change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,7 +17,10 @@ from community import ballot_rows as rows
 from community.ballot import Act, Refusal, Unit
 from community.ballot_tables import Ballot, BallotSlot
 
-CHOSE, CHANGED = "chose", "changed"  # events; `detail`: which topic
+CHOSE, CHANGED = "chose", "changed"  # events; `detail`: which topic, and who has signed
+
+Signed = Mapping[str, str]  # of an owner's paper: `signer`, and the `proxy` by which they have; personal
+NOBODY_SIGNED: Signed = {}
 
 
 def refuse(
@@ -29,8 +32,10 @@ def refuse(
     *,
     slot: BallotSlot | None = None,
     call_id: str | None = None,
+    signed: Signed = NOBODY_SIGNED,
 ) -> Refusal:
-    rows.note(session, ballot, rows.REFUSED, who, now, slot=slot, call_id=call_id, detail={"reason": str(why)})
+    detail = {"reason": str(why), **signed}
+    rows.note(session, ballot, rows.REFUSED, who, now, slot=slot, call_id=call_id, detail=detail)
     return why
 
 
@@ -55,6 +60,7 @@ def choose_all(
     who: str,
     now: datetime,
     call_id: str | None = None,
+    signed: Signed = NOBODY_SIGNED,
 ) -> Refusal | None:
     """All of a paper's choices, or none."""
     ballot = rows.locked(session, ballot.id)
@@ -67,14 +73,21 @@ def choose_all(
         if why is None and ballot.unit != Unit.OWNER and rows.is_gone(session, act.holder):
             why = Refusal.GONE
         if why is not None:
-            return refuse(session, ballot, why, who, now, slot=slot, call_id=call_id)
+            return refuse(session, ballot, why, who, now, slot=slot, call_id=call_id, signed=signed)
     for act in acts:
-        _write(session, ballot, slot, act, who, now, call_id)
+        _write(session, ballot, slot, act, who, now, call_id, signed)
     return None
 
 
 def _write(
-    session: Session, ballot: Ballot, slot: BallotSlot, act: Act, who: str, now: datetime, call_id: str | None
+    session: Session,
+    ballot: Ballot,
+    slot: BallotSlot,
+    act: Act,
+    who: str,
+    now: datetime,
+    call_id: str | None,
+    signed: Signed,
 ) -> None:
     assert ballot.key is not None  # it is open
     voter = core.voter_of(ballot.key, slot.id)
@@ -83,7 +96,7 @@ def _write(
     before = any(each.topic == act.topic for each in log)
     rows.write(session, ballot, slot, records)
     if records:
-        detail = {"topic": act.topic, "channel": str(act.channel)}
+        detail = {"topic": act.topic, "channel": str(act.channel), **signed}
         what = CHANGED if before else CHOSE
         rows.note(session, ballot, what, who, now, slot=slot, call_id=call_id, detail=detail)
 

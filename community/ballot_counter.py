@@ -210,6 +210,7 @@ def _choose(session: Session, asked: Asked) -> Told:
         Channel.PHONE,
         position,
         int(asked.value) if asked.value.isdecimal() else 0,
+        owner=owner,
     )
     why = acts.choose(session, ballot, slot, act, who, asked.now, asked.call_id)
     if why is Refusal.NO_SUCH_OPTION:

@@ -226,30 +226,37 @@ def enter(
     change: bool = False,
 ) -> Refusal | None:
     """What stands on a paper, or was said at a door. `who` has signed it, of an owner's unit: an owner, or somebody
-    whose written proxy is on file."""
+    whose written proxy is on file. They speak for the unit: what another one signs is refused, but for `change`."""
     ballot, by = rows.by_number(session, number), named(by)
     if channel not in BY_STAFF or not choices:
         raise ValueError("say what was chosen, on paper or at a visit")
     slot = find_slot(session, ballot, whose)
     if slot is None:
         return acts.refuse(session, ballot, Refusal.NOT_ON_ROLL, by, now)
-    holder = _holder(session, ballot, slot, whose, who.strip())
-    if holder is None:
-        return acts.refuse(session, ballot, Refusal.NO_PROXY, by, now, slot=slot)
-    done = [Act(slot.id, holder, channel, topic, option, change) for topic, option in sorted(choices.items())]
-    why = acts.choose_all(session, ballot, slot, done, by, now)
+    owner = ballot.unit == Unit.OWNER
+    signed = _signed(session, slot, who.strip()) if owner else acts.NOBODY_SIGNED
+    if signed is None:
+        claimed = {"signer": who.strip()[:100]} if who.strip() else acts.NOBODY_SIGNED
+        return acts.refuse(session, ballot, Refusal.NO_PROXY, by, now, slot=slot, signed=claimed)
+    holder = signed["signer"] if owner else _resident(session, slot, whose)
+    done = [Act(slot.id, holder, channel, topic, option, change, owner) for topic, option in sorted(choices.items())]
+    why = acts.choose_all(session, ballot, slot, done, by, now, signed=signed)
     if why is None:
         calls.chosen(session, ballot, slot, now, by)
     return why
 
 
-def _holder(session: Session, ballot: Ballot, slot: BallotSlot, whose: str, who: str) -> str | None:
-    if ballot.unit != Unit.OWNER:
-        return next(each.id for each in rows.members(session, slot) if whose in (each.id, each.name))
-    if who in (slot.owners or []):
-        return slot.code
-    proxies = session.scalars(select(BallotProxy.name).where(BallotProxy.slot_id == slot.id))
-    return slot.code if who and who in set(proxies) else None
+def _resident(session: Session, slot: BallotSlot, whose: str) -> str:
+    return next(each.id for each in rows.members(session, slot) if whose in (each.id, each.name))
+
+
+def _signed(session: Session, slot: BallotSlot, who: str) -> acts.Signed | None:
+    """None: neither an owner, nor anybody whose proxy is on file."""
+    if who and who in (slot.owners or []):
+        return {"signer": who[:100]}
+    query = select(BallotProxy.document).where(BallotProxy.slot_id == slot.id, BallotProxy.name == who)
+    document = session.scalars(query.order_by(BallotProxy.id.desc())).first()
+    return {"signer": who, "proxy": document} if document else None
 
 
 def proxy(session: Session, number: int, unit: str, name: str, document: str, by: str, now: datetime) -> None:

@@ -20,6 +20,7 @@ ACTS = st.builds(
     topic=st.sampled_from([1, 2]),
     option=st.integers(1, 2),
     change=st.booleans(),
+    owner=st.booleans(),
 )
 
 

@@ -105,6 +105,22 @@ async def test_what_may_be_one_home_is_said_before_anything_is_made(settings: Se
     assert "7001: 2 may choose" in text(out)
 
 
+async def test_who_signed_a_paper_and_by_which_proxy_stands_in_show(settings: Settings, tmp_path: Path) -> None:
+    out, roll = Console(record=True, width=200), tmp_path / "owners.csv"
+    roll.write_text("室号,业主\n1号101室,张大同\n1号102室,赵一平\n", "utf-8")
+    await make(settings, out, "owner", roll)
+    assert await commands.proxy(settings, 7001, "1号101室", "孙小妹", "柜三,委托书十二", "陈老师", out) == 0
+    assert await commands.enter(settings, 7001, "1号101", ["1=2"], "孙小妹", False, False, "陈老师", out) == 0
+    assert await commands.enter(settings, 7001, "1号101", ["1=1"], "张大同", False, False, "王老师", out) == 1
+    assert "--change" in text(out)
+    assert await commands.enter(settings, 7001, "1号102", ["1=1"], "钱某", False, False, "陈老师", out) == 1
+    assert await commands.show(settings, 7001, out) == 0
+    shown = text(out)
+    assert "登记了 (entered)  1号101室 张大同  签名:孙小妹,委托书:柜三,委托书十二  (陈老师)" in shown
+    assert "refused: 这一户已经有别人选过  1号101室 张大同  签名:张大同  (王老师)" in shown
+    assert "refused: 不是业主,也没有书面委托  1号102室 赵一平  签名:钱某  (陈老师)" in shown
+
+
 async def test_letters_count_once_they_are_on_paper(settings: Settings, tmp_path: Path) -> None:
     try:
         font.load()

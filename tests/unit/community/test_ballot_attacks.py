@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from checkins.items import ItemKind
-from community import ballot_acts, ballot_rounds
+from community import ballot_acts, ballot_rounds, ballot_staff
 from community import ballot_rows as rows
 from community.ballot import Act, Channel, Refusal, Unit
 from community.ballot_tables import BallotChoice, BallotEvent
 from storage.database import Base, Database
 from tests.unit.checkins.world import World
-from tests.unit.community.hall import Hall
+from tests.unit.community.hall import CHEN, Hall
 from tests.unit.community.vote import ROLL, Vote
 
 
@@ -122,6 +122,46 @@ async def test_a_tenant_for_an_owner(hall: Hall, quick: None) -> None:
     assert vote.paper("9号909室", {1: 2}, who="李梅") is Refusal.NOT_ON_ROLL
     assert vote.counted() == [1, 0, 0]
     assert vote.refused() == ["no_proxy", "other_channel", "not_on_roll"]
+
+
+@pytest.mark.parametrize("other", ["李梅", "孙小妹"])
+async def test_a_second_paper_for_a_unit_by_another_one(hall: Hall, quick: None, other: str) -> None:
+    """A co-owner, or who has a proxy: refused, unless staff have asked; the signer may change their own."""
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    hall.act(ballot_staff.proxy, vote.number, "1号101室", "孙小妹", "柜三", CHEN)
+    assert vote.paper("1号101室", {1: 1}, who="张大同") is None
+    assert vote.paper("1号101室", {1: 2}, who="张大同") is None
+    assert vote.paper("1号101室", {1: 1}, who=other) is Refusal.OTHER_PERSON
+    assert vote.paper("1号101室", {1: 1}, who=other, channel=Channel.VISIT) is Refusal.OTHER_PERSON
+    assert (vote.counted(), vote.refused()) == ([0, 1, 0], ["other_person"] * 2)
+    assert vote.paper("1号101室", {1: 3}, who=other, change=True) is None
+    assert vote.paper("1号101室", {1: 1}, who="张大同") is Refusal.OTHER_PERSON
+    assert vote.counted() == [0, 0, 1]
+
+
+async def test_a_letter_after_a_paper_and_a_paper_after_a_letter(hall: Hall, quick: None) -> None:
+    """Whoever signed, and whoever has the letter: it was chosen on the other way."""
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    number, pin = vote.letter()
+    assert vote.paper("1号101室", {1: 1}, who="张大同") is None
+    await vote.ask("ballot.unit", "", number)
+    assert (await vote.ask("ballot.pin", "", pin)).word == "right"
+    told = await vote.ask("ballot.next")
+    assert (told.word, "before" in told.values) == ("topic", False), "who has the letter has not signed"
+    assert (await vote.ask("ballot.next", "", "2")).values["why"].startswith("您已经在纸上选过了")
+    assert (vote.counted(), vote.refused()) == ([1, 0, 0], ["other_channel"])
+
+
+async def test_who_signed_a_paper_of_a_running_ballot_of_old_is_not_known(hall: Hall, quick: None) -> None:
+    """Its place had the unit as who speaks for it: another paper needs `--change`, and nothing is lost."""
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    assert vote.paper("1号101室", {1: 1}, who="张大同") is None
+    with hall.world.db.write() as session:
+        slot = rows.slots(session, vote.row())[0]
+        slot.holder = slot.code
+    assert vote.paper("1号101室", {1: 2}, who="张大同") is Refusal.OTHER_PERSON
+    assert vote.paper("1号101室", {1: 2}, who="张大同", change=True) is None
+    assert vote.counted() == [0, 1, 0]
 
 
 async def test_two_choices_at_once_for_one_place(any_world: World) -> None:
