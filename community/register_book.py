@@ -65,15 +65,16 @@ class BookReport:
 
 @dataclass(frozen=True)
 class _Judged:
-    """`rows` and `roster` are written when nothing is wrong."""
+    """What the plan comes to (`rows`), and `roster`, are written when nothing is wrong."""
 
     report: BookReport
+    made: Plan | None = None
     rows: Ready | None = None
     roster: roster_sheet.Judged | None = None
 
     @property
     def brings(self) -> bool:
-        return bool(self.rows) or (self.roster is not None and len(self.roster.lists) > 0)
+        return bool(self.rows) or (self.roster is not None and self.roster.lists > 0)
 
 
 def open_book(path: Path) -> Book:
@@ -154,25 +155,30 @@ def _judge(
     errors = [str(fault) for fault in sorted([*faults, *made.faults], key=lambda fault: fault.row)]
     roster = None
     if book.roster is not None:
-        roster = roster_sheet.judge(session, place, book.roster, register_people.planned(made, update=update))
+        roster = roster_sheet.judge(
+            session, place, book.roster, register_people.planned(made, update=update), told.by, now
+        )
         errors += [f"{roster_sheet.SHEET[0]}: {error}" for error in roster.errors]
     left_out, warnings = tuple(book.people.left_out), tuple(made.warnings)
     if errors:
         return _Judged(BookReport(tuple(errors), book.encoding, left_out=left_out, warnings=warnings))
     report = replace(_report(made, update=update), encoding=book.encoding, left_out=left_out, warnings=warnings)
-    rows = register_writing.ready(made, told, now, update=update)
-    return _Judged(replace(report, lists=0 if roster is None else len(roster.lists)), rows, roster)
+    rows = register_writing.ready(session, place, made, told, now, update=update)
+    return _Judged(replace(report, lists=0 if roster is None else roster.lists), made, rows, roster)
 
 
 def _carry_out(session: Session, place: Neighbourhood, judged: _Judged, told: Told, now: datetime) -> None:
     """A committee that is new is made for its people."""
     assert judged.rows is not None
+    assert judged.made is not None
+    rows = judged.rows
     if place.id is None:
         session.add(place)
         session.flush()
-    register_writing.carry_out(session, place.id, judged.rows, told, now)
-    if judged.roster is not None and len(judged.roster.lists):
-        roster_sheet.carry_out(session, place.id, judged.roster, told.by, now)
+        rows = register_writing.ready(session, place, judged.made, told, now, update=False)
+    register_writing.carry_out(session, place.id, rows, told, now)
+    if judged.roster is not None:
+        roster_sheet.carry_out(session, place.id, judged.roster)
 
 
 def _report(made: Plan, *, update: bool) -> BookReport:

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from checkins import consents, items, people
@@ -17,8 +18,9 @@ from checkins.consents import Word
 from checkins.items import ItemKind
 from checkins.people_csv import SPOKEN, Entry
 from checkins.register_log import How, PersonEvent, What
-from checkins.tables import Mode, NumberState, Person, Role, State
+from checkins.tables import Mode, Neighbourhood, NumberState, Person, Role, State
 from community.register_people import Change, Plan, Told, wanted
+from storage.ready_rows import ReadyRows, ready_rows
 
 _PLAIN = ("name", "spoken_name", "language", "slot", *SPOKEN)  # written as they are
 _AT_ONCE = 500  # ids in one statement
@@ -31,17 +33,17 @@ class Ready:
     `changes`: of fields that the line must obey before its next call. `tenants`, by ids: who lives where somebody else
     comes to live."""
 
-    people: Sequence[_Row] = field(repr=False)
+    people: ReadyRows
     fields: Mapping[tuple[str, ...], Sequence[_Row]] = field(repr=False)
-    events: Sequence[_Row] = field(repr=False)
+    events: ReadyRows
     changes: Mapping[str, Sequence[Change]] = field(repr=False)
     tenants: Sequence[tuple[str, str]] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.people or self.fields or self.changes)
+        return bool(len(self.people) or self.fields or self.changes)
 
 
-def ready(made: Plan, told: Told, now: datetime, *, update: bool) -> Ready:
+def ready(session: Session, place: Neighbourhood, made: Plan, told: Told, now: datetime, *, update: bool) -> Ready:
     """ValueError with faults."""
     if made.faults:
         raise ValueError("a file with faults changes nothing")
@@ -53,10 +55,12 @@ def ready(made: Plan, told: Told, now: datetime, *, update: bool) -> Ready:
     events += [
         _event(who, each[0].entry, [change.column for change in each], told, now) for who, each in plain.items() if each
     ]
+    dialect = session.get_bind().dialect
+    new = [_person(made.ids[entry.row], entry, place) for entry in made.new]
     return Ready(
-        [_person(made.ids[entry.row], entry) for entry in made.new],
+        ready_rows(dialect, Person, sorted(new, key=itemgetter("id"))),
         _by_columns(plain),
-        events,
+        ready_rows(dialect, PersonEvent, sorted(events, key=itemgetter("person_id"))),
         {who: each for who, each in sorted(changes.items()) if len(each) > len(plain[who])},
         [(tenant.known.id, ids[tenant.entry.row]) for tenant in made.tenants if tenant.entry.row in moved],
     )
@@ -65,15 +69,13 @@ def ready(made: Plan, told: Told, now: datetime, *, update: bool) -> Ready:
 def carry_out(session: Session, place_id: int, rows: Ready, told: Told, now: datetime) -> None:
     """Adds who is new, and changes who is known."""
     connection = session.connection()
-    if rows.people:
-        connection.execute(insert(Person), [{**row, "neighbourhood_id": place_id} for row in rows.people])
+    rows.people.write(session)
     for columns, values in rows.fields.items():
         there = Person.id == bindparam("who")
         connection.execute(
             update(Person).where(there).values({each: bindparam(f"_{each}") for each in columns}), values
         )
-    if rows.events:
-        connection.execute(insert(PersonEvent), rows.events)
+    rows.events.write(session)
     known = {person.id: person for person in _load(session, list(rows.changes))}
     for person_id, changes in rows.changes.items():
         _change(session, known[person_id], changes, told, now)
@@ -81,10 +83,11 @@ def carry_out(session: Session, place_id: int, rows: Ready, told: Told, now: dat
     items.open_several(session, ItemKind.TENANT, now, place_id, rows.tenants)
 
 
-def _person(person_id: str, entry: Entry) -> _Row:
+def _person(person_id: str, entry: Entry, place: Neighbourhood) -> _Row:
     values: _Row = {column: entry.values.get(column) for column in (*_PLAIN, "role", "mode", "state")}
     return values | {
         "id": person_id,
+        "neighbourhood_id": place.id,
         "number": entry.phone,
         "number_state": NumberState.OK,
         "role": values["role"] or Role.ELDER,

@@ -16,6 +16,7 @@ from checkins.roster import edits
 from checkins.roster.tables import RosterChange, RosterFamily, RosterPair, RosterShift, RosterSubstitute
 from checkins.roster.values import Roster, Rotation, Shift
 from storage.database import Base
+from storage.ready_rows import ReadyRows, ready_rows
 
 _AT_ONCE = 500  # ids in one statement
 _Row = dict[str, Any]
@@ -71,17 +72,61 @@ def differing(roster: Roster, lists: Lists) -> Lists:
     )
 
 
-def put(session: Session, place_id: int, roster: Roster, lists: Lists, by: str, now: datetime) -> None:
-    """Instead of those of `roster`, on the word of `by`. RosterError without a name."""
-    by = edits.word(by)
-    notes = [
-        *_put_pairs(session, place_id, roster, lists),
-        *_put_family(session, place_id, lists.family),
-        *_put_shifts(session, place_id, lists.shifts),
+@dataclass(frozen=True)
+class Ready:
+    """What `put` writes, without the few lists of the neighbourhood itself. `ended`: pairs, `replaced`: those that get
+    other `substitutes`; whose family and whose shifts are others."""
+
+    lists: Lists = field(repr=False)
+    ended: Sequence[int]
+    replaced: Sequence[int]
+    pairs: ReadyRows
+    substitutes: Mapping[tuple[str, str], Sequence[str]] = field(repr=False)
+    family: ReadyRows
+    shifts: ReadyRows
+    notes: ReadyRows
+    by: str
+    now: datetime
+
+
+def made_ready(session: Session, place_id: int, roster: Roster, lists: Lists, by: str, now: datetime) -> Ready:
+    """Only looks. `lists` stand instead of those of `roster`, on the word of `by`. RosterError without a name."""
+    by, notes = edits.word(by), list[tuple[str, _Row]]()
+    ended, pairs, substitutes = _pairs(session, place_id, roster, lists, notes)
+    notes += [
+        ("substitutes", {"elder": elder, "buddy": buddy, "people": [*people]})
+        for (elder, buddy), people in substitutes.items()
     ]
+    notes += [("family", {"elder": elder, "people": [*people]}) for elder, people in lists.family.items()]
+    shifts = _shifts(place_id, lists, notes)
+    rows = _pair_rows(session, place_id) if substitutes else {}
     at = {"neighbourhood_id": place_id, "at": now, "who": by}
-    _add(session, RosterChange, [{**at, "what": what, "detail": detail} for what, detail in notes])
-    _put_duty(session, place_id, lists, by, now)
+    dialect = session.get_bind().dialect
+    return Ready(
+        lists,
+        ended,
+        [rows[elder][buddy][0] for elder, buddy in substitutes if buddy in rows.get(elder, {})],
+        ready_rows(dialect, RosterPair, pairs),
+        substitutes,
+        ready_rows(dialect, RosterFamily, _family(place_id, lists)),
+        ready_rows(dialect, RosterShift, shifts),
+        ready_rows(dialect, RosterChange, [{**at, "what": what, "detail": detail} for what, detail in notes]),
+        by,
+        now,
+    )
+
+
+def put(session: Session, place_id: int, ready: Ready) -> None:
+    _delete(session, RosterSubstitute, RosterSubstitute.pair_id, [*ready.ended, *ready.replaced])
+    _delete(session, RosterPair, RosterPair.id, ready.ended)
+    ready.pairs.write(session)
+    _add_substitutes(session, place_id, ready.substitutes)
+    _delete(session, RosterFamily, RosterFamily.elder_id, list(ready.lists.family))
+    ready.family.write(session)
+    _delete(session, RosterShift, RosterShift.person_id, list(ready.lists.shifts))
+    ready.shifts.write(session)
+    ready.notes.write(session)
+    _put_duty(session, place_id, ready.lists, ready.by, ready.now)
 
 
 def _put_duty(session: Session, place_id: int, lists: Lists, by: str, now: datetime) -> None:
@@ -100,12 +145,15 @@ def _put_duty(session: Session, place_id: int, lists: Lists, by: str, now: datet
 # ── pairs ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _put_pairs(session: Session, place_id: int, roster: Roster, lists: Lists) -> Iterable[tuple[str, _Row]]:
-    """Ends the pairs from the first that differs on, and makes those of the file; substitutes of who stays stay."""
-    rows, notes = _pair_rows(session, place_id), list[tuple[str, _Row]]()
+def _pairs(
+    session: Session, place_id: int, roster: Roster, lists: Lists, notes: list[tuple[str, _Row]]
+) -> tuple[list[int], list[_Row], dict[tuple[str, str], Sequence[str]]]:
+    """Which pairs end (from the first that differs on), which are made, and the substitutes that go with them; those of
+    who stays stay."""
+    rows = _pair_rows(session, place_id)
     ended: list[int] = []
     made: list[_Row] = []
-    wanted: dict[tuple[str, str], Sequence[str]] = {}
+    substitutes: dict[tuple[str, str], Sequence[str]] = {}
     for elder, buddies in lists.pairs.items():
         old, known = rows.get(elder, {}), _substitutes(roster, elder)
         same = _same(list(old), buddies)
@@ -114,30 +162,23 @@ def _put_pairs(session: Session, place_id: int, roster: Roster, lists: Lists) ->
             ended.append(old[buddy][0])
             notes.append(("unpair", {"elder": elder, "buddy": buddy}))
         for position, buddy in enumerate(buddies[same:], start=max(places, default=-1) + 1):
-            pair = {"elder_id": elder, "buddy_id": buddy, "position": position}
-            made.append({"neighbourhood_id": place_id, **pair})
+            pair = {"elder_id": elder, "buddy_id": buddy}
+            made.append({"neighbourhood_id": place_id, **pair, "position": position})
             notes.append(("pair", {"elder": elder, "buddy": buddy}))
-            wanted |= {(elder, buddy): known[buddy]} if known.get(buddy) else {}
-    wanted |= lists.pair_substitutes
-    replaced = [rows[elder][buddy][0] for elder, buddy in wanted if buddy in rows.get(elder, {})]
-    _delete(session, RosterSubstitute, RosterSubstitute.pair_id, [*ended, *replaced])
-    _delete(session, RosterPair, RosterPair.id, ended)
-    _add(session, RosterPair, made)
-    return [*notes, *_put_substitutes(session, place_id, wanted)]
+            if known.get(buddy):
+                substitutes[elder, buddy] = known[buddy]
+    return ended, made, substitutes | lists.pair_substitutes
 
 
-def _put_substitutes(
-    session: Session, place_id: int, wanted: Mapping[tuple[str, str], Sequence[str]]
-) -> Iterable[tuple[str, _Row]]:
+def _add_substitutes(session: Session, place_id: int, wanted: Mapping[tuple[str, str], Sequence[str]]) -> None:
     rows = _pair_rows(session, place_id) if wanted else {}
     added = [
         {"neighbourhood_id": place_id, "pair_id": rows[elder][buddy][0], "position": position, "person_id": person}
         for (elder, buddy), people in wanted.items()
         for position, person in enumerate(people)
     ]
-    _add(session, RosterSubstitute, added)
-    for (elder, buddy), people in wanted.items():
-        yield "substitutes", {"elder": elder, "buddy": buddy, "people": [*people]}
+    if added:
+        session.connection().execute(insert(RosterSubstitute), added)
 
 
 def _pair_rows(session: Session, place_id: int) -> dict[str, dict[str, tuple[int, int]]]:
@@ -167,27 +208,22 @@ def _substitutes(roster: Roster, elder_id: str) -> dict[str, tuple[str, ...]]:
 # ── family and shifts ─────────────────────────────────────────────────────────────────────────────
 
 
-def _put_family(session: Session, place_id: int, family: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, _Row]]:
-    _delete(session, RosterFamily, RosterFamily.elder_id, list(family))
-    added = [
+def _family(place_id: int, lists: Lists) -> list[_Row]:
+    return [
         {"neighbourhood_id": place_id, "elder_id": elder, "position": position, "person_id": person}
-        for elder, people in family.items()
+        for elder, people in lists.family.items()
         for position, person in enumerate(people)
     ]
-    _add(session, RosterFamily, added)
-    return [("family", {"elder": elder, "people": [*people]}) for elder, people in family.items()]
 
 
-def _put_shifts(session: Session, place_id: int, shifts: Mapping[str, Sequence[Shift]]) -> Iterable[tuple[str, _Row]]:
-    _delete(session, RosterShift, RosterShift.person_id, list(shifts))
-    rows = {person: [(each.weekday, each.begins, each.ends) for each in times] for person, times in shifts.items()}
-    added = [
-        {"neighbourhood_id": place_id, "person_id": person, "weekday": weekday, "begins": begins, "ends": ends}
-        for person, times in rows.items()
-        for weekday, begins, ends in times
-    ]
-    _add(session, RosterShift, added)
-    return [("shifts", {"person": person, "shifts": [*map(list, times)]}) for person, times in rows.items()]
+def _shifts(place_id: int, lists: Lists, notes: list[tuple[str, _Row]]) -> list[_Row]:
+    found: list[_Row] = []
+    for person, shifts in lists.shifts.items():
+        times = [[shift.weekday, shift.begins, shift.ends] for shift in shifts]
+        notes.append(("shifts", {"person": person, "shifts": times}))
+        here = {"neighbourhood_id": place_id, "person_id": person}
+        found += [{**here, "weekday": weekday, "begins": begins, "ends": ends} for weekday, begins, ends in times]
+    return found
 
 
 def _in_order(shifts: Iterable[Shift]) -> tuple[Shift, ...]:
@@ -195,11 +231,6 @@ def _in_order(shifts: Iterable[Shift]) -> tuple[Shift, ...]:
 
 
 # ── rows ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _add(session: Session, table: type[Base], rows: Sequence[_Row]) -> None:
-    if rows:
-        session.connection().execute(insert(table), rows)
 
 
 def _delete(session: Session, table: type[Base], column: InstrumentedAttribute[Any], ids: Sequence[Any]) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from checkins import spreadsheet
 from checkins.judged import CHANGED, judged_first
 from checkins.phones import NumberError, national, to_e164
-from checkins.roster.lists import Lists, differing, put
+from checkins.roster.lists import Lists, Ready, differing, made_ready, put
 from checkins.roster.loading import load, load_lists
 from checkins.roster.turns import first_day
 from checkins.roster.values import VOLUNTEERS_HOURS, Roster, Rotation, Shift
@@ -85,11 +85,12 @@ class Somebody:
 
 @dataclass(frozen=True)
 class Judged:
-    """`errors` as in the report; `lists`: those that are others than in `roster`."""
+    """`errors` as in the report; then there is nothing `ready`, nor when all lists are as they should be. `lists`: how
+    many aren't."""
 
     errors: tuple[str, ...]
-    lists: Lists = field(repr=False)
-    roster: Roster = field(repr=False)
+    lists: int = 0
+    ready: Ready | None = field(default=None, repr=False)
 
 
 # ── in ────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,30 +107,32 @@ def import_roster(db: Database, neighbourhood_id: int, path: Path, by: str, now:
     judged = judged_first(
         db,
         place,
-        lambda session: judge(session, place, table, everybody(session, place.id)),
-        lambda judged: len(judged.lists) > 0,
-        lambda session, judged: carry_out(session, place.id, judged, by, now),
+        lambda session: judge(session, place, table, everybody(session, place.id), by, now),
+        lambda judged: judged.ready is not None,
+        lambda session, judged: carry_out(session, place.id, judged),
     )
     if judged is None:
         return SheetReport(0, (CHANGED,), table.encoding)
-    return SheetReport(len(judged.lists), judged.errors, table.encoding)
+    return SheetReport(judged.lists, judged.errors, table.encoding)
 
 
-def judge(session: Session, place: Neighbourhood, table: Table, people: Iterable[Somebody]) -> Judged:
-    """Only looks. `people`: whom the rows may name."""
-    roster = Roster() if place.id is None else load_lists(session, place.id)
+def judge(
+    session: Session, place: Neighbourhood, table: Table, people: Iterable[Somebody], by: str, now: datetime
+) -> Judged:
+    """Only looks. `people`: whom the rows may name. RosterError when something is to be changed by nobody."""
+    roster = load_lists(session, place.id)
     reader = _Reader(place, roster, people)
     errors = [str(fault) for fault in table.faults]
     errors += [error for number, cells in table.rows for error in reader.take(number, cells)]
     errors += reader.missing()
-    return Judged(tuple(errors), Lists() if errors else differing(roster, reader.wanted), roster)
+    lists = Lists() if errors else differing(roster, reader.wanted)
+    ready = made_ready(session, place.id, roster, lists, by, now) if len(lists) else None
+    return Judged(tuple(errors), len(lists), ready)
 
 
-def carry_out(session: Session, place_id: int, judged: Judged, by: str, now: datetime) -> None:
-    """ValueError with errors."""
-    if judged.errors:
-        raise ValueError("a table with errors changes nothing")
-    put(session, place_id, judged.roster, judged.lists, by, now)
+def carry_out(session: Session, place_id: int, judged: Judged) -> None:
+    if judged.ready is not None:
+        put(session, place_id, judged.ready)
 
 
 def everybody(session: Session, place_id: int) -> list[Somebody]:
