@@ -26,7 +26,7 @@ from community import ballot_calls as calls
 from community import ballot_rows as rows
 from community import ballot_turns as turns
 from community.ballot import Act, Channel, Refusal, Unit
-from community.ballot_tables import FIRST_LETTER, Ballot, BallotEvent, BallotSlot, BallotTopic, Errand
+from community.ballot_tables import FIRST_OF_OLD, LAST_LETTER, Ballot, BallotEvent, BallotSlot, BallotTopic, Errand
 from community.ballot_turns import Asked
 from storage.database import Database
 from storage.faults import where
@@ -98,13 +98,18 @@ _NO_PIN = pins.hashed("no letter has this")
 def _unit(session: Session, asked: Asked) -> Told:
     """The number of a letter. Whether there is such a letter is not said."""
     found = {each.id: each for each in turns.owners(session, asked.now)}
-    number = int(asked.value) if asked.value.isdecimal() and len(asked.value) == len(str(FIRST_LETTER)) else 0
-    query = select(BallotSlot).where(BallotSlot.letter == number, BallotSlot.ballot_id.in_(found))
+    query = select(BallotSlot).where(BallotSlot.letter == _number(asked.value), BallotSlot.ballot_id.in_(found))
     slot = session.scalars(query.order_by(BallotSlot.id)).first()
     ballot = found[slot.ballot_id] if slot is not None else next(iter(found.values()), None)
     if ballot is not None:
         rows.note(session, ballot, turns.LETTER, LINE, asked.now, slot=slot, call_id=asked.call_id)
     return Told("known")
+
+
+def _number(typed: str) -> int:
+    """0 for what no letter has."""
+    number = int(typed) if typed.isdecimal() and typed.isascii() and not typed.startswith("0") else 0
+    return number if FIRST_OF_OLD <= number <= LAST_LETTER else 0
 
 
 def _letter(session: Session, asked: Asked) -> BallotSlot | None:

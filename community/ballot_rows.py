@@ -134,8 +134,7 @@ def write(session: Session, ballot: Ballot, slot: BallotSlot, records: Sequence[
     session.flush()
 
 
-def note(
-    session: Session,
+def event(
     ballot: Ballot,
     what: str,
     who: str,
@@ -144,11 +143,16 @@ def note(
     slot: BallotSlot | None = None,
     call_id: str | None = None,
     detail: dict[str, Any] | None = None,
-) -> None:
-    """Writes into the log of what happened; never what was chosen."""
-    event = BallotEvent(ballot_id=ballot.id, slot_id=slot.id if slot else None, at=now, what=what, who=who[:100])
-    event.call_id, event.detail = call_id, detail or None
-    session.add(event)
+) -> BallotEvent:
+    """A line of the log of what happened; never what was chosen."""
+    row = BallotEvent(ballot_id=ballot.id, slot_id=slot.id if slot else None, at=now, what=what, who=who[:100])
+    row.call_id, row.detail = call_id, detail or None
+    return row
+
+
+def note(session: Session, ballot: Ballot, what: str, who: str, now: datetime, **more: Any) -> None:
+    """Writes such a line."""
+    session.add(event(ballot, what, who, now, **more))
     session.flush()
 
 

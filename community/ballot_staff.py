@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
@@ -320,15 +320,18 @@ def _letter(slot: BallotSlot) -> Letter:
     return Letter(slot.id, slot.label, slot.letter or 0, pin, pins.hashed(pin))
 
 
-def post(session: Session, number: int, made: Iterable[Letter], by: str, now: datetime) -> None:
+def post(session: Session, number: int, made: Sequence[Letter], by: str, now: datetime) -> None:
     """The letters are on paper: their PINs count, and older ones no more. ValueError when it is over meanwhile."""
     ballot, by = rows.by_number(session, number), named(by)
     _not_over(ballot, now)
-    for letter in made:
-        slot = session.get_one(BallotSlot, letter.slot_id, with_for_update=True)
+    query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id).with_for_update()
+    places = {slot.id: slot for slot in session.scalars(query.execution_options(populate_existing=True))}
+    posted = [places[letter.slot_id] for letter in made]
+    acts.unlocked(session, ballot, [slot for slot in posted if slot.locked_at is not None], by, now)
+    for slot, letter in zip(posted, made, strict=True):
         slot.pin, slot.wrong, slot.locked_at = letter.hashed, 0, None
-        rows.note(session, ballot, rows.LETTER_MADE, by, now, slot=slot)
-        acts.unlocked(session, ballot, [slot], by, now)
+        session.add(rows.event(ballot, rows.LETTER_MADE, by, now, slot=slot))
+    session.flush()
 
 
 # ── whom to see ───────────────────────────────────────────────────────────────────────────────────

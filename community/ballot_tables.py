@@ -18,7 +18,8 @@ from community.tables import Happened
 from storage.database import Base, UtcTime
 
 FIRST_BALLOT = 7001  # the numbers of complaints begin with 1, of tickets with 5
-FIRST_LETTER, LAST_LETTER = 1001, 9999  # what an owner types before the PIN: four digits
+FIRST_LETTER, LAST_LETTER = 10_001, 99_999  # what an owner types before the PIN: some 7 ballots of 12,000 units at once
+FIRST_OF_OLD = 1001  # letters had four digits, and those that are out go on
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 _Json = JSON(none_as_null=True)
 

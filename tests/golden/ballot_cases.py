@@ -17,12 +17,13 @@ BALLOT: dict[str, list[str]] = {
     "goes_on_another_time": ["1", OPEN, LIFT, "1", "noted chosen=要", "more", "2"],
     "somebody_of_the_household_has_chosen": ["1", OPEN, LIFT, "1", "closed why=您家已经有人选过了,一户只选一次。"],
     "chooses_nothing": ["1", OPEN, LIFT, "", "", ""],
-    "an_owner": ["1", OWNERS, "1001", "known", "246813", "right", LIFT, "1", *CHOSE, "", ""],
+    "an_owner": ["1", OWNERS, "10001", "known", "246813", "right", LIFT, "1", *CHOSE, "", ""],
     "an_owner_s_pin_is_guessed": [
-        *["1", OWNERS, "1001", "known", "111111", "wrong"],
-        *["1001", "known", "222222", "wrong", "1001", "known", "333333", "wrong"],
+        *["1", OWNERS, "10001", "known", "111111", "wrong"],
+        *["10001", "known", "222222", "wrong", "10001", "known", "333333", "wrong"],
     ],
-    "a_letter_is_locked": ["1", OWNERS, "1001", "known", "246813", "locked"],
+    "a_letter_of_four_digits": ["1", OWNERS, "1001", "", "known", "246813", "right", LIFT, "1", *CHOSE, "", ""],
+    "a_letter_is_locked": ["1", OWNERS, "10001", "known", "246813", "locked"],
     "hears_the_result": ["1", "result", RESULT, "*", "1", "none"],
     "cannot_be_written_down": ["1", OPEN, LIFT, "1", ""],
     "refuses": ["1", OPEN, LIFT, "9", "1"],
@@ -40,13 +41,13 @@ RINGS_IN: dict[str, list[str]] = {
     ],
     "hears_of_no_proposal_any_more": ["4", "none", "选提议", "none", "", "", "", "4"],
     "opens_a_letter_after_her_own": [
-        *["6", OPEN, LIFT, "1", "noted chosen=要", "owners", "1", "1001", "known", "246813", "right", BIKES, "1"],
+        *["6", OPEN, LIFT, "1", "noted chosen=要", "owners", "1", "10001", "known", "246813", "right", BIKES, "1"],
         *["noted chosen=赞成", "done", "", "", "", "4"],
     ],
     "has_no_letter": ["6", OPEN, LIFT, "1", "noted chosen=要", "owners", "2", "done", "", "", "", "4"],
     "hears_a_ballot_s_result": ["6", "result", RESULT, "1", "none", "4"],
 }
 STRANGER: dict[str, list[str]] = {
-    "an_owner_chooses": ["6", OWNERS, "1001", "known", "246813", "right", LIFT, "1", *CHOSE, "", ""],
+    "an_owner_chooses": ["6", OWNERS, "10001", "known", "246813", "right", LIFT, "1", *CHOSE, "", ""],
 }
 OFFERED = {"ballot": "现在有打钩,要选,请按6。", "proposals": "1"}

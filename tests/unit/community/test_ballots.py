@@ -76,7 +76,7 @@ async def test_a_proxy_counts_only_when_staff_have_it_in_writing(hall: Hall, qui
 async def test_letters_of_two_ballots_have_numbers_of_their_own(hall: Hall, quick: None) -> None:
     one, other = Vote(hall, Unit.OWNER, ROLL), Vote(hall, Unit.OWNER, "室号,业主\n9号901室,钱多多\n")
     letters = [one.letter(), other.letter()]
-    assert [number for number, _ in letters] == ["1001", "1003"]
+    assert [number for number, _ in letters] == ["10001", "10003"]
     for number, pin in letters:
         await one.ask("ballot.unit", "", number, f"call-{number}")
         assert (await one.ask("ballot.pin", "", pin, f"call-{number}")).word == "right"
@@ -117,14 +117,33 @@ async def test_no_letter_is_made_for_what_is_over(hall: Hall) -> None:
         hall.act(ballot_staff.post, vote.number, [], CHEN)
 
 
+async def test_a_printed_letter_of_four_digits_goes_on(hall: Hall, quick: None) -> None:
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    _, pin = vote.letter()
+    with hall.world.db.write() as session:
+        rows.slots(session, vote.row())[0].letter = 1001
+    for typed, word in (("01001", "wrong"), ("10012", "wrong"), ("1001", "right")):
+        await vote.ask("ballot.unit", "", typed)
+        assert (await vote.ask("ballot.pin", "", pin)).word == word
+    assert await vote.chooses("", "1") == "noted"
+
+
+async def test_a_ballot_of_12000_units_beside_another_has_letters_enough(hall: Hall) -> None:
+    roll = "室号,业主,电话\n" + "".join(f"{house}号{flat}室,张,\n" for house in range(120) for flat in range(100))
+    numbers = hall.look(lambda session: rows.free_letters(session, 7 * len(ballot_staff.read_roll(roll))))
+    assert len({len(str(each)) for each in numbers}) == 1
+    Vote(hall, Unit.OWNER, roll)
+    assert hall.look(lambda session: rows.free_letters(session, 12_000))[0] == 22_001
+
+
 async def test_numbers_of_letters_that_are_over_are_given_out_last(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "LAST_LETTER", 1004)
+    monkeypatch.setattr(rows, "LAST_LETTER", 10_004)
     vote = Vote(hall, Unit.OWNER, ROLL)
     hall.look(lambda session: rows.free_letters(session, 2))
     with pytest.raises(ValueError, match="3 letters are needed, and 2 numbers are free"):
         hall.look(lambda session: rows.free_letters(session, 3))
     hall.act(ballot_staff.withdraw, vote.number, CHEN)
-    assert hall.look(lambda session: rows.free_letters(session, 4)) == [1003, 1004, 1001, 1002]
+    assert hall.look(lambda session: rows.free_letters(session, 4)) == [10_003, 10_004, 10_001, 10_002]
 
 
 async def test_a_new_letter_ends_calls_that_were_proven_by_the_old_one(hall: Hall, quick: None) -> None:
