@@ -110,7 +110,12 @@ def discuss(
 def meet(
     number: _Number,
     by: _By,
-    at: Annotated[str, typer.Option(metavar="TIME", help='you have agreed on it: "2026-03-02 14:00"')] = "",
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME", help='you have agreed on it: "2026-03-02 14:00"; with --outcome or --cancel: which meeting'
+        ),
+    ] = "",
     offer: Annotated[
         list[str] | None,
         typer.Option(metavar="TIME", help="up to four times, each with --offer: the line rings them, and they choose"),
@@ -120,8 +125,10 @@ def meet(
     other: Annotated[
         str, typer.Option(metavar="ELDER", help="with --offer: the other party, an elder: asked by telephone, too")
     ] = "",
-    outcome: Annotated[str, typer.Option(metavar="TEXT", help="what came of the meeting that is open")] = "",
-    cancel: Annotated[str, typer.Option(metavar="WHY", help="it isn't to be, or nobody came")] = "",
+    outcome: Annotated[
+        str, typer.Option(metavar="TEXT", help="what came of the last meeting, or of the one --at")
+    ] = "",
+    cancel: Annotated[str, typer.Option(metavar="WHY", help="the next one isn't to be, or nobody came")] = "",
 ) -> None:
     """Books a meeting face to face: by telephone (--offer), where they choose by key, are reminded on the evening
     before and say what came of it; or as you have agreed (--at): that somebody tells them is an item. Later what came

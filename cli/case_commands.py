@@ -222,17 +222,18 @@ async def meet(
     offered: Sequence[str] = (),
     other: str = "",
 ) -> int:
-    """Books a meeting, or has the line offer these times; with `outcome`, writes down what came of the one that is
-    open; with `cancel`, why it isn't."""
+    """Books a meeting, or has the line offer these times; with `outcome`, writes down what came of one; with `cancel`,
+    why it isn't. Which, `at` says; without it the rules do (community.meeting_state)."""
 
     def work(session: Session, now: datetime) -> Complaint:
-        if sum(map(bool, (outcome, cancel, at, offered))) > 1:
+        if sum(map(bool, (outcome, cancel, offered))) > 1 or (at and offered):
             raise ValueError("either --at, or --offer, or it took place (--outcome), or it didn't (--cancel)")
         zone = rows.calendar(session, rows.by_number(session, number)).zone
+        which = _moment(at, zone) if at else None
         if outcome:
-            staff.met(session, number, outcome, by, now)
+            staff.met(session, number, outcome, by, now, which)
         elif cancel:
-            staff.call_off(session, number, cancel, by, now)
+            staff.call_off(session, number, cancel, by, now, which)
         elif offered:
             times, other_id = [_moment(each, zone, "--offer") for each in offered], _elder(session, other)
             meetings.offer(session, number, times, place, with_whom or (_NEIGHBOUR if other else ""), by, now, other_id)

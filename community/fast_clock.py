@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from community import ballot_calls, ballot_rows, reply_calls, rows, tickets_policy, tickets_rows
+from community import ballot_calls, ballot_rows, meetings, reply_calls, rows, tickets_policy, tickets_rows
 from community.ballot_tables import Ballot, BallotCall, BallotEvent, BallotProxy, BallotSlot
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.notice_tables import Hearer, Notice
@@ -94,6 +94,7 @@ def _ring_soon(session: Session, now: datetime) -> None:
     parties = select(MeetingParty, MeetingPlan.at).join(MeetingPlan, MeetingPlan.id == MeetingParty.plan_id)
     parties = parties.where(MeetingParty.due_at > now, MeetingParty.ask.in_((Ask.CHOOSE, Ask.AGREE, Ask.TOLD)))
     _nearer(session.execute(parties), now, reply_calls.NEXT_DAY + reply_calls.AGAIN)
+    meetings.remind_again(session, now)
 
 
 def _nearer(waiting: Iterable[Any], now: datetime, again: timedelta) -> None:

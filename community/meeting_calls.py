@@ -23,11 +23,11 @@ from checkins.policies import call_policy
 from checkins.ports import TALKED, CallRequest
 from checkins.results import LINE
 from checkins.tables import CallIntent, Neighbourhood, Person
-from community import meeting_words, meetings, readable, rows, waiting
+from community import meeting_state, meeting_words, meetings, readable, rows, waiting
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.policy import REPLY_CALLS
 from community.reply_calls import AFTER_LINE_ERROR, AGAIN, BATCH, FLOW, LINE_FAILED, NEVER_SO_FAR, again_at
-from community.tables import Complaint, Status
+from community.tables import Complaint, ComplaintEvent, Status
 from community.tickets_policy import again_after
 
 CALLING = "meeting_calling"  # an event: a call was ordered
@@ -61,7 +61,10 @@ class MeetingCalls:
         """Who has said something is no longer waited for in this call. Who asked for a person at the question for a
         time has said that none of them suits."""
         query = select(MeetingParty).where(MeetingParty.intent_id == end.call_id)
-        for party in session.scalars(query).all():
+        asked = session.scalars(query).all()
+        if not asked:
+            _told_late(session, end, now)
+        for party in asked:
             plan = session.get_one(MeetingPlan, party.plan_id)
             complaint = rows.locked(session, session.get_one(Complaint, plan.complaint_id))
             session.refresh(party)
@@ -89,10 +92,22 @@ def _ended(
         give_up(session, complaint, plan, party, now)
 
 
+def _told_late(session: Session, end: Ended, now: datetime) -> None:
+    """The call counts already, as nobody knew how it ended: that they asked for a person stands all the same."""
+    ordered = select(ComplaintEvent.complaint_id).where(ComplaintEvent.call_id == end.call_id)
+    wanted = {each.id for each in end.people if end.disposition in TALKED and each.result == "wants_person"}
+    ids = session.scalars(ordered.where(ComplaintEvent.what == CALLING)).all() if wanted else ()
+    for complaint in rows.lock(session, ids):
+        plan = meeting_state.plan_of(session, complaint)
+        for party in meeting_state.parties(session, plan) if plan is not None else ():
+            if plan is not None and party.person_id in wanted and party.ask in _A_TIME:
+                give_up(session, complaint, plan, party, now)
+
+
 def give_up(session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime) -> None:
     """The line has not got a word of theirs: a person does. What came of it, staff write anyway."""
     if party.ask in (Ask.TOLD, Ask.REMIND):
-        at = meetings.chosen_time(plan)
+        at = meeting_state.chosen_time(plan)
         assert at is not None
         waiting.appointed(session, complaint, now, party.person_id, at)
         meetings.set_ask(party, Ask.AFTER, at + meeting_words.OVER)
@@ -133,7 +148,7 @@ def _first(session: Session, person_id: str, now: datetime) -> tuple[Complaint, 
 def _ring(
     session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime, lines: Lines
 ) -> CallRequest | None:
-    latest = _latest(plan, party, now)
+    latest = _latest(session, plan, party, now)
     if _hopeless(session, complaint, plan, party, now):
         return None
     person = session.get_one(Person, party.person_id)
@@ -153,8 +168,10 @@ def _ring(
 
 def _hopeless(session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime) -> bool:
     """The line has nothing to ask or tell them any more: a person does."""
-    if party.ask != Ask.AFTER and _is_short(session, plan):
+    if party.ask != Ask.AFTER and meeting_state.is_short(session, plan):
         meetings.without(session, complaint, plan, now)
+    elif party.ask == Ask.AGREE and meetings.is_taken(session, plan):
+        meetings.another_time(session, complaint, plan, now)
     elif _too_late(session, plan, party, now, now):
         give_up(session, complaint, plan, party, now)
     else:
@@ -162,17 +179,11 @@ def _hopeless(session: Session, complaint: Complaint, plan: MeetingPlan, party: 
     return True
 
 
-def _is_short(session: Session, plan: MeetingPlan) -> bool:
-    """One of them has moved or died."""
-    found = [each.person_id for each in meetings.parties(session, plan)]
-    return len(waiting.living(session, found)) < len(found)
-
-
 def _too_late(session: Session, plan: MeetingPlan, party: MeetingParty, at: datetime, now: datetime) -> bool:
     """Whether a call at that moment, or at the next one in the hours of calls, is of no use any more."""
     person = session.get_one(Person, party.person_id)
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
-    return within_hours(place.timezone, call_policy(place, person), at) >= _latest(plan, party, now)
+    return within_hours(place.timezone, call_policy(place, person), at) >= _latest(session, plan, party, now)
 
 
 # ── without a call ────────────────────────────────────────────────────────────────────────────────
@@ -186,7 +197,7 @@ def late(session: Session, now: datetime) -> list[int]:
     for party in session.scalars(query.order_by(MeetingParty.id)).all():
         with readable.apart(session, "a meeting of somebody can't be looked at"):
             plan = session.get_one(MeetingPlan, party.plan_id)
-            short = _is_short(session, plan)
+            short = meeting_state.is_short(session, plan)
             if not _is_out(session, party) and (short or _too_late(session, plan, party, now, now)):
                 found.append(plan.complaint_id)
     return list(dict.fromkeys(found))
@@ -195,8 +206,8 @@ def late(session: Session, now: datetime) -> list[int]:
 def keep(session: Session, now: datetime) -> None:
     """A person tells them instead, before the meeting. Safe to repeat."""
     for complaint in rows.lock(session, late(session, now)):
-        plan = meetings.plan_of(session, complaint)
-        for party in meetings.parties(session, plan) if plan is not None else ():
+        plan = meeting_state.plan_of(session, complaint)
+        for party in meeting_state.parties(session, plan) if plan is not None else ():
             session.refresh(party)
             if plan is not None and party.due_at is not None and party.ask is not None and not _is_out(session, party):
                 _hopeless(session, complaint, plan, party, now)
@@ -208,9 +219,10 @@ def _is_out(session: Session, party: MeetingParty) -> bool:
     return intent is not None and intent.state in LIVE
 
 
-def _latest(plan: MeetingPlan, party: MeetingParty, now: datetime) -> datetime:
+def _latest(session: Session, plan: MeetingPlan, party: MeetingParty, now: datetime) -> datetime:
     """From when on it is too late for a call of ours."""
-    at = meetings.chosen_time(plan)
+    at = meeting_state.chosen_time(plan)
     if party.ask == Ask.CHOOSE or at is None:
-        return max(meetings.times_left(plan, now).values(), default=now + meeting_words.LEAD) - meeting_words.LEAD
+        left = meetings.times_left(session, plan, now).values()
+        return max(left, default=now + meeting_words.LEAD) - meeting_words.LEAD
     return {Ask.AGREE: at - meeting_words.LEAD, Ask.AFTER: at + ASKED_FOR}.get(Ask(party.ask or ""), at - LATEST)

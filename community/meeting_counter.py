@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.ports import Told
-from community import meetings
+from community import meeting_state, meetings
+from community.meeting_state import Came
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
-from community.meetings import Answer, Came
+from community.meetings import Answer
 from community.reply_calls import AGAIN
 from community.tables import Complaint, Status
 
@@ -46,12 +47,12 @@ def _next(session: Session, call_id: str, person_id: str, now: datetime) -> tupl
 
 def _can_be_asked(session: Session, plan: MeetingPlan, party: MeetingParty, now: datetime) -> bool:
     open_ = session.get_one(Complaint, plan.complaint_id).status != Status.CLOSED
-    at = meetings.chosen_time(plan)
+    at = meeting_state.chosen_time(plan)
     match party.ask:
         case Ask.CHOOSE:
-            return open_ and bool(meetings.times_left(plan, now))
+            return open_ and bool(meetings.times_left(session, plan, now))
         case Ask.AGREE:
-            return open_ and plan.chosen in meetings.times_left(plan, now)
+            return open_ and plan.chosen in meetings.times_left(session, plan, now)
         case Ask.AFTER:
             return open_
         case _:

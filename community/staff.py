@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from checkins.names import named, says_something
 from checkins.results import LINE
 from checkins.tables import GONE, Person
-from community import anonymous, complaints, meetings, rows, waiting
+from community import anonymous, complaints, meeting_state, meetings, rows, waiting
 from community.policy import DEFAULT, REOPEN_WITHIN, REPLY_CALLS, Deadlines
 from community.spoken import bounded
 from community.tables import Complaint, Meeting, Outcome, Reply, Status, Wish
@@ -84,7 +84,7 @@ def reply(
     complaint.status, complaint.answer_due = Status.ANSWERED, None
     complaint.owner = complaint.owner or by[:100]
     rows.note(session, complaint, "replied", by, now, detail={"round": answer.round})
-    waiting.done(session, complaint, (*waiting.ANSWER, *waiting.TELL), by, now)
+    waiting.done(session, complaint, (*waiting.ANSWER, *waiting.TELL), by, now, {complaint.person_id})
     waiting.show(session, complaint, now)
     return answer
 
@@ -94,7 +94,7 @@ def _answers_that_too(session: Session, complaint: Complaint, last: Reply, by: s
     if complaint.answer_due is not None:
         complaint.answer_due = None
         rows.note(session, complaint, "replied", by, now, detail={"round": last.round})
-        waiting.done(session, complaint, waiting.ANSWER, by, now)
+        waiting.done(session, complaint, waiting.ANSWER, by, now, {complaint.person_id})
 
 
 def by_hand(session: Session, answer: Reply, now: datetime) -> None:
@@ -164,9 +164,12 @@ def discuss(session: Session, number: int, who: str, text: str, by: str, now: da
 
 
 def meet(session: Session, number: int, at: datetime, place: str, with_whom: str, by: str, now: datetime) -> Meeting:
-    """People meet about it; somebody tells who complained, and the other party that the line has asked. One that the
-    line has arranged, and that is ahead, is moved so. The same meeting again is the same one."""
-    complaint, by = _open(session, number, now), named(by)
+    """People meet about it; somebody tells who complained, and the other party that the line has asked. One that is
+    ahead is moved so, also when the complaint is solved meanwhile. The same meeting again is the same one; when one of
+    them could not come, it is to be after all, and somebody tells them."""
+    complaint, by = rows.by_number(session, number), named(by)
+    if not meeting_state.ahead(session, complaint, now):
+        _open(session, number, now)
     if at <= now:
         raise ValueError("--at: that moment is over")
     if not says_something(place) or not says_something(with_whom):
@@ -174,58 +177,55 @@ def meet(session: Session, number: int, at: datetime, place: str, with_whom: str
     values = {"at": at, "place": place[:100], "with_whom": with_whom[:200]}
     query = select(Meeting).filter_by(complaint_id=complaint.id, **values)
     known = session.scalar(query.where(Meeting.outcome.is_(None)))
-    if known is not None:
+    if known is not None and meeting_state.broken_since(session, complaint, known) is None:
         return known
-    told = meetings.concerned(session, complaint, anyway=True)
-    meetings.moved(session, complaint, at, by, now)  # they have found a time without the line
-    meeting = Meeting(complaint_id=complaint.id, booked_by=by[:100], booked_at=now, **values)
+    told = meeting_state.concerned(session, complaint, anyway=True)
+    meetings.not_taken(session, complaint, told, [at])
+    if known is None:
+        meetings.moved(session, complaint, at, by, now)
+    meeting = known or Meeting(complaint_id=complaint.id, booked_by=by[:100], booked_at=now, **values)
     session.add(meeting)
-    rows.note(session, complaint, "meeting", by, now, detail={**values, "at": at.isoformat()})
+    rows.note(session, complaint, meeting_state.FIXED, by, now, detail={**values, "at": at.isoformat()})
+    waiting.done(session, complaint, waiting.ARRANGE, by, now)
     meetings.tell(session, complaint, told, now, at)
     waiting.show(session, complaint, now)
     return meeting
 
 
-def met(session: Session, number: int, outcome: str, by: str, now: datetime) -> Meeting:
-    """What came of the next meeting that nobody has written the outcome of. Nothing comes of one that is ahead."""
+def met(session: Session, number: int, outcome: str, by: str, now: datetime, at: datetime | None = None) -> Meeting:
+    """What came of a meeting (community.meeting_state.to_write: which). Nothing comes of one that is ahead."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(outcome):
         raise ValueError("write down what came of it")
-    meeting = _next_meeting(session, complaint)
+    meeting = meeting_state.to_write(session, complaint, now, at)
     if meeting.at > now:
         raise ValueError("that meeting is ahead: when it isn't to be, call it off (--cancel)")
-    meetings.end(session, complaint, now)
+    meetings.end_of(session, complaint, meeting, by, now)
     meetings.write(session, complaint, meeting, outcome, by, now)
-    rows.note(session, complaint, "met", by, now, detail={"outcome": outcome})
+    rows.note(session, complaint, "met", by, now, detail={"at": meeting.at.isoformat(), "outcome": outcome})
     return meeting
 
 
-def call_off(session: Session, number: int, why: str, by: str, now: datetime) -> Complaint:
-    """The next meeting that nobody has written the outcome of isn't, or wasn't, or the times that are offered are taken
+def call_off(session: Session, number: int, why: str, by: str, now: datetime, at: datetime | None = None) -> Complaint:
+    """A meeting isn't, or wasn't (community.meeting_state.to_call_off: which), or the times that are offered are taken
     back; somebody tells who complained, and the other party if it knows of it."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(why):
         raise ValueError("write down why it is called off")
-    told, at = meetings.concerned(session, complaint), None
-    offered = meetings.end(session, complaint, now)
-    if offered is None or offered.meeting_id is not None or waiting.unwritten(session, complaint):
-        meeting = _next_meeting(session, complaint)
-        at = meeting.at if meeting.at > now else None
-        meetings.write(session, complaint, meeting, meetings.CALLED_OFF + why, by, now)
-        rows.note(session, complaint, "called_off", by, now, detail={"at": meeting.at.isoformat(), "why": why})
-    else:
+    told, offered = meeting_state.concerned(session, complaint), meeting_state.plan_of(session, complaint)
+    if offered is not None and meeting_state.is_offered(offered) and at is None:
+        meetings.end(session, complaint, by, now)
         rows.note(session, complaint, "called_off", by, now, detail={"times": offered.times, "why": why})
-    if complaint.status != Status.CLOSED or at is not None:
-        meetings.tell(session, complaint, told, now, at)
+        moment = None
+    else:
+        meeting = meeting_state.to_call_off(session, complaint, now, at)
+        meetings.end_of(session, complaint, meeting, by, now)
+        meetings.write(session, complaint, meeting, meeting_state.CALLED_OFF + why, by, now)
+        rows.note(session, complaint, "called_off", by, now, detail={"at": meeting.at.isoformat(), "why": why})
+        moment = meeting.at if meeting.at > now else None
+    if complaint.status != Status.CLOSED or moment is not None:
+        meetings.tell(session, complaint, told, now, moment)
     return complaint
-
-
-def _next_meeting(session: Session, complaint: Complaint) -> Meeting:
-    query = select(Meeting).where(Meeting.complaint_id == complaint.id, Meeting.outcome.is_(None))
-    meeting = session.scalars(query.order_by(Meeting.at).limit(1)).first()
-    if meeting is None:
-        raise LookupError("no meeting is open")
-    return meeting
 
 
 def level_above(session: Session, number: int, by: str, now: datetime) -> Complaint:

@@ -19,7 +19,7 @@ from checkins.phones import national
 from checkins.results import REASON_ZH, SLEEPLESS, STATUS_ZH, Reason, Status
 from checkins.schedule import at_minute
 from checkins.tables import Checkin, Neighbourhood, Person, Role
-from community import ballot_rows, desk, register_export, rows, upward_names
+from community import ballot_rows, desk, meeting_state, register_export, rows, upward_names
 from community.ballot_tables import Ballot
 from community.level_above import NOT_SHARED, whose
 from community.meeting_tables import MeetingParty, MeetingPlan
@@ -123,12 +123,15 @@ def _answer(session: Session, row: Complaint, reply: Reply | None) -> str:
 
 
 def meetings(session: Session, place: Neighbourhood, span: Month) -> Rows:
-    """Who met face to face about a complaint, and what came of it. Of the other party, too, nothing where they have not
+    """Who met face to face about a complaint, and what came of it: nothing that was called off, that nobody came to, or
+    whose outcome nobody has written. Of the other party, too, nothing where they have not
     agreed that the street hears of it: nor is an elder named who has not."""
     query = select(Meeting, Complaint).join(Complaint, Complaint.id == Meeting.complaint_id)
     query = query.where(Complaint.neighbourhood_id == place.id, Meeting.at >= span.begins, Meeting.at < span.ends)
     found, unshared = list[list[str]]([list(MEETINGS)]), _unshared(session, place)
     for meeting, row in session.execute(query.order_by(Meeting.at, Meeting.id)):
+        if not meeting_state.took_place(session, meeting):
+            continue
         said = (meeting.place, meeting.with_whom, meeting.outcome or "")
         if whose(session, row)[0] == NOT_SHARED:
             said = (NOT_SHARED, NOT_SHARED, NOT_SHARED)

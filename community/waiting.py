@@ -6,7 +6,7 @@ overdue (`keep`); an item overdue for an hour at work is an alarm (checkins.alar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from checkins import items, phones, promises
 from checkins.items import Item, ItemKind
 from checkins.people import stops_calls
-from checkins.tables import GONE, Person
-from community import readable, rows
+from checkins.tables import Person
+from community import meeting_state, readable, rows
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.policy import RING_BACK
 from community.tables import Complaint, Meeting, Outcome, Status
@@ -31,7 +31,8 @@ APPOINTED = (ItemKind.COMPLAINT_APPOINTED,)  # likewise
 ARRANGE = (ItemKind.COMPLAINT_ARRANGE,)
 STUCK_AFTER = timedelta(days=1)  # a reply call that is due
 IN_TIME = timedelta(minutes=30)  # before a meeting they are told by a person at the latest
-OF_MEETINGS = (*MEETING, *APPOINTED, *ARRANGE)  # the other party has items of these, too
+OF_MEETINGS = (*MEETING, *APPOINTED, *ARRANGE)
+OF_OTHERS = (*OF_MEETINGS, ItemKind.COMPLAINT_TALK)  # the other party of a meeting has items of these, too
 WHILE_OPEN = (*ANSWER, *TELL)
 OTHER_PARTY = "(对方)"
 ALL = (*LISTEN, *WHILE_OPEN, *OF_MEETINGS, *SEE)
@@ -39,11 +40,14 @@ ALL = (*LISTEN, *WHILE_OPEN, *OF_MEETINGS, *SEE)
 
 @dataclass(frozen=True)
 class Wait:
-    """Somebody has to do this by then. `person_id`: whom it is about, if not who complains."""
+    """Somebody has to do this by then. `person_id`: whom it is about, if not who complains. `since`: no act of anybody
+    has opened its item, it has to be there from then on; `until`: then it is over."""
 
     kind: ItemKind
     due: datetime
     person_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
@@ -53,7 +57,9 @@ def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
     if complaint.heard_due is not None:
         interrupted = complaint.status == Status.INTERRUPTED
         yield Wait(ItemKind.COMPLAINT_INTERRUPTED if interrupted else ItemKind.COMPLAINT_NEW, complaint.heard_due)
-    yield from (Wait(ItemKind.COMPLAINT_MEETING, meeting.at) for meeting in unwritten(session, complaint))
+    for meeting in meeting_state.unwritten(session, complaint):
+        yield Wait(ItemKind.COMPLAINT_MEETING, meeting.at)
+        yield from _broken(session, complaint, meeting)
     if complaint.status == Status.CLOSED:
         return
     found = [*_answered(complaint), *_told(session, complaint)]
@@ -63,8 +69,17 @@ def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
     for plan in _plans(session, complaint):
         if plan.by_hand_at is not None:
             due = promises.promised(rows.calendar(session, complaint), plan.by_hand_at, RING_BACK)
-            asked = [party.person_id for party in _parties(session, plan)]
-            yield from (Wait(ItemKind.COMPLAINT_ARRANGE, due, who) for who in living(session, asked))
+            asked = [party.person_id for party in meeting_state.parties(session, plan)]
+            yield from (Wait(ItemKind.COMPLAINT_ARRANGE, due, who) for who in meeting_state.living(session, asked))
+
+
+def _broken(session: Session, complaint: Complaint, meeting: Meeting) -> Iterator[Wait]:
+    """One of them can't come, has moved or died: until it is moved, called off or over, somebody rings the others."""
+    since = meeting_state.broken_since(session, complaint, meeting)
+    if since is not None:
+        due = _before(session, complaint, since, meeting.at)
+        for each in meeting_state.concerned(session, complaint):
+            yield Wait(ItemKind.COMPLAINT_ARRANGE, due, each, since=since, until=meeting.at)
 
 
 def _answered(complaint: Complaint) -> Iterator[Wait]:
@@ -96,7 +111,7 @@ def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
     reply = rows.last_reply(session, complaint)
     if reply is not None and reply.due_at is not None and _line_has_it(session, complaint):
         yield Wait(ItemKind.COMPLAINT_TELL, reply.due_at + STUCK_AFTER)
-    for party in (each for plan in _plans(session, complaint) for each in _parties(session, plan)):
+    for party in (each for plan in _plans(session, complaint) for each in meeting_state.parties(session, plan)):
         if party.due_at is not None and party.ask != Ask.AFTER:  # what came of it, staff write anyway
             told = party.ask in (Ask.TOLD, Ask.REMIND)
             kind = ItemKind.COMPLAINT_APPOINTED if told else ItemKind.COMPLAINT_ARRANGE
@@ -115,23 +130,6 @@ def _plans(session: Session, complaint: Complaint) -> list[MeetingPlan]:
     return list(session.scalars(query))
 
 
-def _parties(session: Session, plan: MeetingPlan) -> list[MeetingParty]:
-    query = select(MeetingParty).where(MeetingParty.plan_id == plan.id)
-    return list(session.scalars(query.order_by(MeetingParty.nth)))
-
-
-def living(session: Session, people: Iterable[str]) -> list[str]:
-    """Whom somebody can still tell something: who moved or died is nobody's to ring."""
-    gone = set(session.scalars(select(Person.id).where(Person.id.in_(list(people)), Person.state.in_(GONE))))
-    return [each for each in people if each not in gone]
-
-
-def unwritten(session: Session, complaint: Complaint) -> list[Meeting]:
-    """The next of its meetings that nobody has written the outcome of."""
-    query = select(Meeting).where(Meeting.complaint_id == complaint.id, Meeting.outcome.is_(None))
-    return list(session.scalars(query.order_by(Meeting.at).limit(1)))
-
-
 def can_ring(session: Session, complaint: Complaint) -> bool:
     """Whether the line itself may tell them the answer, as the register stands now."""
     person = session.get(Person, complaint.person_id) if complaint.person_id else None
@@ -140,8 +138,12 @@ def can_ring(session: Session, complaint: Complaint) -> bool:
 
 def show(session: Session, complaint: Complaint, now: datetime) -> None:
     """Opens the items that it waits for now."""
-    for wait in waits(session, complaint):
+    for wait in _at(waits(session, complaint), now):
         want(session, complaint, wait.kind, wait.due, now, wait.person_id)
+
+
+def _at(waits: Iterable[Wait], now: datetime) -> list[Wait]:
+    return [wait for wait in waits if wait.until is None or now < wait.until]
 
 
 def want(
@@ -162,18 +164,30 @@ def want(
     )
 
 
-def done(session: Session, complaint: Complaint, kinds: Iterable[ItemKind], by: str, now: datetime) -> None:
-    """What these items ask for was done by `by`."""
+def done(
+    session: Session,
+    complaint: Complaint,
+    kinds: Iterable[ItemKind],
+    by: str,
+    now: datetime,
+    whose: Collection[str | None] | None = None,
+) -> None:
+    """What these items ask for was done by `by`; `whose`: of these people alone."""
     for item in open_items(session, complaint, kinds):
-        item.done_by, item.done_at = by[:100], now
+        if whose is None or item.person_id in whose:
+            item.done_by, item.done_at = by[:100], now
 
 
 def open_items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind] = ALL) -> list[Item]:
-    about, others = str(complaint.number), _others(session, complaint)
+    return [item for item in _items(session, complaint, kinds) if item.done_at is None]
+
+
+def _items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind]) -> list[Item]:
+    about, others, kinds = str(complaint.number), _others(session, complaint), tuple(kinds)
     keys = [items.key_of(kind, complaint.person_id, about=about) for kind in kinds]
-    keys += [items.key_of(kind, who, about=about) for kind in kinds if kind in OF_MEETINGS for who in others]
+    keys += [items.key_of(kind, who, about=about) for kind in kinds if kind in OF_OTHERS for who in others]
     query = select(Item).where(Item.neighbourhood_id == complaint.neighbourhood_id, Item.key.in_(keys))
-    return list(session.scalars(query.where(Item.done_at.is_(None))))
+    return list(session.scalars(query))
 
 
 def _others(session: Session, complaint: Complaint) -> list[str]:
@@ -185,7 +199,7 @@ def _others(session: Session, complaint: Complaint) -> list[str]:
 
 def late(session: Session, now: datetime) -> list[tuple[Complaint, Wait]]:
     """What is overdue and has no item (any more), by complaint. Only reads: most of the time there is none."""
-    meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None), Meeting.at <= now)
+    meeting = exists().where(Meeting.complaint_id == Complaint.id, Meeting.outcome.is_(None))
     nobody = and_(Complaint.heard_due.is_(None), Complaint.answer_due.is_(None))
     due = or_(Complaint.heard_due <= now, Complaint.answer_due <= now, nobody, meeting)
     due = or_(due, Complaint.status == Status.ANSWERED, _arranging(now))
@@ -207,13 +221,16 @@ def _arranging(now: datetime) -> ColumnElement[bool]:
 
 def _missing(session: Session, complaint: Complaint, now: datetime) -> list[Wait]:
     stuck_too = () if complaint.status == Status.CLOSED else _stuck(session, complaint)
-    overdue = [wait for wait in (*waits(session, complaint), *stuck_too) if wait.due <= now]
-    return [wait for wait in overdue if not _has_item(session, complaint, wait)]
+    wanted = [wait for wait in _at((*waits(session, complaint), *stuck_too), now) if wait.due <= now or wait.since]
+    return [wait for wait in wanted if not _has_item(session, complaint, wait, now)]
 
 
-def _has_item(session: Session, complaint: Complaint, wait: Wait) -> bool:
+def _has_item(session: Session, complaint: Complaint, wait: Wait, now: datetime) -> bool:
+    """Or has had one, and is not overdue."""
     whose = wait.person_id or complaint.person_id
-    return any(item.person_id == whose for item in open_items(session, complaint, (wait.kind,)))
+    mine = [item for item in _items(session, complaint, (wait.kind,)) if item.person_id == whose]
+    ticked = [item.done_at for item in mine if item.done_at and wait.since and wait.due > now]
+    return any(item.done_at is None for item in mine) or any(at >= wait.since for at in ticked if wait.since)
 
 
 def keep(session: Session, now: datetime) -> None:

@@ -16,8 +16,8 @@ from checkins.tables import Neighbourhood, Person, State
 from cli.case_commands import _KNOWS
 from community import desk, meeting_calls, meetings, rows, staff, upward, waiting
 from community.level_above import NOT_SHARED
+from community.meeting_state import Came, outcome_of
 from community.meeting_tables import Ask
-from community.meetings import Came, outcome_of
 from community.tables import Complaint, Meeting, Status
 from tests.unit.checkins.world import DAY, ZONE, World
 from tests.unit.community.test_meetings import CHEN, PLACE, THURSDAY, TUESDAY, WEDNESDAY, Committee, at
@@ -122,9 +122,10 @@ async def test_who_can_t_come_or_refuses_machine_calls_is_rung_by_a_person_befor
     await fixed(committee)
     call = await committee.rings_in(committee.li)
     await committee.asks(call, "meet.cant", committee.li, await committee.asks(call, "meet.next", committee.li))
-    (item,) = await found(committee, ARRANGE)
-    assert item.person_id == committee.li
-    assert "对方" in (item.detail or {})["text"]
+    items = {item.person_id: (item.detail or {})["text"] for item in await found(committee, ARRANGE)}
+    assert items.keys() == {committee.wang, committee.li}
+    assert ["对方" in items[each] for each in (committee.wang, committee.li)] == [False, True]
+    assert await committee.asked_of(committee.wang) == "remind", "perhaps it was not he"
     await is_now(committee, committee.li, State.REFUSED)
     await committee.world.to("17:30", TUESDAY)
     (item,) = await found(committee, APPOINTED)
@@ -288,6 +289,8 @@ async def test_the_street_hears_nothing_of_a_party_who_has_not_agreed(
 async def test_an_elder_whom_staff_have_named_is_not_named_to_the_street(committee: Committee) -> None:
     number = await committee.complains()
     await committee.act(staff.meet, number, at(14, WEDNESDAY), PLACE, "楼上李福根")
+    await committee.world.to("15:00", WEDNESDAY)
+    await committee.act(staff.met, number, "谈好了")
 
     def work(session: Any) -> list[str]:
         person = session.get_one(Person, committee.wang)
@@ -299,9 +302,9 @@ async def test_an_elder_whom_staff_have_named_is_not_named_to_the_street(committ
 
 
 def test_the_worse_word_is_the_outcome() -> None:
-    assert outcome_of({"王": Came.SETTLED}) == "王在电话里说:谈好了"
-    assert outcome_of({"王": Came.SETTLED, "李": Came.SETTLED}) == "李在电话里说:谈好了;王在电话里说:谈好了"
-    assert outcome_of({"王": Came.SETTLED, "李": Came.NOBODY}).startswith("没有见面(")
+    assert outcome_of([("王", Came.SETTLED)]) == "王在电话里说:谈好了"
+    assert outcome_of([("王", Came.SETTLED), ("李", Came.SETTLED)]) == "李在电话里说:谈好了;王在电话里说:谈好了"
+    assert outcome_of([("王", Came.UNSETTLED), ("李", Came.NOBODY)]).startswith("没有见面(")
 
 
 def test_what_each_knows_has_words() -> None:
