@@ -3,14 +3,16 @@ more, and whoever else wants to write waits less long."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Dialect, insert, inspect
+from sqlalchemy import Compiled, Dialect, bindparam, insert, inspect, update
 from sqlalchemy.orm import Session
 
 from storage.database import Base
+
+_Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,35 @@ class ReadyRows:
             session.connection().exec_driver_sql(self.statement, self.values)
 
 
-def ready_rows(dialect: Dialect, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> ReadyRows:
-    """`rows` by the table's columns, all with the same ones; defaults of Python's side are not filled in."""
+def ready_rows(dialect: Dialect, table: type[Base], rows: Sequence[_Row]) -> ReadyRows:
+    """New rows by the table's columns, all with the same ones; defaults of Python's side are not filled in."""
     if not rows:
         return ReadyRows()
-    columns = inspect(table).columns
     statement = insert(table).compile(dialect=dialect, column_keys=list(rows[0]))
-    names = tuple(statement.positiontup or rows[0])
-    ways = [columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-    taken: Iterable[Sequence[Any]] = (
-        [row[name] if way is None else way(row[name]) for name, way in zip(names, ways, strict=True)] for row in rows
-    )
-    if statement.positiontup:
+    return _ready(dialect, table, statement, {name: name for name in rows[0]}, rows)
+
+
+def ready_changes(dialect: Dialect, table: type[Base], rows: Sequence[_Row]) -> ReadyRows:
+    """The same for rows that are there, by their `id`."""
+    if not rows:
+        return ReadyRows()
+    names = {f"to_{name}": name for name in rows[0]}
+    wanted: dict[str, Any] = {name: bindparam(parameter) for parameter, name in names.items() if name != "id"}
+    there = inspect(table).columns["id"] == bindparam("to_id")
+    return _ready(dialect, table, update(table).where(there).values(wanted).compile(dialect=dialect), names, rows)
+
+
+def _ready(
+    dialect: Dialect, table: type[Base], statement: Compiled, names: Mapping[str, str], rows: Sequence[_Row]
+) -> ReadyRows:
+    """`names`: the columns of the statement's parameters."""
+    columns, places = inspect(table).columns, getattr(statement, "positiontup", None)
+    order = tuple(places or names)
+    ways = [
+        (name, columns[name].type.dialect_impl(dialect).bind_processor(dialect))
+        for name in (names[each] for each in order)
+    ]
+    taken = ([row[name] if way is None else way(row[name]) for name, way in ways] for row in rows)
+    if places:
         return ReadyRows(str(statement), [tuple(each) for each in taken])
-    return ReadyRows(str(statement), [dict(zip(names, each, strict=True)) for each in taken])
+    return ReadyRows(str(statement), [dict(zip(order, each, strict=True)) for each in taken])

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from checkins import consents, items, people, register_log, workbook
+from checkins import cases, consents, items, people, register_log, workbook
 from checkins.consents import Word
 from checkins.homes import home_of
 from checkins.items import Item, ItemKind
 from checkins.people_csv import HEADINGS
 from checkins.register_log import SELF, How, PersonEvent, What
+from checkins.results import Reason
 from checkins.roster.tables import RosterPair
-from checkins.tables import Mode, Neighbourhood, Person, State
+from checkins.tables import Mode, Neighbourhood, NumberState, Person, State
 from community import register_entry, register_export
 from community.register_book import BookReport, entries_of, import_people, open_book, take
 from community.register_people import Told
@@ -147,6 +148,31 @@ def test_a_dry_run_says_old_and_new_and_only_update_changes_it(world: World, tmp
     elder = only(world)
     assert (elder.spoken_name, elder.number, elder.consents) == ("王奶奶", "+862162345679", {"calls": True})
     assert sources(world, elder.id)["phone"].how == How.FILE
+
+
+async def test_a_file_that_changes_an_elder_is_in_todays_log_and_is_obeyed(world: World, tmp_path: Path) -> None:
+    elder = world.elder("王秀英", address="三号楼502室")
+    await world.to("07:30")
+    with world.db.write() as session:
+        about = {"neighbourhood_id": world.place_id, "person_id": elder}
+        items.open_item(session, ItemKind.NUMBER_BAD, world.clock.now(), **about)
+        session.get_one(Person, elder).number_state = NumberState.BAD
+    head = [*HEAD, "方式"]
+    row = ["王秀英", "王阿婆", "62345670", "三号楼502室", "拨打", "2026-03-02", "语音"]
+    assert len(read(world, tmp_path, [row], head=head, update=True).changes) == 3
+    with world.db.read() as session:
+        logged = cases.events(session, world.row(elder).checkin_id)
+    assert [(event.what, event.who) for event in logged] == [("register:number", BY.by), ("register:mode", BY.by)]
+    changed = only(world)
+    assert (changed.number, changed.number_state, changed.mode) == ("+862162345670", NumberState.OK, Mode.VOICE)
+    assert open_kinds(world) == []
+    with world.db.read() as session:
+        (given,) = register_log.events(session, elder, What.CONSENT)
+    assert given.detail == {"purpose": "recording", "given": False, "on": "2026-03-02"}
+    world.clock.advance_to(world.clock.now() + timedelta(days=1))
+    await world.to("07:30", DAY + timedelta(days=1))
+    read(world, tmp_path, [[*row[:4], "无", "2026-03-03", "语音"]], head=head, update=True)
+    assert world.row(elder, DAY + timedelta(days=1)).reason == Reason.NO_CONSENT
 
 
 def test_what_an_elder_said_stays_unless_the_row_is_newer(world: World, tmp_path: Path) -> None:
