@@ -274,11 +274,12 @@ def _is_over(session: Session, complaint: Complaint, plan: MeetingPlan, now: dat
     return plan.ended_at is not None or (complaint.status == Status.CLOSED and plan.meeting_id is None)
 
 
-def _heard(session: Session, complaint: Complaint, party: MeetingParty, now: datetime) -> None:
-    """The line has their word: nobody need ring them for it, unless something else asks for that."""
+def _heard(session: Session, complaint: Complaint, party: MeetingParty, now: datetime) -> str:
+    """Who. The line has their word: nobody need ring them for it, unless something else asks for that."""
     who = session.get_one(Person, party.person_id).name
-    waiting.done(session, complaint, (*waiting.ARRANGE, *waiting.APPOINTED), who, now, {party.person_id})
+    waiting.done(session, complaint, waiting.ARRANGE, who, now, {party.person_id})
     waiting.show(session, complaint, now)
+    return who
 
 
 def _no_more(session: Session, complaint: Complaint, plan: MeetingPlan, party: MeetingParty, now: datetime) -> Answer:
@@ -320,7 +321,9 @@ def known(session: Session, plan: MeetingPlan, party: MeetingParty, call_id: str
     """They have heard when it is. In a call that came in this changes nothing: perhaps it was not they."""
     complaint = _locked(session, plan, party)
     if party.ask in (Ask.TOLD, Ask.REMIND) and not rang_us(session, call_id):
-        _heard(session, complaint, party, now)
+        who, at = _heard(session, complaint, party, now), meeting_state.chosen_time(plan)
+        assert at is not None
+        waiting.told(session, complaint, at, who, now, {party.person_id})
         next_after_told(plan, party, _zone(session, plan), now)
 
 
@@ -383,12 +386,11 @@ def over_for(session: Session, plan: MeetingPlan, party: MeetingParty, now: date
 
 
 def write(session: Session, complaint: Complaint, meeting: Meeting, outcome: str, by: str, now: datetime) -> None:
-    """What came of it, in the meeting's row. News of another one that is ahead stays news."""
+    """What came of it, in the meeting's row. News of another one stays news."""
     meeting.outcome, meeting.noted_by, meeting.noted_at = outcome, by[:100], now
     session.flush()
-    planned = meeting_state.is_planned(session, complaint, now)
-    items = waiting.MEETING if planned else (*waiting.MEETING, *waiting.APPOINTED, *waiting.ARRANGE)
-    waiting.done(session, complaint, items, by, now)
+    waiting.done(session, complaint, (*waiting.MEETING, *waiting.ARRANGE), by, now)
+    waiting.told(session, complaint, meeting.at, by, now)
     waiting.show(session, complaint, now)
 
 

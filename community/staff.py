@@ -216,15 +216,14 @@ def call_off(session: Session, number: int, why: str, by: str, now: datetime, at
     if offered is not None and meeting_state.is_offered(offered) and at is None:
         meetings.end(session, complaint, by, now)
         rows.note(session, complaint, "called_off", by, now, detail={"times": offered.times, "why": why})
-        moment = None
     else:
         meeting = meeting_state.to_call_off(session, complaint, now, at)
         meetings.end_of(session, complaint, meeting, by, now)
         meetings.write(session, complaint, meeting, meeting_state.CALLED_OFF + why, by, now)
         rows.note(session, complaint, "called_off", by, now, detail={"at": meeting.at.isoformat(), "why": why})
-        moment = meeting.at if meeting.at > now else None
-    if complaint.status != Status.CLOSED or moment is not None:
-        meetings.tell(session, complaint, told, now, moment)
+        at = meeting.at
+    if complaint.status != Status.CLOSED or (at is not None and at > now):
+        meetings.tell(session, complaint, told, now, at)
     return complaint
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
@@ -41,13 +41,15 @@ ALL = (*LISTEN, *WHILE_OPEN, *OF_MEETINGS, *SEE)
 @dataclass(frozen=True)
 class Wait:
     """Somebody has to do this by then. `person_id`: whom it is about, if not who complains. `since`: no act of anybody
-    has opened its item, it has to be there from then on; `until`: then it is over."""
+    has opened its item, it has to be there from then on; `until`: then it is over. `meeting_at`: of which meeting they
+    are told."""
 
     kind: ItemKind
     due: datetime
     person_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    meeting_at: datetime | None = None
 
 
 def waits(session: Session, complaint: Complaint) -> Iterator[Wait]:
@@ -115,7 +117,8 @@ def _stuck(session: Session, complaint: Complaint) -> Iterator[Wait]:
         if party.due_at is not None and party.ask != Ask.AFTER:  # what came of it, staff write anyway
             told = party.ask in (Ask.TOLD, Ask.REMIND)
             kind = ItemKind.COMPLAINT_APPOINTED if told else ItemKind.COMPLAINT_ARRANGE
-            yield Wait(kind, party.due_at + STUCK_AFTER, party.person_id)
+            at = meeting_state.chosen_time(session.get_one(MeetingPlan, party.plan_id)) if told else None
+            yield Wait(kind, party.due_at + STUCK_AFTER, party.person_id, meeting_at=at)
 
 
 def stuck(session: Session, complaint: Complaint, now: datetime) -> bool:
@@ -147,9 +150,15 @@ def _at(waits: Iterable[Wait], now: datetime) -> list[Wait]:
 
 
 def want(
-    session: Session, complaint: Complaint, kind: ItemKind, due: datetime, now: datetime, person_id: str | None = None
+    session: Session,
+    complaint: Complaint,
+    kind: ItemKind,
+    due: datetime,
+    now: datetime,
+    person_id: str | None = None,
+    meeting_at: datetime | None = None,
 ) -> None:
-    """`person_id`: whom it is about, if not who complains."""
+    """`person_id`: whom it is about, if not who complains; `meeting_at`: of which meeting they are told."""
     other = person_id is not None and person_id != complaint.person_id
     text = _text(complaint) + (OTHER_PARTY if other else "")
     items.open_item(
@@ -160,7 +169,7 @@ def want(
         person_id=person_id or complaint.person_id,
         due_at=due,
         about=str(complaint.number),
-        detail={"complaint": complaint.number, "text": text},
+        detail={"complaint": complaint.number, "text": text} | (_of(meeting_at) if kind in APPOINTED else {}),
     )
 
 
@@ -176,6 +185,24 @@ def done(
     for item in open_items(session, complaint, kinds):
         if whose is None or item.person_id in whose:
             item.done_by, item.done_at = by[:100], now
+
+
+def told(
+    session: Session,
+    complaint: Complaint,
+    meeting_at: datetime,
+    by: str,
+    now: datetime,
+    whose: Collection[str | None] | None = None,
+) -> None:
+    """Of the meeting at that moment nobody, or none of these, need be told any more. News of another one stays."""
+    for item in open_items(session, complaint, APPOINTED):
+        if (whose is None or item.person_id in whose) and _of(meeting_at).items() <= (item.detail or {}).items():
+            item.done_by, item.done_at = by[:100], now
+
+
+def _of(meeting_at: datetime | None) -> dict[str, str | None]:
+    return {"meeting": None if meeting_at is None else meeting_at.astimezone(UTC).isoformat()}
 
 
 def open_items(session: Session, complaint: Complaint, kinds: Iterable[ItemKind] = ALL) -> list[Item]:
@@ -237,7 +264,7 @@ def keep(session: Session, now: datetime) -> None:
     """Whatever is overdue has its item. Safe to repeat."""
     for complaint in rows.lock(session, (complaint.id for complaint, _ in late(session, now))):
         for wait in _missing(session, complaint, now):
-            want(session, complaint, wait.kind, wait.due, now, wait.person_id)
+            want(session, complaint, wait.kind, wait.due, now, wait.person_id, wait.meeting_at)
 
 
 def ring_back(session: Session, complaint: Complaint, now: datetime, person_id: str | None = None) -> None:
@@ -260,7 +287,8 @@ def appointed(
     meeting_at: datetime | None = None,
 ) -> None:
     """When a meeting is, or that it isn't, they hear from somebody: before it is (`meeting_at`)."""
-    want(session, complaint, ItemKind.COMPLAINT_APPOINTED, _before(session, complaint, now, meeting_at), now, person_id)
+    due = _before(session, complaint, now, meeting_at)
+    want(session, complaint, ItemKind.COMPLAINT_APPOINTED, due, now, person_id, meeting_at)
 
 
 def arrange(
@@ -276,7 +304,7 @@ def arrange(
 
 def _before(session: Session, complaint: Complaint, now: datetime, meeting_at: datetime | None) -> datetime:
     due = promises.promised(rows.calendar(session, complaint), now, RING_BACK)
-    return due if meeting_at is None else max(now, min(due, meeting_at - IN_TIME))
+    return due if meeting_at is None or meeting_at <= now else max(now, min(due, meeting_at - IN_TIME))
 
 
 def _text(complaint: Complaint) -> str:

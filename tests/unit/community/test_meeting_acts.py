@@ -104,6 +104,19 @@ async def test_called_off_is_the_next_one_and_an_hour_names_another(committee: C
     assert (await meets(committee))[0] == (at(12, DAY), "called off: 没来")
 
 
+@pytest.mark.parametrize("first", ["outcome", "cancel"])
+async def test_that_thursday_s_is_off_is_news_whatever_is_written_of_today_s(committee: Committee, first: str) -> None:
+    number = await today_s_is_over_and_there_is_one_on_thursday(committee)
+    await tick(committee, APPOINTED)
+    acts = [(staff.met, "没谈好"), (staff.call_off, "没空")]
+    for act, words in acts if first == "outcome" else reversed(acts):
+        await committee.act(act, number, words)
+    assert await whose(committee, APPOINTED) == {committee.wang, committee.li}
+    await committee.offers(number, at(14, WEDNESDAY), other=True)
+    await committee.says((await rung(committee, "13:30"))[0], "meet.first")
+    assert await whose(committee, APPOINTED) == {committee.wang, committee.li}, "of Thursday nobody has told them"
+
+
 async def test_closed_as_gone_nothing_ahead_is_to_be(committee: Committee) -> None:
     number = await today_s_is_over_and_there_is_one_on_thursday(committee)
     await tick(committee, APPOINTED)
