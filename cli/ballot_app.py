@@ -126,6 +126,16 @@ def paper(
     _do(lambda it, settings: it.paper(settings, number, to, line, font, out))
 
 
+@app.command("told")
+def told(
+    number: _Number,
+    by: _By,
+    unit: Annotated[list[str] | None, typer.Argument(metavar="[UNIT]...", help="1号101室; none: all who wait")] = None,
+) -> None:
+    """You have told the result to owners of whom the line knows nobody (`show` lists them)."""
+    _do(lambda it, settings: it.told(settings, number, unit or [], by, out))
+
+
 @app.command("count")
 def count(number: _Number) -> None:
     """Counts the log of one that is over anew. Status 3: it does not come to what was told."""

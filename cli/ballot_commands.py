@@ -76,11 +76,12 @@ async def show(settings: Settings, number: int, out: Console) -> int:
         see = [(person.name, person.address or "") for person in staff.to_visit(session, row)]
         events = rows.events(session, row)
         acted = [each for each in events if each.what == rows.REFUSED or "signer" in (each.detail or {})]
+        tell = [f"{slot.label} {slot.phone or ''}".strip() for slot in rows.untold(session, row)]
         made = [each.detail or {} for each in events if each.what == proposed.PROPOSED]
         doubtful = doubts.doubtful(session, row) if row.sealed_at is None else []
-        return row, zone, rows.topics(session, row), labels, see, acted, made, doubtful
+        return row, zone, rows.topics(session, row), labels, see, tell, acted, made, doubtful
 
-    row, zone, topics, labels, see, acted, made, doubtful = await read(settings, work)
+    row, zone, topics, labels, see, tell, acted, made, doubtful = await read(settings, work)
     say(
         out,
         f"{row.number} {row.title}: {UNIT_ZH[Unit(row.unit)]}, until {clock(row.closes_at, zone)}, by {row.made_by}",
@@ -94,6 +95,8 @@ async def show(settings: Settings, number: int, out: Console) -> int:
             say(out, f"  proposal {each['option']} comes from {each['case']}")
     if see:
         say(out, "to be seen in person: " + ", ".join(f"{name} {address}".strip() for name, address in see))
+    for each in tell:
+        say(out, f"请告诉结果 (tell them the result, then `ballots told`): {each}")
     _say_doubtful(out, doubtful)
     for line in dict.fromkeys(_act_line(each, zone, labels.get(each.slot_id, "")) for each in acted):
         say(out, line)
@@ -236,6 +239,13 @@ async def proxy(settings: Settings, number: int, unit: str, name: str, document:
     now = datetime.now(UTC)
     await write(settings, lambda session: staff.proxy(session, number, unit, name, document, by, now))
     say(out, f"{name} may choose for {unit}.")
+    return 0
+
+
+async def told(settings: Settings, number: int, units: Sequence[str], by: str, out: Console) -> int:
+    now = datetime.now(UTC)
+    count = await write(settings, lambda session: staff.told(session, number, units, by, now))
+    say(out, f"已告诉 {count} 户 ({count} were told by you; who still waits: `ballots show {number}`).")
     return 0
 
 

@@ -134,8 +134,15 @@ def over(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: 
     for row in waited:
         row.outcome, row.due_at = Rung.DONE, None
     session.flush()
-    if waited and not to_see(session, ballot, errand):
-        settle(session, ballot, errand, by, now)
+    if waited:
+        settle_if_all(session, ballot, errand, by, now)
+
+
+def settle_if_all(session: Session, ballot: Ballot, errand: Errand, by: str, now: datetime) -> None:
+    """With the last whom somebody was to see or to tell."""
+    if to_see(session, ballot, errand) or (errand == Errand.RESULT and rows.untold(session, ballot)):
+        return
+    settle(session, ballot, errand, by, now)
 
 
 def chosen(session: Session, ballot: Ballot, slot: BallotSlot, now: datetime, by: str = LINE) -> None:
@@ -156,12 +163,14 @@ def _kind(errand: str) -> ItemKind:
 def by_hand(session: Session, row: BallotCall, now: datetime) -> None:
     """One item for the ballot: who it is, is on its sheet."""
     row.outcome, row.due_at = Rung.BY_HAND, None
-    ballot = session.get_one(Ballot, row.ballot_id)
+    open_item(session, session.get_one(Ballot, row.ballot_id), row.errand, now)
+
+
+def open_item(session: Session, ballot: Ballot, errand: str, now: datetime) -> None:
     detail = {"ballot": ballot.number, "text": f"{ballot.number}号打钩:{ballot.title}"}
-    kind = _kind(row.errand)
-    due = ballot.closes_at if row.errand == Errand.ASK else now + TELL_WITHIN
-    place = ballot.neighbourhood_id
-    items.open_item(session, kind, now, neighbourhood_id=place, due_at=due, about=str(ballot.number), detail=detail)
+    due = ballot.closes_at if errand == Errand.ASK else now + TELL_WITHIN
+    place, about = ballot.neighbourhood_id, str(ballot.number)
+    items.open_item(session, _kind(errand), now, neighbourhood_id=place, due_at=due, about=about, detail=detail)
 
 
 def stop(session: Session, ballot: Ballot, by: str, now: datetime) -> None:

@@ -59,6 +59,10 @@ def seal(session: Session, ballot_id: int, now: datetime) -> None:
     acts.unlocked(session, ballot, rows.locked_slots(session, ballot), LINE, now)
     for person in _took_part(session, ballot):
         calls.ask(session, ballot, person, Errand.RESULT, now)
+    by_staff = rows.untold(session, ballot)
+    rows.forget_phones(session, ballot, but={slot.id for slot in by_staff})
+    if by_staff:
+        calls.open_item(session, ballot, Errand.RESULT, now)
 
 
 def counted(session: Session, ballot: Ballot) -> dict[str, list[int]]:
@@ -69,7 +73,8 @@ def counted(session: Session, ballot: Ballot) -> dict[str, list[int]]:
 
 
 def _took_part(session: Session, ballot: Ballot) -> list[str]:
-    """Of a person's or a household's place who chose; of an owner's unit who of it is in the register."""
+    """Of a person's or a household's place who chose; of an owner's unit who of it is in the register. The other units
+    are told by staff: `rows.untold`."""
     query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id, BallotSlot.holder.is_not(None))
     found: list[str] = []
     for slot in session.scalars(query.order_by(BallotSlot.id)):

@@ -28,6 +28,7 @@ from community.ballot_tables import (
 )
 
 REFUSED, PROVEN, LETTER_MADE, MADE = "refused", "proven", "letter_made", "made"
+TOLD = "told"  # staff have told the result to an owner of whom the line knows nobody
 
 
 def by_number(session: Session, number: int) -> Ballot:
@@ -106,6 +107,25 @@ def members(session: Session, slot: BallotSlot) -> list[Person]:
 def is_gone(session: Session, person_id: str) -> bool:
     person = session.get(Person, person_id)
     return person is not None and person.state in GONE
+
+
+def untold(session: Session, ballot: Ballot) -> list[BallotSlot]:
+    """Owners' units that took part, of which the line can tell the result to nobody, and staff have not yet."""
+    if ballot.unit != core.Unit.OWNER or ballot.result is None:
+        return []
+    known = select(BallotMember.slot_id).join(Person, Person.id == BallotMember.person_id)
+    told = select(BallotEvent.slot_id).where(BallotEvent.ballot_id == ballot.id, BallotEvent.what == TOLD)
+    query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id, BallotSlot.holder.is_not(None))
+    query = query.where(BallotSlot.id.not_in(known.where(Person.state.not_in(GONE))), BallotSlot.id.not_in(told))
+    return list(session.scalars(query.order_by(BallotSlot.id)))
+
+
+def forget_phones(session: Session, ballot: Ballot, but: Collection[int] = ()) -> None:
+    """Staff ring nobody of these units any more."""
+    for slot in slots(session, ballot):
+        if slot.id not in but:
+            slot.phone = None
+    session.flush()
 
 
 def taken(slot: BallotSlot) -> Taken | None:

@@ -46,6 +46,7 @@ class Place:
     label: str
     members: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    phone: str = ""
 
 
 # ── making one ────────────────────────────────────────────────────────────────────────────────────
@@ -147,6 +148,7 @@ def _enrol(session: Session, ballot: Ballot, places: Sequence[Place], rings: boo
     for nth, each in enumerate(places):
         slot = BallotSlot(ballot_id=ballot.id, code=each.code[:100], label=each.label[:200], wrong=0)
         slot.owners, slot.letter = (list(each.owners), numbers[nth]) if owner else (None, None)
+        slot.phone = each.phone[:40] or None
         session.add(slot)
         session.flush()
         session.add_all(BallotMember(slot_id=slot.id, person_id=person) for person in each.members)
@@ -178,7 +180,7 @@ def _owned(session: Session, place: Neighbourhood, roll: str) -> list[Place]:
     for unit, owners, phone in read_roll(roll):
         number = _number(phone, place.area_code)
         members = tuple(known[name, number] for name in owners if number and (name, number) in known)
-        found.append(Place(plain(unit), f"{unit} {'、'.join(owners)}", members, owners))
+        found.append(Place(plain(unit), f"{unit} {'、'.join(owners)}", members, owners, phone))
     return found
 
 
@@ -262,9 +264,7 @@ def _signed(session: Session, slot: BallotSlot, who: str) -> acts.Signed | None:
 def proxy(session: Session, number: int, unit: str, name: str, document: str, by: str, now: datetime) -> None:
     """`name` may choose for this unit, by a paper that is kept at `document`."""
     ballot, by = rows.by_number(session, number), named(by)
-    slot = find_slot(session, ballot, unit) if ballot.unit == Unit.OWNER else None
-    if slot is None:
-        raise LookupError(f"{unit} is no unit of this ballot's owners' roll")
+    slot = _unit(session, ballot, unit)
     if not says_something(document):
         raise ValueError("a proxy counts only in writing: say where the paper is kept (--document)")
     session.add(BallotProxy(slot_id=slot.id, name=named(name)[:100], document=document.strip()[:200], by=by, at=now))
@@ -277,9 +277,32 @@ def withdraw(session: Session, number: int, by: str, now: datetime) -> None:
     if ballot.sealed_at is not None:
         raise ValueError("it is over already")
     ballot.withdrawn_by, ballot.sealed_at, ballot.key = by[:100], now, None
+    rows.forget_phones(session, ballot)
     rows.note(session, ballot, WITHDRAWN, by, now)
     calls.stop(session, ballot, by, now)
     acts.unlocked(session, ballot, rows.locked_slots(session, ballot), by, now)
+
+
+def told(session: Session, number: int, units: Sequence[str], by: str, now: datetime) -> int:
+    """`by` has told the result to these units, or to all that wait for it; how many that is. LookupError for what is no
+    unit of the roll."""
+    ballot, by = rows.by_number(session, number), named(by)
+    if ballot.unit != Unit.OWNER or ballot.result is None:
+        raise ValueError(f"{number} is no owners' ballot with a result")
+    meant = {_unit(session, ballot, each).id for each in units}
+    waiting = [slot for slot in rows.untold(session, ballot) if not units or slot.id in meant]
+    for slot in waiting:
+        slot.phone = None
+        rows.note(session, ballot, rows.TOLD, by, now, slot=slot)
+    calls.settle_if_all(session, ballot, Errand.RESULT, by, now)
+    return len(waiting)
+
+
+def _unit(session: Session, ballot: Ballot, unit: str) -> BallotSlot:
+    slot = find_slot(session, ballot, unit) if ballot.unit == Unit.OWNER else None
+    if slot is None:
+        raise LookupError(f"{unit} is no unit of this ballot's owners' roll")
+    return slot
 
 
 # ── letters ───────────────────────────────────────────────────────────────────────────────────────

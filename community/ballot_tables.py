@@ -76,7 +76,8 @@ class BallotTopic(Base):
 
 class BallotSlot(Base):
     """A place on the roll, as it was when the ballot was made: one choice. `holder` (a person's id, or an owner's or
-    proxy's name) speaks for it by `channel`, once somebody has chosen. The PIN of an owner's letter is only hashed."""
+    proxy's name) speaks for it by `channel`, once somebody has chosen. The PIN of an owner's letter is only hashed.
+    `phone`: of an owner's unit, as the roll has it, until the result is told; it proves nothing."""
 
     __tablename__ = "ballot_slot"
     __table_args__ = (UniqueConstraint("ballot_id", "code"), UniqueConstraint("ballot_id", "letter"))
@@ -86,6 +87,7 @@ class BallotSlot(Base):
     code: Mapped[str] = mapped_column(String(100), info=PERSONAL)  # what is compared: a person, a home, a unit
     label: Mapped[str] = mapped_column(String(200), info=PERSONAL)  # as staff read it
     owners: Mapped[list[str] | None] = mapped_column(_Json, info=PERSONAL)
+    phone: Mapped[str | None] = mapped_column(String(40), info=PERSONAL)
     letter: Mapped[int | None] = mapped_column(Integer)
     pin: Mapped[str | None] = mapped_column(String(200))
     wrong: Mapped[int] = mapped_column(Integer, default=0)  # PINs in a row, over all calls

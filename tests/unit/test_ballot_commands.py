@@ -121,6 +121,26 @@ async def test_who_signed_a_paper_and_by_which_proxy_stands_in_show(settings: Se
     assert "refused: 不是业主,也没有书面委托  1号102室 赵一平  签名:钱某  (陈老师)" in shown
 
 
+async def test_owners_outside_the_register_are_told_by_staff(settings: Settings, tmp_path: Path) -> None:
+    out, roll = Console(record=True, width=200), tmp_path / "owners.csv"
+    roll.write_text("室号,业主,电话\n1号101室,张大同,62345678\n1号102室,赵一平,\n", "utf-8")
+    await make(settings, out, "owner", roll)
+    assert await commands.enter(settings, 7001, "1号101", ["1=2"], "张大同", False, False, "陈老师", out) == 0
+    with pytest.raises(ValueError, match="no owners' ballot with a result"):
+        await commands.told(settings, 7001, [], "陈老师", out)
+    db = Database(settings.database_url)
+    with db.write() as session:
+        ballot = session.scalars(select(Ballot)).one()
+        ballot.closes_at = datetime.now(UTC) - timedelta(minutes=1)
+        seal(session, ballot.id, datetime.now(UTC))
+    db.close()
+    assert await commands.show(settings, 7001, out) == 0
+    assert "`ballots told`): 1号101室 张大同 62345678" in text(out)
+    assert await commands.told(settings, 7001, ["一号101"], "陈老师", out) == 0
+    assert await commands.show(settings, 7001, out) == 0
+    assert "62345678" not in text(out)
+
+
 async def test_letters_count_once_they_are_on_paper(settings: Settings, tmp_path: Path) -> None:
     try:
         font.load()

@@ -15,12 +15,13 @@ from checkins.other_calls import Ended, Lines
 from checkins.ports import CallRequest, Disposition, PersonOutcome, Told
 from checkins.tables import CallIntent, Checkin, Neighbourhood, State
 from community import ballot as core
+from community import ballot_calls as calls
 from community import ballot_doubts, ballot_staff
 from community import ballot_rows as rows
 from community.ballot import Refusal, Unit
 from community.ballot_calls import BallotCalls
 from community.ballot_counter import BallotCounter
-from community.ballot_tables import Ballot, BallotCall, BallotSlot
+from community.ballot_tables import Ballot, BallotCall, BallotSlot, Errand
 from tests.unit.community.hall import CHEN, Hall
 from tests.unit.community.vote import ROLL, Vote
 
@@ -173,6 +174,37 @@ async def test_who_has_died_or_moved_chooses_no_more_and_nobody_goes_there(hall:
     assert await vote.chooses(elder, "1") == "closed"
     assert (vote.counted(), vote.refused()) == ([0, 0, 0], ["gone", "gone"])
     await _is_claimed(hall)
+    assert hall.todo() == []
+
+
+async def test_owners_outside_the_register_hear_the_result_from_staff(hall: Hall, quick: None) -> None:
+    """The line knows nobody of them; their number of the roll is kept for that, and no longer."""
+    elder = hall.world.elder("王秀英", number="+862162345678")
+    units = ("1号101室,王秀英,62345678", "1号102室,赵一平,62345679", "1号103室,李福根,62345670", "1号104室,张,1")
+    roll = "\n".join(("室号,业主,电话", *units))
+    vote = Vote(hall, Unit.OWNER, roll)
+    for unit, who in (("1号101室", "王秀英"), ("1号102室", "赵一平"), ("1号103室", "李福根")):
+        assert vote.paper(unit, {1: 1}, who=who) is None
+    await vote.over()
+    assert vote.calls() == [("result", None)], "who is in the register"
+    assert hall.todo() == [ItemKind.BALLOT_TELL]
+    phones = hall.look(lambda session: [slot.phone for slot in rows.slots(session, vote.row())])
+    assert phones == [None, "62345679", "62345670", None]
+    assert hall.act(ballot_staff.told, vote.number, ["一号102"], CHEN) == 1
+    assert hall.act(ballot_staff.told, vote.number, ["一号102"], CHEN) == 0
+    hall.act(lambda session, now: calls.over(session, vote.row(), elder, Errand.RESULT, now))
+    assert hall.todo() == [ItemKind.BALLOT_TELL], "somebody waits yet"
+    with pytest.raises(LookupError):
+        hall.act(ballot_staff.told, vote.number, ["9号"], CHEN)
+    assert hall.act(ballot_staff.told, vote.number, [], CHEN) == 1
+    assert hall.todo() == []
+
+
+async def test_a_roll_s_numbers_are_forgotten_with_a_ballot_that_is_withdrawn(hall: Hall) -> None:
+    vote = Vote(hall, Unit.OWNER, "室号,业主,电话\n1号101室,张大同,62345678\n")
+    hall.act(ballot_staff.withdraw, vote.number, CHEN)
+    assert hall.look(lambda session: [slot.phone for slot in rows.slots(session, vote.row())]) == [None]
+    await vote.over()
     assert hall.todo() == []
 
 
