@@ -74,7 +74,7 @@ class Pages:
     async def look(self, what: Callable[[Session], _Page]) -> tuple[_Page, Shell]:
         """One look at the database: what the page shows, and what stands on every page."""
         now = self._deps.clock.now()
-        return await self._deps.db.view(lambda session: (what(session), view.shell(session, now)))
+        return await self._deps.db.browse(lambda session: (what(session), view.shell(session, now)))
 
     def show(
         self, template: str, shell: Shell, by: str, status: int = 200, *, here: str = "/", **values: Any

@@ -75,7 +75,7 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/sheet")
     async def sheets(place: str = "") -> Response:
         now = deps.clock.now()
-        page = await deps.db.view(lambda session: _sheet(session, place, now))
+        page = await deps.db.browse(lambda session: _sheet(session, place, now))
         csp = CSP.replace("style-src 'self'", f"style-src '{sheet.STYLE_HASH}'")
         return HTMLResponse(page, headers={"Content-Security-Policy": csp})
 

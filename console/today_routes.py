@@ -77,7 +77,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
 
 async def _renew(deps: Deps, kept: Kept, now: datetime) -> None:
-    await deps.db.view(lambda session: kept.renew(session, now))
+    await deps.db.browse(lambda session: kept.renew(session, now))
 
 
 def _places(session: Session) -> list[Neighbourhood]:

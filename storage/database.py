@@ -62,13 +62,15 @@ class Database:
     """Opens the database and hands out sessions.
 
     `write()` begins IMMEDIATE on SQLite (read-then-write never deadlocks); `read()` is a plain transaction.
-    `await run(fn)` runs `fn(session)` inside `write()` on a worker thread.
+    `await run(fn)` runs `fn(session)` inside `write()` on a worker thread. `await browse(fn)` is a `view` for pages, on
+    threads of their own: however many pages are read, no webhook, no round and no act queues behind them.
     """
 
-    def __init__(self, url: str, *, workers: int = 4) -> None:
+    def __init__(self, url: str, *, workers: int = 4, readers: int = 2) -> None:
         self.url = url
         self.engine = _engine(url)
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="db")
+        self._pages = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="pages")
 
     @property
     def sqlite(self) -> bool:
@@ -94,8 +96,12 @@ class Database:
     async def view(self, look: Callable[[Session], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, look)
 
+    async def browse(self, look: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pages, self._look, look)
+
     def close(self) -> None:
-        self._pool.shutdown(wait=True)
+        for pool in (self._pages, self._pool):
+            pool.shutdown(wait=True)
         self.engine.dispose()
 
     def _work(self, work: Callable[[Session], Any]) -> Any:

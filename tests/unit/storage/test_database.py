@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -119,3 +120,17 @@ async def test_work_runs_off_the_event_loop(db: Database) -> None:
     here = threading.current_thread().name
     assert await db.run(lambda session: threading.current_thread().name) != here
     assert (await db.view(lambda session: threading.current_thread().name)).startswith("db")
+
+
+async def test_twenty_slow_pages_leave_every_act_and_webhook_prompt(db: Database) -> None:
+    ready = threading.Event()
+    pages = [asyncio.ensure_future(db.browse(lambda session: ready.wait(30))) for _ in range(20)]
+    try:
+        async with asyncio.timeout(10):
+            for _ in range(8):
+                await db.run(lambda session: session.execute(insert(rows).values(at=NOON)))
+            assert len(await db.view(lambda session: session.execute(select(rows)).all())) == 8
+        assert not any(page.done() for page in pages)
+    finally:
+        ready.set()
+        assert all(await asyncio.gather(*pages))
