@@ -7,6 +7,7 @@ note of how they know. Where nothing is recorded, or the line is still ringing, 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +19,7 @@ from checkins import cases, ladder, people, searches
 from checkins.case_rows import case_of, log_event, put_case
 from checkins.ladder import Case
 from checkins.names import named, says_something
-from checkins.results import SLEEPLESS, URGENCIES, Reason, Status, Urgency
+from checkins.results import SLEEPLESS, URGENCIES, Reason, Result, Status, Urgency
 from checkins.tables import Checkin, CheckinEvent
 
 HEARD_FINE = "听了录音，没有要紧的事"
@@ -60,9 +61,10 @@ def decide(
     *,
     recorded_at: datetime | None,
     seen: int | None = None,
+    heard: datetime | None = None,
 ) -> None:
     """Carries it out, all of it or nothing. `recorded_at`: the last recording of the case's calls; None: there is none.
-    `seen`: the last event that whoever decides has seen; None: all.
+    `seen`: the last event that whoever decides has seen; None: all. `heard`: the last recording that they were shown.
     Refused with a reason; ValueError without a name, or for what is closed already; LookupError for no such case."""
     row, name = cases.locked(session, checkin_id), named(by)
     case = case_of(row)
@@ -70,10 +72,9 @@ def decide(
         raise ValueError("this case is closed")
     if decision is not Decision.DISPATCH:
         _only_if_nobody_else(session, case, checkin_id, name, seen)
-    if decision in _CALLS_OFF and (case.status is not Status.NEEDS_PERSON or recorded_at is None):
-        raise Refused(
-            "这个个案没有可以听的录音，或还在拨打", "there is nothing to be heard yet, or it is still being rung"
-        )
+    if decision in _CALLS_OFF:
+        _only_if_as_shown(session, checkin_id, name, seen, recorded_at, heard)
+        _only_if_recorded(case, recorded_at)
     if decision is Decision.WRONG_NUMBER and case.urgency in SLEEPLESS:
         raise Refused(
             "情况紧急，号码先不停用：请打电话，或派人去看", "it is urgent: the number is needed until they are found"
@@ -97,6 +98,30 @@ def decide(
 _CALLS_OFF = frozenset({Decision.FINE, Decision.WRONG_NUMBER})
 
 
+def close(
+    session: Session,
+    checkin_id: int,
+    by: str,
+    finding: str,
+    now: datetime,
+    *,
+    recorded_at: datetime | None,
+    seen: int,
+    heard: datetime | None = None,
+) -> None:
+    """Closed from a page: Refused when something came since it was shown; else like `cases.close_case`."""
+    row, name = cases.locked(session, checkin_id), named(by)
+    if row.status != Status.CLOSED:
+        _only_if_as_shown(session, checkin_id, name, seen, recorded_at, heard)
+    cases.close_case(session, checkin_id, name, finding, now)
+
+
+def last_events(session: Session, checkin_ids: Collection[int]) -> Mapping[int, int]:
+    query = select(CheckinEvent.checkin_id, func.max(CheckinEvent.id))
+    query = query.where(CheckinEvent.checkin_id.in_(checkin_ids)).group_by(CheckinEvent.checkin_id)
+    return {checkin_id: last for checkin_id, last in session.execute(query)}
+
+
 def last_event(session: Session, checkin_id: int) -> int:
     """To be shown with the page on which somebody decides, and to come back with the decision."""
     return session.scalar(select(func.max(CheckinEvent.id)).where(CheckinEvent.checkin_id == checkin_id)) or 0
@@ -113,6 +138,51 @@ def _only_if_nobody_else(session: Session, case: Case, checkin_id: int, by: str,
     others = [who for who in session.scalars(query.order_by(CheckinEvent.id)) if who != by]
     if others:
         raise Refused(f"{others[-1]}刚才已经决定过，请先问", f"{others[-1]} has decided meanwhile: ask them first")
+
+
+def _only_if_recorded(case: Case, recorded_at: datetime | None) -> None:
+    if case.status is not Status.NEEDS_PERSON or recorded_at is None:
+        raise Refused(
+            "这个个案没有可以听的录音，或还在拨打", "there is nothing to be heard yet, or it is still being rung"
+        )
+
+
+def _only_if_as_shown(
+    session: Session, checkin_id: int, by: str, seen: int | None, recorded_at: datetime | None, heard: datetime | None
+) -> None:
+    """Refused, saying what is new, when a cry for help, an answer or a recording came since the page was shown."""
+    if seen is None:
+        return
+    query = select(CheckinEvent).where(CheckinEvent.checkin_id == checkin_id, CheckinEvent.id > seen)
+    news = [event for event in session.scalars(query) if _is_news(event, by)]
+    if any(_cries(event) for event in news):
+        raise _changed("有紧急求救", "there is a cry for help")
+    if heard is not None and recorded_at is not None and recorded_at > heard:
+        raise _changed("有新的录音", "there is a new recording")
+    if news:
+        raise _changed("有新的消息", "there is news")
+
+
+def _changed(zh: str, en: str) -> Refused:
+    return Refused(f"情况变了：您打开这一页以后{zh}，请看过再决定", f"{en} since you opened this page")
+
+
+# What the line does by itself, and what changes nothing for the elder.
+_QUIET = frozenset(
+    {"call", "ring", "ask", "tell", "told", "reminded", "no_finding", "hand_over", "not_handed_over", "postponed"}
+    | {"not_confirmed", "register", "device_test", "device:test_mode", "device:live", "reply:declined", LISTENED}
+)
+_OWN = frozenset({"taken_over", "decided"})  # one's own acts are no news
+
+
+def _is_news(event: CheckinEvent, by: str) -> bool:
+    word = event.what.partition(":")[0]
+    return not (_QUIET & {word, event.what} or (word in _OWN and event.who == by))
+
+
+def _cries(event: CheckinEvent) -> bool:
+    word, _, more = event.what.partition(":")
+    return word == "device" or Result.EMERGENCY in (word, more) or bool((event.detail or {}).get("alarm"))
 
 
 def _tells(note: str) -> bool:

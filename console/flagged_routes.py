@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from checkins.deciding import Decision, Refused
 from console import flagged_view, waveform
 from console.deps import Deps
 from console.flagged_view import Listening
-from console.forms import Text, done, name_of, number_in, row_number
+from console.forms import Text, done, heard_in, name_of, row_number, seen_in
 from console.guard import CSP, PageError
 from console.pages import Pages
 from console.presence import Presence
@@ -55,9 +56,9 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return pages.part("flagged_who.html", case=number, others=presence.others(number, who, now), page=page)
 
     @router.post("/flagged/{case_id}/decide")
-    async def decide(case_id: str, decision: Text = "", note: Text = "", seen: Text = "") -> Response:
+    async def decide(case_id: str, decision: Text = "", note: Text = "", seen: Text = "", heard: Text = "") -> Response:
         number, by = row_number(case_id, NO_CASE), name_of()
-        if wrong := await _decide(deps, number, decision, by, note, _seen(seen)):
+        if wrong := await _decide(deps, number, decision, by, note, seen_in(seen), heard_in(heard)):
             typed = {"note": note, "decision": decision}
             return await _show(deps, pages, presence, case_id, "", wrong=wrong, typed=typed)
         presence.gone(number, name_of())
@@ -67,7 +68,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return done(f"/flagged/{after}" if after else "/flagged")
 
 
-async def _decide(deps: Deps, case: int, decision: str, by: str, note: str, seen: int) -> str:
+async def _decide(deps: Deps, case: int, decision: str, by: str, note: str, seen: int, heard: datetime | None) -> str:
     """Does it; a sentence when it can't be done."""
     if decision not in list(Decision):
         return "请选一个决定（1–4）。Choose what is to be done."
@@ -77,7 +78,9 @@ async def _decide(deps: Deps, case: int, decision: str, by: str, note: str, seen
 
     def act(session: Session) -> None:
         recorded_at = flagged_view.recorded_at(session, case)
-        deciding.decide(session, case, Decision(decision), by, note, now, recorded_at=recorded_at, seen=seen)
+        deciding.decide(
+            session, case, Decision(decision), by, note, now, recorded_at=recorded_at, seen=seen, heard=heard
+        )
 
     try:
         await deps.db.run(act)
@@ -138,8 +141,3 @@ async def _peaks(deps: Deps, page: Listening) -> tuple[list[int], float] | None:
     except (RecordingBrokenError, OSError):
         return None
     return await asyncio.to_thread(lambda: (waveform.peaks(audio), waveform.seconds(audio)))
-
-
-def _seen(text: str) -> int:
-    """Of the page on which it was decided; a form that doesn't say has seen nothing."""
-    return number_in(text) or 0

@@ -4,7 +4,7 @@ since. Personal."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,6 +59,7 @@ class Listening:
     decided: Event | None = field(repr=False)
     takes_note: bool  # "fine" needs a note
     seen: int  # the last event that stands on this page
+    recorded_at: datetime | None  # the last recording of it
 
     @property
     def open(self) -> bool:
@@ -81,6 +82,7 @@ def queue(session: Session) -> Queue:
 def listening(session: Session, case: int, call_id: str = "") -> Listening | None:
     """None: there is no such case. `call_id`: of its calls the one that is played; else the last with a recording."""
     seen = deciding.last_event(session, case)  # first: what comes in meanwhile is not seen
+    recorded = recorded_at(session, case)
     row = cases.one(session, case)
     if row is None:
         return None
@@ -100,12 +102,18 @@ def listening(session: Session, case: int, call_id: str = "") -> Listening | Non
         decided=next((event for event in reversed(said) if event.what.startswith(DECIDED)), None),
         takes_note=deciding.needs_note(row.urgency, row.reason),
         seen=seen,
+        recorded_at=recorded,
     )
 
 
 def recorded_at(session: Session, case: int) -> datetime | None:
     """When the last of this case's calls was recorded; None: nothing is."""
     return _recorded(session, Checkin.id == case).get(case)
+
+
+def recorded_of(session: Session, ids: Collection[int]) -> Mapping[int, datetime]:
+    """Of these cases, those of which something is recorded."""
+    return _recorded(session, Checkin.id.in_(ids))
 
 
 def _recorded(session: Session, *which: ColumnElement[bool]) -> dict[int, datetime]:

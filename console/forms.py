@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Form, Request, Response
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 from console.door import MALFORMED
 from console.guard import PageError
 from console.visiting import visitor
+from storage.database import from_millis
 
 Text = Annotated[str, Form()]
 
@@ -35,6 +37,17 @@ def ours(back: str) -> str:
 def number_in(text: str) -> int | None:
     """None for what can't be a row's number (as large as the database's)."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def seen_in(text: str) -> int:
+    """The last event on the page that somebody acts from; a form that doesn't say has seen nothing."""
+    return number_in(text) or 0
+
+
+def heard_in(text: str) -> datetime | None:
+    """When the last recording on that page was made; None: the form doesn't say."""
+    millis = number_in(text[:14])
+    return None if millis is None else from_millis(millis)
 
 
 def row_number(text: str, unknown: PageError) -> int:

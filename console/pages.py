@@ -26,12 +26,14 @@ from console.event_words import sentence
 from console.files import static_url
 from console.guard import PageError
 from console.kept import Kept
+from console.live import end_of_logs
 from console.roles import ROLE_ZH
 from console.today_view import Line
 from console.turns import line_said
 from console.view import Shell
 from console.visiting import visitor
 from speech.marks import marks
+from storage.database import to_millis
 
 _Page = TypeVar("_Page")
 _STATUS_CHIP = {Status.PLANNED: "wait", Status.CALLING: "live", Status.WAITING: "wait", Status.CLOSED: "well"}
@@ -52,6 +54,7 @@ class Pages:
         self._jinja = Environment(
             loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
+        self._jinja.filters["millis"] = millis
         self._jinja.globals.update(
             clock=words.clock,
             day_clock=day_clock,
@@ -74,7 +77,12 @@ class Pages:
     async def look(self, what: Callable[[Session], _Page]) -> tuple[_Page, Shell]:
         """One look at the database: what the page shows, and what stands on every page."""
         now = self._deps.clock.now()
-        return await self._deps.db.browse(lambda session: (what(session), view.shell(session, now)))
+
+        def look(session: Session) -> tuple[_Page, Shell]:
+            seen = end_of_logs(session)  # first: what is written meanwhile is told to the page
+            return what(session), view.shell(session, now, seen)
+
+        return await self._deps.db.browse(look)
 
     def show(
         self, template: str, shell: Shell, by: str, status: int = 200, *, here: str = "/", **values: Any
@@ -119,6 +127,11 @@ def may(method: str, path: str) -> bool:
     """Whether who looks at the page may do that: what they may not isn't offered (and would be refused)."""
     who = visitor()
     return who is not None and access.may(who.role, method, path)
+
+
+def millis(moment: datetime | None) -> int:
+    """As a form carries it; 0: never."""
+    return to_millis(moment) if moment else 0
 
 
 def chip(row: Row | Line) -> tuple[str, str]:

@@ -11,9 +11,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import cases, sheet
+from checkins import cases, deciding, sheet
 from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
+from checkins.deciding import Refused
 from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
 from console import (
@@ -21,6 +22,7 @@ from console import (
     elder_routes,
     files,
     flagged_routes,
+    flagged_view,
     item_routes,
     live_routes,
     login_routes,
@@ -30,7 +32,7 @@ from console import (
     view,
 )
 from console.deps import Deps
-from console.forms import Text, done, name_of, row_number
+from console.forms import Text, done, heard_in, name_of, row_number, seen_in
 from console.guard import CSP, PageError
 from console.guarded import guarded
 from console.health import Writes
@@ -94,11 +96,23 @@ def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return done(_back(case_id, back))
 
     @router.post("/case/{case_id}/close")
-    async def close(case_id: str, finding: Text = "", back: Text = "") -> Response:
+    async def close(case_id: str, finding: Text = "", back: Text = "", seen: Text = "", heard: Text = "") -> Response:
         by = name_of()
-        wrong = wrong_finding(finding) or await _act(
-            deps, case_id, lambda session, number, now: cases.close_case(session, number, by, finding, now)
-        )
+
+        def act(session: Session, number: int, now: datetime) -> None:
+            recorded_at = flagged_view.recorded_at(session, number)
+            deciding.close(
+                session,
+                number,
+                by,
+                finding,
+                now,
+                recorded_at=recorded_at,
+                seen=seen_in(seen),
+                heard=heard_in(heard),
+            )
+
+        wrong = wrong_finding(finding) or await _act(deps, case_id, act)
         if wrong:
             return await _show_case(deps, pages, case_id, by=by, finding=finding, wrong=wrong)
         return done(_back(case_id, back))
@@ -139,6 +153,8 @@ async def _act(deps: Deps, case_id: str, act: Any) -> str:
     number, now = row_number(case_id, NO_CASE), deps.clock.now()
     try:
         await deps.db.run(lambda session: act(session, number, now))
+    except Refused as no:
+        return f"没有保存：{no.zh}。Nothing was saved: {no}."
     except LookupError:
         raise NO_CASE from None
     except ValueError:

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from checkins import cases
+from checkins import cases, deciding
 from checkins.auditor import Late
 from checkins.cases import Row
 from checkins.results import REASON_ZH, RESULT_ZH, STATUS_ZH, URGENCIES, URGENCY_ZH, Reason, Result, Status, Urgency
 from checkins.schedule import local_date
 from checkins.tables import Checkin, Neighbourhood, Person
-from console import call_log, ladder_view, view
+from console import call_log, flagged_view, ladder_view, view
 from console.call_log import Second
 from console.gaps_ahead import Gaps
 from console.kept import Kept
@@ -82,6 +82,8 @@ class Today:
     more_taken: bool
     next: Mapping[int, Next]
     second: Mapping[str, Second]  # by recording
+    seen: Mapping[int, int]  # by case, the last event that stands on the page
+    heard: Mapping[int, datetime]  # and the last recording
     running: Some
     done: Some
     places: tuple[tuple[int, str], ...]
@@ -93,9 +95,9 @@ class Today:
 def today(session: Session, now: datetime, late: Sequence[Late], kept: Kept, *, most: int = MOST_WAITING) -> Today:
     """`most`: how many who need a person are shown at once."""
     waiting, taken = _who_waits(session)
-    rows = cases.some(
-        session, [*waiting[:most], *taken[: max(most, MOST_TAKEN) if most > MOST_WAITING else MOST_TAKEN]]
-    )
+    shown = [*waiting[:most], *taken[: max(most, MOST_TAKEN) if most > MOST_WAITING else MOST_TAKEN]]
+    seen, heard = deciding.last_events(session, shown), flagged_view.recorded_of(session, shown)  # first
+    rows = cases.some(session, shown)
     places = session.scalars(select(Neighbourhood).order_by(Neighbourhood.id)).all()
     return Today(
         waiting=tuple(row for row in rows if not row.owner),
@@ -104,6 +106,8 @@ def today(session: Session, now: datetime, late: Sequence[Late], kept: Kept, *, 
         more_taken=len(taken) > max(most if most > MOST_WAITING else 0, MOST_TAKEN),
         next=ladder_view.nexts(session, [row.checkin_id for row in rows], now, kept),
         second=call_log.second_pass(session, [call_id for row in rows for call_id in row.intents]),
+        seen=seen,
+        heard=heard,
         running=running(session, places, now, 0, MOST_LISTED),
         done=done(session, places, now, 0, MOST_LISTED),
         places=tuple((place.id, place.name) for place in places),

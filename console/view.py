@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkins import cases
+from checkins import cases, deciding
 from checkins.alarms import Alarm, open_alarms
 from checkins.auditor import Late
 from checkins.cases import Event, Row
@@ -18,8 +18,9 @@ from checkins.cycle import is_clock_behind
 from checkins.items import Item
 from checkins.pace import LIVE, is_line_down
 from checkins.phones import national
-from checkins.tables import CallIntent, Neighbourhood, Person
-from console import call_log, ladder_view
+from checkins.results import Status, Urgency
+from checkins.tables import CallIntent, Checkin, Neighbourhood, Person
+from console import call_log, flagged_view, ladder_view
 from console.call_log import CallLog, Second
 from console.ladder_view import Ladder
 
@@ -54,11 +55,14 @@ class House:
 
 @dataclass(frozen=True)
 class Shell:
-    """What stands on every page: alarms of the line, and how many items wait."""
+    """What stands on every page: alarms of the line, how many items wait, and emergencies that nobody has yet (case and
+    name). `seen`: the end of the logs that it was made from."""
 
     alarms: tuple[Alarm, ...]
     items: int
     zone: str
+    emergencies: tuple[tuple[int, str], ...] = field(default=(), repr=False)
+    seen: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class CasePage:
     home: Home
     calls: tuple[CallLog, ...]
     second: Mapping[str, Second]  # by recording
+    seen: Mapping[int, int]  # of this case, the last event that stands on the page
+    heard: Mapping[int, datetime]  # and the last recording
 
 
 def house(session: Session, now: datetime) -> House:
@@ -98,13 +104,25 @@ def house(session: Session, now: datetime) -> House:
     return House(is_clock_behind(session, now), is_line_down(session, now), session.scalar(live) or 0)
 
 
-def shell(session: Session, now: datetime) -> Shell:
+def shell(session: Session, now: datetime, seen: str = "") -> Shell:
     zone = session.scalars(select(Neighbourhood.timezone).order_by(Neighbourhood.id).limit(1)).first()
     waiting = select(func.count()).select_from(Item).where(Item.done_at.is_(None))
-    return Shell(tuple(open_alarms(session)), session.scalar(waiting) or 0, zone or HOME)
+    return Shell(tuple(open_alarms(session)), session.scalar(waiting) or 0, zone or HOME, _emergencies(session), seen)
+
+
+def _emergencies(session: Session) -> tuple[tuple[int, str], ...]:
+    """Longest waiting first."""
+    waits = (
+        Checkin.status == Status.NEEDS_PERSON,
+        Checkin.urgency == Urgency.EMERGENCY,
+        func.coalesce(Checkin.owner, "") == "",
+    )
+    found = select(Checkin.id, Person.name).join(Person, Person.id == Checkin.elder_id).where(*waits)
+    return tuple((case, name) for case, name in session.execute(found.order_by(Checkin.slot, Checkin.id)))
 
 
 def case(session: Session, checkin_id: int, now: datetime) -> CasePage | None:
+    seen, heard = deciding.last_events(session, [checkin_id]), flagged_view.recorded_of(session, [checkin_id])
     row = cases.one(session, checkin_id)
     if row is None:
         return None
@@ -122,6 +140,8 @@ def case(session: Session, checkin_id: int, now: datetime) -> CasePage | None:
         Home(person.address or "", person.key_holder or "", person.notes or ""),
         calls,
         call_log.second_pass(session, row.intents),
+        seen,
+        heard,
     )
 
 

@@ -67,6 +67,11 @@ class Office:
             form["token"] = await self.token()
         return await self.client.post(path, data=form, headers=headers or {})
 
+    async def shown(self, path: str) -> dict[str, str]:
+        """What the forms of a case's page bring back of what stood on it."""
+        page = (await self.client.get(path)).text
+        return {name: _hidden(page, name) for name in ("seen", "heard")}
+
     def log_in(self, name: str = WORKER, role: Role = Role.WORKER, lasts: timedelta = timedelta(days=365)) -> None:
         """The browser is this person's from now on, and stays so for stories of many days."""
         log_in(self.world.db, self.client, name, role, self.world.clock.now(), lasts)
@@ -100,6 +105,12 @@ class Office:
         second = {"text": text, "engine": "sherpa", "confidence": 0.91, "finished_at": now}
         with self.world.db.write() as session:
             session.add(Transcript(call_id=call.id, recording=path, language="zh", created_at=now, **first, **second))
+
+
+def _hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return found.group(1)
 
 
 @asynccontextmanager

@@ -122,7 +122,8 @@ async def test_a_case_shows_its_story_its_calls_and_recordings(office: Office) -
     ):
         assert word in page
     assert f'src="/recording/{office.case(elder)}/{path}"' in page
-    await office.send(f"/case/{office.case(elder)}/close", by="李老师", finding="陪去医院了", back="case")
+    shown = await office.shown(f"/case/{office.case(elder)}")
+    await office.send(f"/case/{office.case(elder)}/close", by="李老师", finding="陪去医院了", back="case", **shown)
     page = (await office.client.get(f"/case/{office.case(elder)}")).text
     assert "由 <b>李老师</b> 办结：陪去医院了" in page
     assert f"/case/{office.case(elder)}/close" not in page
@@ -257,7 +258,8 @@ async def test_closing_twice_says_so_and_keeps_the_first(office: Office) -> None
     await office.world.to("08:00")
     await office.world.ends(elder, "silent", "none")
     case = office.case(elder)
-    answer = await office.send(f"/case/{case}/close", by="李老师", finding="在家，都好")
+    shown = await office.shown(f"/case/{case}")
+    answer = await office.send(f"/case/{case}/close", by="李老师", finding="在家，都好", **shown)
     assert answer.status_code == 303
     for path in (f"/case/{case}/close", f"/case/{case}/take-over"):
         answer = await office.send(path, by="陈老师", finding="不在")
@@ -295,7 +297,8 @@ async def test_what_people_write_is_shown_as_text(office: Office) -> None:
     await office.send(f"/case/{office.case(elder)}/take-over", by=NASTY)
     wrong = await office.send(f"/case/{office.case(elder)}/close", by=NASTY, finding=" ")
     pages = [wrong.text]
-    await office.send(f"/case/{office.case(elder)}/close", by=NASTY, finding=NASTY)
+    shown = await office.shown(f"/case/{office.case(elder)}")
+    await office.send(f"/case/{office.case(elder)}/close", by=NASTY, finding=NASTY, **shown)
     for path in ("/", f"/case/{office.case(elder)}", "/sheet"):
         pages += [(await office.client.get(path)).text]
     for page in pages:
@@ -325,7 +328,9 @@ async def test_a_form_from_elsewhere_changes_nothing(office: Office, headers: di
     assert (answer.status_code, "没有保存" in answer.text) == (403, True)
     assert office.world.row(elder) == before
     own = {"sec-fetch-site": "same-origin", "origin": HERE}
-    assert (await office.send(f"/case/{before.checkin_id}/close", own, by="李老师", finding="都好")).status_code == 303
+    path = f"/case/{before.checkin_id}"
+    form = {"finding": "都好", **await office.shown(path)}
+    assert (await office.send(f"{path}/close", own, by="李老师", **form)).status_code == 303
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "王"])

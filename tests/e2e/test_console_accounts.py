@@ -302,7 +302,8 @@ async def test_who_acts_is_the_account_whatever_a_form_says(office: Office) -> N
     elder = office.world.elder()
     await office.world.to("08:00")
     await office.world.ends(elder, "silent", "none")
-    data = {"token": await office.token(), "by": "别人", "finding": "都好"}
+    shown = await office.shown(f"/case/{office.case(elder)}")
+    data = {"token": await office.token(), "by": "别人", "finding": "都好", **shown}
     await office.client.post(f"/case/{office.case(elder)}/close", data=data)
     assert office.world.row(elder).closed_by == "周老师"
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from checkins import cases
+from checkins.case_rows import log_event
+from checkins.ports import CallOutcome
 from checkins.results import Reason, Status
 from checkins.tables import Checkin, NumberState
 from console import flagged_routes
@@ -57,11 +59,13 @@ async def test_a_flagged_call_is_heard_decided_and_the_next_one_comes(office: Of
         assert "listened" not in {event.what for event in cases.events(session, case)}
     path = re.search(r'src="(/recording/[^"]+)"', page)
     assert path
-    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="")
+    shown = await office.shown(f"/flagged/{case}")
+    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="", **shown)
     assert (answer.status_code, "您还没有听录音" in answer.text) == (422, True)
     await office.client.get(path.group(1))
     assert "听过" in await _page(office, f"/flagged/{case}")
-    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="")
+    shown = await office.shown(f"/flagged/{case}")
+    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="", **shown)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/flagged/{office.case(second)}")
     row = office.world.row(first)
     assert (row.status, row.closed_by) == (Status.CLOSED, "李老师")
@@ -99,17 +103,81 @@ async def test_a_decision_that_takes_a_note_says_so_and_keeps_what_was_chosen(of
         assert (answer.status_code, says in answer.text) == (422, True)
     with office.world.db.write() as session:
         session.get_one(Checkin, case).reason = Reason.SILENT
-    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="")
+    shown = await office.shown(f"/flagged/{case}")
+    answer = await office.send(f"/flagged/{case}/decide", by="李老师", decision="fine", note="", **shown)
     assert "请写上怎么知道老人平安" in answer.text
     assert 'value="fine" data-key="1" required checked' in answer.text
     assert office.world.row(elder).status is Status.NEEDS_PERSON
+
+
+async def _cries(office: Office, elder: str) -> None:
+    """The end of the call, heard after the page was opened."""
+    office.world.clock.advance(minutes=1)
+    call = office.world.last_call(elder)
+    await office.world.cycle.settle(CallOutcome(call.id, office.world.clock.now(), final=False, alarm="distress"))
+
+
+@pytest.mark.parametrize(
+    ("page", "act", "form"),
+    [
+        ("/flagged/{}", "/flagged/{}/decide", {"decision": "fine", "note": "打了电话，本人说没事"}),
+        ("/flagged/{}", "/flagged/{}/decide", {"decision": "wrong_number", "note": "找错人了"}),
+        ("/case/{}", "/case/{}/close", {"finding": "打了电话，本人说没事"}),
+        ("/", "/case/{}/close", {"finding": "打了电话，本人说没事"}),
+    ],
+)
+async def test_a_page_opened_before_a_cry_for_help_closes_nothing(
+    office: Office, page: str, act: str, form: dict[str, str]
+) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    path = await office.not_well(elder)
+    case = office.case(elder)
+    await office.client.get(f"/recording/{case}/{path}")
+    stale = await office.shown(page.format(case))
+    await _cries(office, elder)
+    before = office.world.row(elder)
+    for shown in (stale, {}):
+        answer = await office.send(act.format(case), None, **form, **shown)
+        assert (answer.status_code, "情况变了：您打开这一页以后有紧急求救" in answer.text) == (422, True)
+        assert form.get("note", form.get("finding", "")) in answer.text
+        assert office.world.row(elder) == before
+    if "wrong_number" not in form.values():
+        answer = await office.send(act.format(case), None, **form, **await office.shown(page.format(case)))
+        assert (answer.status_code, office.world.row(elder).status) == (303, Status.CLOSED)
+
+
+async def test_a_page_opened_before_another_recording_or_answer_closes_nothing(office: Office) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    await office.not_well(elder)
+    case = office.case(elder)
+    path, form = f"/case/{case}", {"finding": "打了电话，本人说没事"}
+    stale = await office.shown(path)
+    office.world.clock.advance(minutes=1)
+    call, more = office.world.last_call(elder), {"text": "", "recording": "later.ulaw"}
+    with office.world.db.write() as session:
+        session.add(CallEvent(call_id=call.id, at=office.world.clock.now(), kind="dictation", at_ms=1, detail=more))
+    answer = await office.send(f"{path}/close", None, **form, **stale)
+    assert (answer.status_code, "有新的录音" in answer.text) == (422, True)
+    stale = await office.shown(path)
+    with office.world.db.write() as session:
+        log_event(session, session.get_one(Checkin, case), "own:not_well", "王秀英", office.world.clock.now())
+    answer = await office.send(f"{path}/close", None, **form, **stale)
+    assert (answer.status_code, "有新的消息" in answer.text) == (422, True)
+    assert office.world.row(elder).status is Status.NEEDS_PERSON
+    stale = await office.shown(path)
+    with office.world.db.write() as session:  # what the line does by itself is no news
+        log_event(session, session.get_one(Checkin, case), "ring:duty", "line", office.world.clock.now())
+    assert (await office.send(f"{path}/close", None, **form, **stale)).status_code == 303
 
 
 async def test_a_wrong_number_is_suspended(office: Office) -> None:
     elder = office.world.elder()
     await office.world.to("08:30")
     await office.not_well(elder)
-    await office.send(f"/flagged/{office.case(elder)}/decide", by="李老师", decision="wrong_number", note="")
+    path = f"/flagged/{office.case(elder)}"
+    await office.send(f"{path}/decide", by="李老师", decision="wrong_number", note="", **await office.shown(path))
     assert office.world.person(elder).number_state == NumberState.SUSPECT
 
 

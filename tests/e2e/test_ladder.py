@@ -88,9 +88,9 @@ class Street:
         case = (await self.line.now(self.elder)).checkin_id
         async with httpx.AsyncClient(base_url=self.line.house.base_url, trust_env=False) as browser:
             log_in(self.line.house.db, browser, by)
-            token = re.search(r'name="token" value="([^"]+)"', (await browser.get(f"/case/{case}")).text)
-            assert token
-            form = {"finding": finding, "token": token[1]}
+            page = (await browser.get(f"/case/{case}")).text
+            shown = dict(re.findall(r'name="(token|seen|heard)" value="([^"]+)"', page))
+            form = {"finding": finding, **shown}
             assert (await browser.post(f"/case/{case}/close", data=form)).status_code == 303
 
 
