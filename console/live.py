@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Executable, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 0.4
 CALM_S = 0.8  # a page hears no more often than that
+ALL = "*"  # a topic: anything may have changed
 LOOK_S = 3.0  # after so long whoever may not listen any more is told nothing more
 PING_S = 15.0  # proxies close what is silent; whoever left is noticed
 BEHIND = 100  # rows are written in order of their numbers, but don't become visible in it: so many are looked at again
@@ -67,6 +69,17 @@ class Seen:
     logs: Mapping[str, frozenset[int]] = field(default_factory=dict)
     states: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
+    @property
+    def end(self) -> str:
+        """Differs when anything has changed."""
+        logs = [(name, sorted(numbers)) for name, numbers in sorted(self.logs.items())]
+        return f"{crc32(repr((logs, sorted(self.states.items()))).encode()):08x}"
+
+
+def end_of_logs(session: Session) -> str:
+    """For a page that is made now: its stream begins there."""
+    return look(session, Seen())[0].end
+
 
 def look(session: Session, seen: Seen) -> tuple[Seen, set[str]]:
     """What is there now, and the topics of what is new in it."""
@@ -98,20 +111,26 @@ class Live:
         self._listeners: set[_Listener] = set()
         self._watching: asyncio.Task[None] | None = None
         self._closed, self._seen = False, Seen()
+        self._looked = asyncio.Event()
 
     def say(self, *topics: str) -> None:
         """Something that stands in no table (who has a recording open): told like the rest."""
         for listener in self._listeners:
             listener.hear(topics)
 
-    async def events(self, still: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[str]:
-        """Server-sent events, until the page goes, the house closes, or `still` (asked every few seconds) says no."""
+    async def events(
+        self, still: Callable[[], Awaitable[bool]] | None = None, seen: str | None = None
+    ) -> AsyncIterator[str]:
+        """Server-sent events, until the page goes, the house closes, or `still` (asked every few seconds) says no.
+        `seen`: the end of the logs that the page was made from; when they have gone on since, that is told first."""
         listener = _Listener()
         self._listeners.add(listener)
         self._watch()
         try:
             yield "retry: 2000\n\n"
             silent_s = 0.0
+            if seen is not None and await self._gone_on(seen):
+                listener.hear([ALL])
             while not self._closed and (still is None or await still()):
                 if topics := await listener.topics(LOOK_S):
                     yield f"data: {json.dumps(sorted(topics))}\n\n"
@@ -130,8 +149,15 @@ class Live:
         if self._watching:
             self._watching.cancel()
 
+    async def _gone_on(self, seen: str) -> bool:
+        """What comes after the watcher's first look is told by it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), LOOK_S)
+        return self._seen.end != seen
+
     def _watch(self) -> None:
         if not self._closed and (self._watching is None or self._watching.done()):
+            self._looked.clear()
             self._watching = asyncio.create_task(self._look_again())
 
     async def _look_again(self) -> None:
@@ -140,6 +166,7 @@ class Live:
             try:
                 self._seen, topics = await self._db.view(lambda session: look(session, self._seen))
                 well = True
+                self._looked.set()
                 self.say(*topics)
             except Exception as error:
                 if well:

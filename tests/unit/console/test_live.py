@@ -14,7 +14,7 @@ from checkins import alarms, items
 from checkins.alarms import Kind
 from checkins.items import ItemKind
 from console import live as live_module
-from console.live import Live, Seen, look
+from console.live import ALL, Live, Seen, end_of_logs, look
 from tests.unit.checkins.world import World
 
 
@@ -133,3 +133,26 @@ async def test_a_stream_in_which_nothing_happens_says_that_it_is_there(
         assert await anext(stream) == "retry: 2000\n\n"
         assert await anext(stream) == await anext(stream) == ": still here\n\n"
     live.close()
+
+
+async def test_a_page_is_told_first_what_came_between_it_and_its_stream_and_nothing_when_nothing_did(
+    world: World,
+) -> None:
+    live = Live(world.db, every_s=0.005, calm_s=0)
+    with world.db.read() as session:
+        seen = end_of_logs(session)
+    async with asyncio.timeout(20), aclosing(live.events(seen=seen)) as stream:
+        await anext(stream)
+        heard = asyncio.ensure_future(anext(stream))
+        await until_watching(live)
+        live.say("first")
+        told = await heard
+    assert "first" in told
+    assert ALL not in told
+    live.close()
+    with world.db.write() as session:
+        items.open_item(session, ItemKind.RANG_IN, world.clock.now(), neighbourhood_id=1)
+    later = Live(world.db, every_s=0.005, calm_s=0)
+    async with asyncio.timeout(20), aclosing(later.events(seen=seen)) as stream:
+        assert await topic(stream, ALL)
+    later.close()
