@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
+from multiprocessing import connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 
 from bench.figures import out, verdict
@@ -102,7 +102,7 @@ def _right(agreed: str, notes: str) -> dict[str, list[list[str]]]:
 
 
 def _taken(db: Database, path: Path, what: str, *, dry: bool = False, update: bool = False) -> BookReport:
-    with _server(db) as waits:
+    with _server(db) as waits, _written(db) as written:
         begun, clock, now = time.process_time(), time.perf_counter(), datetime.now(UTC)
         book = open_book(path)
         with db.read() as session:
@@ -113,8 +113,30 @@ def _taken(db: Database, path: Path, what: str, *, dry: bool = False, update: bo
     out.print(f"\n[b]{path.name}, {what}: {ROWS:,} rows{', a roster' if book.roster else ''}[/b]")
     verdict("from the file to the report", took, LIMIT_S, "s")
     verdict("the server's longest wait, by the clock", max(waits), WAIT_S, "s")
+    if written:
+        verdict("the transaction that writes", written[-1], WAIT_S, "s")
     out.print(f"  by the clock {by_the_clock:.1f} s")
     return report
+
+
+@contextmanager
+def _written(db: Database) -> Iterator[list[float]]:
+    """What each transaction that has written took, in seconds of one core."""
+    begun, found = list[float](), list[float]()
+
+    def begin(_connection: Connection) -> None:
+        begun.append(time.process_time())
+
+    def commit(_connection: Connection) -> None:
+        found.append(time.process_time() - begun[-1])
+
+    event.listen(db.engine, "begin", begin)
+    event.listen(db.engine, "commit", commit)
+    try:
+        yield found
+    finally:
+        event.remove(db.engine, "begin", begin)
+        event.remove(db.engine, "commit", commit)
 
 
 @contextmanager
@@ -134,7 +156,7 @@ def _server(db: Database) -> Iterator[list[float]]:
         process.join()
 
 
-def _write_on(url: str, begun: Event, ends: Event, sender: Connection[list[float], Any]) -> None:
+def _write_on(url: str, begun: Event, ends: Event, sender: connection.Connection[list[float], Any]) -> None:
     db, waits = Database(url), list[float]()
     while not ends.is_set():
         at = time.perf_counter()
