@@ -118,11 +118,13 @@ def events(session: Session, checkin_id: int) -> list[Event]:
 
 
 def take_over(session: Session, checkin_id: int, by: str, now: datetime) -> None:
-    """A named person takes the case; the line stops dialling. ValueError without a name or when it is closed."""
+    """A named person takes the case, from whoever has it; the line stops dialling. ValueError without a name or when it
+    is closed."""
     row = locked(session, checkin_id)
+    had = row.owner if row.owner != named(by) else None
     put_case(row, ladder.take_over(case_of(row), by, now))
     searches.take(session, row, named(by), now)
-    log_event(session, row, "taken_over", named(by), now)
+    log_event(session, row, "taken_over", named(by), now, detail={"had": had} if had else None)
 
 
 def close_case(session: Session, checkin_id: int, by: str, finding: str, now: datetime) -> None:

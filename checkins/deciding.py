@@ -98,6 +98,23 @@ def decide(
 _CALLS_OFF = frozenset({Decision.FINE, Decision.WRONG_NUMBER})
 
 
+class TakenError(Refused):
+    """Somebody else has the case: `owner`."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(f"{owner}已经接手", f"{owner} has this case")
+        self.owner = owner
+
+
+def take_over(session: Session, checkin_id: int, by: str, now: datetime, *, had: str = "") -> None:
+    """Like `cases.take_over`, but refused with TakenError when somebody has it who isn't `had`, from whom it is taken
+    expressly."""
+    row, name = cases.locked(session, checkin_id), named(by)
+    if row.status != Status.CLOSED and row.owner and row.owner not in (name, had):
+        raise TakenError(row.owner)
+    cases.take_over(session, checkin_id, name, now)
+
+
 def close(
     session: Session,
     checkin_id: int,

@@ -125,6 +125,8 @@ def _besides(event: Event) -> str:
     evidence = EVIDENCE_ZH.get(str(event.detail.get("evidence")), "")
     if evidence and (event.what in _MORE_ZH or event.what.startswith("own:")):
         return f"：{evidence}"
+    if event.what == "taken_over" and event.detail.get("had"):
+        return f"（从{event.detail['had']}那里）"
     noted = event.detail.get("finding") if event.what == "closed" else event.detail.get("note")
     return f"：{noted}" if noted else ""
 

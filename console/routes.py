@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from checkins import cases, deciding, sheet
 from checkins.alarms import open_alarms
 from checkins.case_rows import log_event
-from checkins.deciding import Refused
+from checkins.deciding import Refused, TakenError
 from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
 from console import (
@@ -88,11 +88,17 @@ def _add_pages(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
 def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.post("/case/{case_id}/take-over")
-    async def take_over(case_id: str, back: Text = "") -> Response:
+    async def take_over(case_id: str, back: Text = "", had: Text = "", finding: Text = "") -> Response:
         by = name_of()
-        wrong = await _act(deps, case_id, lambda session, number, now: cases.take_over(session, number, by, now))
+        try:
+            wrong = await _act(
+                deps, case_id, lambda session, number, now: deciding.take_over(session, number, by, now, had=had)
+            )
+        except TakenError as taken:
+            wrong = f"没有接手：{taken.zh}。{taken}."
+            return await _show_case(deps, pages, case_id, by=by, finding=finding, wrong=wrong, had=taken.owner)
         if wrong:
-            return await _show_case(deps, pages, case_id, by=by, wrong=wrong)
+            return await _show_case(deps, pages, case_id, by=by, finding=finding, wrong=wrong)
         return done(_back(case_id, back))
 
     @router.post("/case/{case_id}/close")
@@ -129,14 +135,22 @@ def _add_files(router: APIRouter, deps: Deps) -> None:
 
 
 async def _show_case(
-    deps: Deps, pages: Pages, case_id: str, *, by: str, finding: str = "", wrong: str = ""
+    deps: Deps, pages: Pages, case_id: str, *, by: str, finding: str = "", wrong: str = "", had: str = ""
 ) -> Response:
     number, now = row_number(case_id, NO_CASE), deps.clock.now()
     page, shell = await pages.look(lambda session: view.case(session, number, now))
     if page is None:
         raise NO_CASE
     return pages.show(
-        "case.html", shell, by, 422 if wrong else 200, here=f"/case/{number}", page=page, finding=finding, wrong=wrong
+        "case.html",
+        shell,
+        by,
+        422 if wrong else 200,
+        here=f"/case/{number}",
+        page=page,
+        finding=finding,
+        wrong=wrong,
+        had=had,
     )
 
 
@@ -153,6 +167,8 @@ async def _act(deps: Deps, case_id: str, act: Any) -> str:
     number, now = row_number(case_id, NO_CASE), deps.clock.now()
     try:
         await deps.db.run(lambda session: act(session, number, now))
+    except TakenError:
+        raise
     except Refused as no:
         return f"没有保存：{no.zh}。Nothing was saved: {no}."
     except LookupError:

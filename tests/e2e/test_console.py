@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import wave
@@ -54,7 +55,7 @@ async def test_the_page_of_today_says_first_whom_to_call(office: Office) -> None
     for word in ("赵阿英", "身体好", "语音", "phrases 0.93", "021 1000 0003"):
         assert word in everybody
     assert world.row(planned).name in everybody
-    assert "<title>(2)" in page
+    assert "<title>(!1) (2)" in page
 
 
 async def test_who_was_taken_over_moves_down_and_says_by_whom(office: Office) -> None:
@@ -69,6 +70,45 @@ async def test_who_was_taken_over_moves_down_and_says_by_whom(office: Office) ->
     page = (await office.client.get(f"/case/{office.case(elder)}")).text
     assert "<b>李老师</b> 在处理，09:00 前要说看到了什么" in page
     assert office.world.row(elder).owner == "李老师"
+
+
+async def test_nobody_takes_a_case_over_from_another_unless_they_say_so(office: Office) -> None:
+    elder = office.world.elder("王秀英")
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    path = f"/case/{office.case(elder)}/take-over"
+    await office.send(path, by="李老师")
+    assert (await office.send(path, by="李老师")).status_code == 303
+    answer = await office.send(path, by="陈老师", finding="写了一半")
+    assert (answer.status_code, "没有接手：李老师已经接手" in answer.text) == (422, True)
+    assert "从李老师那里接过来" in answer.text
+    assert 'value="写了一半"' in answer.text
+    assert office.world.row(elder).owner == "李老师"
+    assert (await office.send(path, by="陈老师", had="李老师")).status_code == 303
+    answer = await office.send(path, by="王老师", had="李老师")
+    assert (answer.status_code, "陈老师已经接手" in answer.text) == (422, True), "it isn't hers any more"
+    assert office.world.row(elder).owner == "陈老师"
+    page = (await office.client.get(f"/case/{office.case(elder)}")).text
+    assert "陈老师接手（从李老师那里）" in page
+
+
+@pytest.mark.parametrize("had", ["", "李老师"])
+async def test_of_two_who_take_a_case_over_at_once_one_has_it(office: Office, had: str) -> None:
+    elder = office.world.elder("王秀英")
+    await office.world.to("08:00")
+    await office.world.ends(elder, "silent", "none")
+    path = f"/case/{office.case(elder)}/take-over"
+    if had:
+        await office.send(path, by=had)
+    sent = []
+    for name in ("陈老师", "王老师"):
+        office.log_in(name)
+        form = {"token": await office.token(), "had": had}
+        sent.append(office.client.build_request("POST", path, data=form))
+    answers = await asyncio.gather(*(office.client.send(one) for one in sent))
+    assert sorted(answer.status_code for answer in answers) == [303, 422]
+    refused = next(answer.text for answer in answers if answer.status_code == 422)
+    assert f"{office.world.row(elder).owner}已经接手" in refused
 
 
 async def test_an_empty_house_and_alarms_of_line_and_clock(office: Office) -> None:
