@@ -51,7 +51,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
             await deps.db.run(lambda session: _CHANGES[what](session, _elder(session, person_id), typed, by, now))
         except WrongError as error:
             wrong = f"没有保存：{error}"
-            return await _show(deps, pages, person_id, by=by, wrong=wrong, typed={**typed, "form": what})
+            return await _show(deps, pages, person_id, by=by, wrong=wrong, typed={**_kept(typed), "form": what})
         return done(f"/elder/{person_id}")
 
 
@@ -90,11 +90,18 @@ def _elder(session: Session, person_id: str) -> Person:
 
 
 def _entry(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:
-    """What differs from what the register has: all of it, or nothing."""
+    """What was typed and differs from what the register has: all of it, or nothing. Of what somebody else has changed
+    since the form was made, nothing is written over."""
     word = _word(person, typed, by, now, session)
     changed = [
-        column for column in elder_view.FIELDS if column in typed and _differs(session, person, column, typed, now)
+        column
+        for column in elder_view.FIELDS
+        if column in typed and not _as_given(typed, column) and _differs(session, person, column, typed[column], now)
     ]
+    if crossed := [column for column in changed if _changed_since(session, person, column, typed, now)]:
+        raise WrongError(
+            "".join(_both_zh(person, column, typed) for column in crossed) + "要改就再保存一次。Changed meanwhile."
+        )
     if not changed:
         raise WrongError("没有改动。Nothing was changed.")
     for column in changed:
@@ -104,11 +111,36 @@ def _entry(session: Session, person: Person, typed: Typed, by: str, now: datetim
             raise _wrong_text(column) from None
 
 
-def _differs(session: Session, person: Person, column: str, typed: Typed, now: datetime) -> bool:
+def _as_given(typed: Typed, column: str) -> bool:
+    """Whether the field still holds what the form was given."""
+    return column in typed and typed.get(f"was-{column}") == typed[column]
+
+
+def _changed_since(session: Session, person: Person, column: str, typed: Typed, now: datetime) -> bool:
+    was = typed.get(f"was-{column}")
+    if was is None:
+        return False
+    try:
+        return _differs(session, person, column, was, now)
+    except WrongError:  # it can't have been shown so
+        return True
+
+
+def _both_zh(person: Person, column: str, typed: Typed) -> str:
+    now = elder_words.entry_zh(column, elder_view.entry(person)[column])
+    return f"{FIELD_ZH[column]}刚才被改成「{now}」，您写的是「{elder_words.entry_zh(column, typed[column])}」。"
+
+
+def _kept(typed: Typed) -> Typed:
+    """What is shown again: what was typed. The rest of the form is what the register has now."""
+    return {key: value for key, value in typed.items() if not _as_given(typed, key)}
+
+
+def _differs(session: Session, person: Person, column: str, text: str, now: datetime) -> bool:
     """However it is written: 021-1000 0001 is the number that is there."""
     place = session.get_one(Neighbourhood, person.neighbourhood_id)
     try:
-        said = reader(column, place.area_code, local_date(place.timezone, now))(typed[column].strip())
+        said = reader(column, place.area_code, local_date(place.timezone, now))(text.strip())
     except ValueError:
         raise _wrong_text(column) from None
     return said != value_of(person, column)

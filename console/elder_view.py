@@ -120,8 +120,7 @@ def look(session: Session, person_id: str, now: datetime, kept: Kept) -> ElderPa
         call=tuple(_who_to_call(roster, person.id, now)),
         shares=elder is not None and Capacity.BUDDY in elder.shares,
         facts=tuple(register_words.lines(session, person, place.timezone)),
-        entry={column: text_of(column, value_of(person, column)) for column in FIELDS}
-        | {"mode": person.mode, "language": person.language},
+        entry=entry(person),
         consents=tuple((purpose, zh, bool(person.consents.get(purpose))) for purpose, zh in PURPOSE_ZH.items()),
         calls_zh=elder_words.calls_zh(policies.call_policy(place, person)),
         rungs=(
@@ -134,6 +133,12 @@ def look(session: Session, person_id: str, now: datetime, kept: Kept) -> ElderPa
         events=tuple(reversed(log[-MOST_EVENTS:])),
         more_events=len(log) > MOST_EVENTS,
     )
+
+
+def entry(person: Person) -> dict[str, str]:
+    """As it is typed into the form."""
+    written = {column: text_of(column, value_of(person, column)) for column in FIELDS}
+    return written | {"mode": person.mode, "language": person.language}
 
 
 def _cases(session: Session, person_id: str, since: date) -> list[Case]:

@@ -60,6 +60,13 @@ def change_zh(event: PersonEvent) -> str:
     return _WHAT_ZH.get(event.what, event.what)
 
 
+def entry_zh(column: str, text: str) -> str:
+    """What a field of the form holds, as it is read there."""
+    if column == "mode" and text in list(Mode):
+        return MODE_ZH[Mode(text)]
+    return LANGUAGE_ZH.get(text, text) if column == "language" else text
+
+
 def _mode(detail: Mapping[str, Any]) -> str:
     return MODE_ZH[Mode(detail["mode"])] if detail.get("mode") in list(Mode) else ""
 

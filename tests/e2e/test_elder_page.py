@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,46 @@ async def test_what_is_typed_is_written_with_whose_word_it_is(office: Office) ->
     assert "更改姓名" not in page
     answer = await office.send(f"/elder/{elder}/entry", by="李老师", **form)
     assert (answer.status_code, "没有改动" in answer.text) == (422, True)
+
+
+def _form(page: str) -> dict[str, str]:
+    """The form of the entry, as a browser has it."""
+    form = page.partition('/entry"')[2].partition("</form>")[0]
+    held = {
+        name: unescape(value)
+        for name, value in re.findall(r'<input (?:type="hidden" )?name="([^"]+)" value="([^"]*)"', form)
+    }
+    for name, body in re.findall(r'<select name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', body)
+        held[name] = chosen.group(1) if chosen else ""
+    return {name: value for name, value in held.items() if name != "token"}
+
+
+async def test_a_form_opened_before_a_colleagues_change_takes_nothing_back(office: Office) -> None:
+    elder = office.world.elder("王秀英", address="三号楼502室", key_holder="张阿姨")
+    path, stale = f"/elder/{elder}/entry", _form(await _page(office, elder))
+    assert (
+        await office.send(path, by="李老师", **stale | {"key_holder": "王阿姨", "mode": "human"})
+    ).status_code == 303
+    assert (await office.send(path, by="陈老师", **stale | {"notes": "耳背"})).status_code == 303
+    person = office.world.person(elder)
+    assert (person.key_holder, person.mode, person.notes) == ("王阿姨", Mode.HUMAN, "耳背")
+
+
+async def test_what_a_colleague_changed_meanwhile_is_shown_beside_what_was_typed(office: Office) -> None:
+    elder = office.world.elder("王秀英", address="三号楼502室", key_holder="张阿姨")
+    path, stale = f"/elder/{elder}/entry", _form(await _page(office, elder))
+    await office.send(path, by="李老师", **stale | {"key_holder": "王阿姨", "address": "五号楼101室"})
+    answer = await office.send(path, by="陈老师", **stale | {"key_holder": "赵阿姨", "notes": "耳背"})
+    assert answer.status_code == 422
+    assert "钥匙刚才被改成「王阿姨」，您写的是「赵阿姨」" in unescape(answer.text)
+    person = office.world.person(elder)
+    assert (person.key_holder, person.notes or "") == ("王阿姨", ""), "all of it, or nothing"
+    again = _form(answer.text)
+    assert (again["key_holder"], again["notes"], again["address"]) == ("赵阿姨", "耳背", "五号楼101室")
+    assert (await office.send(path, by="陈老师", **again)).status_code == 303
+    person = office.world.person(elder)
+    assert (person.key_holder, person.notes, person.address) == ("赵阿姨", "耳背", "五号楼101室")
 
 
 @pytest.mark.parametrize(
