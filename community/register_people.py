@@ -18,7 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins import register_log
-from checkins.people_csv import SPOKEN, Entry, home_of, text_of, value_of
+from checkins.homes import home_of
+from checkins.people_csv import SPOKEN, Entry, text_of, value_of
 from checkins.register_log import How, Source
 from checkins.roster.sheet import Somebody
 from checkins.schedule import local_date
