@@ -133,7 +133,7 @@ def _both_zh(person: Person, column: str, typed: Typed) -> str:
 
 def _kept(typed: Typed) -> Typed:
     """What is shown again: what was typed. The rest of the form is what the register has now."""
-    return {key: value for key, value in typed.items() if not _as_given(typed, key)}
+    return {key: value for key, value in typed.items() if key not in elder_view.FIELDS or not _as_given(typed, key)}
 
 
 def _differs(session: Session, person: Person, column: str, text: str, now: datetime) -> bool:
@@ -152,11 +152,18 @@ def _wrong_text(column: str) -> WrongError:
 
 
 def _consents(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:
-    agreed = [purpose for purpose in CONSENTS if typed.get(f"agrees-{purpose}") == _YES]
+    agreed = [purpose for purpose in CONSENTS if _agreed(person, typed, purpose)]
     if set(agreed) == {purpose for purpose in CONSENTS if person.consents.get(purpose)}:
         raise WrongError("没有改动。Nothing was changed.")
     consents.replace(session, person.id, agreed, _word(person, typed, by, now, session), now)
     people.note_change(session, person.id, "consents", by, now)
+
+
+def _agreed(person: Person, typed: Typed, purpose: str) -> bool:
+    """As it is ticked; what nobody ticked anew stays as the register has it now."""
+    ticked = typed.get(f"agrees-{purpose}") == _YES
+    was = typed.get(f"was-agrees-{purpose}")
+    return bool(person.consents.get(purpose)) if was is not None and ticked == (was == _YES) else ticked
 
 
 def _state(session: Session, person: Person, typed: Typed, by: str, now: datetime) -> None:

@@ -121,6 +121,23 @@ async def test_a_form_opened_before_a_colleagues_change_takes_nothing_back(offic
     assert (person.key_holder, person.mode, person.notes) == ("王阿姨", Mode.HUMAN, "耳背")
 
 
+async def test_a_form_of_consents_opened_before_takes_no_consent_back(office: Office) -> None:
+    elder = office.world.elder("王秀英", consents={"calls": True, "buddy": True})
+    path, page = f"/elder/{elder}/consents", await _page(office, elder)
+    given = dict(re.findall(r'name="(was-agrees-[^"]+)" value="([01])"', page))
+    assert given["was-agrees-buddy"] == "1"
+    ticked = {"agrees-calls": "1", "agrees-buddy": "1"}
+    first = {"agrees-calls": "1", "agrees-recording": "1"}  # withdraws one, gives another
+    assert (await office.send(path, by="李老师", **given, **first)).status_code == 303
+    stale = given | ticked | {"agrees-street": "1"}
+    answer = await office.send(path, by="陈老师", **stale, on="2030-01-01")
+    shown = re.findall(r'name="agrees-([^"]+)" value="1" checked', answer.text)
+    assert (answer.status_code, set(shown)) == (422, {"calls", "recording", "street"})
+    assert (await office.send(path, by="陈老师", **stale)).status_code == 303
+    agreed = {purpose for purpose, value in office.world.person(elder).consents.items() if value}
+    assert agreed == {"calls", "recording", "street"}
+
+
 async def test_what_a_colleague_changed_meanwhile_is_shown_beside_what_was_typed(office: Office) -> None:
     elder = office.world.elder("王秀英", address="三号楼502室", key_holder="张阿姨")
     path, stale = f"/elder/{elder}/entry", _form(await _page(office, elder))
