@@ -85,6 +85,11 @@ async function fetchParts(from, ids) {
   } catch {
     failed = "lost";
   }
+  if (failed === "lost") setTimeout(() => again(ids), LOST_MS);
+}
+
+function again(ids) {
+  for (const id of ids) if (!stale.has(id)) stale.set(id, Date.now());
 }
 
 function show(page, ids) {
@@ -95,7 +100,8 @@ function show(page, ids) {
     if (part && busy(part)) stale.set(id, Date.now()); // somebody began to type while it was fetched
     else if (part && fresh && !part.isEqualNode(fresh)) put(part, fresh);
   }
-  if (ids.includes("shell")) document.getElementById("badge").replaceWith(page.getElementById("badge"));
+  const badge = page.getElementById("badge");
+  if (badge) document.getElementById("badge").replaceWith(badge);
   refocus(was);
   entitle(page.title || document.title);
 }

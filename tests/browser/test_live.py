@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy.orm import Session
 
 from checkins import searches
@@ -13,6 +13,7 @@ from checkins.case_rows import log_event
 from checkins.results import Reason, Urgency
 from checkins.todays_case import case_today
 from tests.browser.town import Town
+from tests.fakes.accounts import session_cookie
 
 
 def _needs(town: Town, name: str, reason: Reason = Reason.NOT_WELL, urgency: Urgency = Urgency.SOON) -> int:
@@ -83,3 +84,26 @@ def test_a_change_is_one_fetch_of_the_page(town: Town, page: Page) -> None:
     expect(page.locator(f"#case-{case}")).to_be_visible()
     expect(page.locator("#emergencies")).to_contain_text("郑二")
     assert fetched == [f"{town.url}/"]
+
+
+def test_a_fetch_that_fails_is_tried_again_within_seconds(town: Town, browser: Browser) -> None:
+    context = browser.new_context(base_url=town.url, locale="zh-CN")
+    context.add_cookies([{"name": "wenan_session", "value": session_cookie(town.house.db), "url": town.url}])
+    page = context.new_page()
+    with page.expect_response(re.compile("/live")):
+        page.goto("/roster")
+    page.wait_for_timeout(2000)
+    refused: list[str] = []
+
+    def once(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    page.route(re.compile("/shell"), once)
+    _emergency(town, "冯四")
+    expect(page.locator("#emergencies a", has_text="冯四")).to_be_visible(timeout=30_000)
+    assert refused
+    context.close()
