@@ -20,10 +20,12 @@ class UnlistedRouteError(Exception):
 
 @dataclass(frozen=True)
 class Access:
-    """`roles`: of accounts. Without any: `why` says what keeps strangers out, or why nothing needs to."""
+    """`roles`: of accounts. Without any: `why` says what keeps strangers out, or why nothing needs to. `body`: so many
+    bytes may be sent as they are, with the token in a header (console/raw_body.py reads them); 0: forms only."""
 
     roles: frozenset[Role] = frozenset()
     why: str = ""
+    body: int = 0
 
 
 READ = Access(frozenset(Role))

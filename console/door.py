@@ -79,7 +79,7 @@ class Door:
         self._check_place(request, wanted)
         _check_address(request)
         if request.method not in SAFE:
-            _check_length(request)
+            _check_length(request, wanted.body or MAX_FORM)
         if not wanted.roles:
             if request.method not in SAFE:
                 await _form(request)
@@ -93,7 +93,7 @@ class Door:
             raise FORBIDDEN
         if request.method not in SAFE:
             check_origin(request.headers)
-            check_token(who.form, await _form_token(request))
+            check_token(who.form, _header_token(request) if wanted.body else await _form_token(request))
         await self._touch(request, who)
         return who
 
@@ -236,10 +236,13 @@ def back_from(request: HTTPConnection) -> str:
     return request.url.path + query
 
 
-def _check_length(request: Request) -> None:
-    """Before anything of it is read: who sends it may be anybody."""
+def _check_length(request: Request, most: int) -> None:
+    """Before anything of it is read: who sends it may be anybody. What says no length, or comes in pieces as well, has
+    none."""
     length = request.headers.get("content-length", "")
-    if not (length.isascii() and length.isdigit() and len(length) <= 9) or int(length) > MAX_FORM:
+    if not (length.isascii() and length.isdigit() and len(length) <= 9) or int(length) > most:
+        raise TOO_LONG
+    if "transfer-encoding" in request.headers:
         raise TOO_LONG
 
 
@@ -249,10 +252,14 @@ def _check_address(request: Request) -> None:
         raise NO_PAGE
 
 
+def _header_token(request: Request) -> str:
+    return request.headers.get("x-csrf-token", "")
+
+
 async def _form_token(request: Request) -> str:
     """Of a form or of htmx."""
     form = await _form(request)
-    token = request.headers.get("x-csrf-token") or form.get("token", "")
+    token = _header_token(request) or form.get("token", "")
     return token if isinstance(token, str) else ""
 
 
