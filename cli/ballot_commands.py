@@ -3,7 +3,7 @@ who chose what, and none counts before the closing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,32 +21,21 @@ from cli.places import place_named
 from cli.spoken_files import clock, say
 from community import ballot as core
 from community import ballot_doubts as doubts
+from community import ballot_letters, ballot_making
 from community import ballot_papers as papers
 from community import ballot_proposals as proposed
 from community import ballot_rounds as rounds
 from community import ballot_rows as rows
 from community import ballot_staff as staff
 from community.ballot import Channel, Refusal, Unit
-from community.ballot_papers import Addressed, Facts
+from community.ballot_facts import facts_of
+from community.ballot_papers import Addressed
 from community.ballot_tables import Ballot, BallotEvent
+from community.ballot_words import CHANGEABLE, REFUSAL_ZH, UNIT_ZH
 from database_in_use import read, write
 from settings import Settings
 
-REFUSAL_ZH: Mapping[str, str] = {
-    Refusal.NOT_YET: "还没有开始",
-    Refusal.CLOSED: "已经结束",
-    Refusal.NOT_ON_ROLL: "不在名册上",
-    Refusal.GONE: "已经去世或搬走",
-    Refusal.NO_PROXY: "不是业主,也没有书面委托",
-    Refusal.OTHER_PERSON: "这一户已经有别人选过",
-    Refusal.OTHER_CHANNEL: "已经用别的方式选过",
-    Refusal.NOT_PROVEN: "没有信上的密码",
-    Refusal.PIN_WRONG: "密码不对",
-    Refusal.PIN_LOCKED: "密码已锁",
-    Refusal.NO_SUCH_OPTION: "没有这一项",
-}
 DOUBTS = 20  # that are said at once
-UNIT_ZH = {Unit.PERSON: "一人一次", Unit.HOUSEHOLD: "一户一次", Unit.OWNER: "一套业主一次"}
 
 
 # ── looking ───────────────────────────────────────────────────────────────────────────────────────
@@ -116,17 +105,12 @@ def _act_line(event: BallotEvent, zone: str, label: str) -> str:
 async def count(settings: Settings, number: int, out: Console) -> int:
     """3: the log does not come to what was told, or has more voters than there are places that chose."""
 
-    def work(session: Session) -> tuple[Ballot, dict[str, list[int]], int, int]:
-        row = rows.by_number(session, number)
-        if row.result is None:
-            raise ValueError("it is counted when it is over")
-        took = len([slot for slot in rows.slots(session, row) if slot.holder])
-        return row, rounds.counted(session, row), core.voters(rows.chosen(session, row)), took
-
-    row, counted, voters, took = await read(settings, work)
-    same = counted == row.result and voters <= took
-    say(out, f"{voters} voters, {took} places of the roll chose: {'the same result' if same else 'NOT what was told'}")
-    return 0 if same else 3
+    found = await read(settings, lambda session: rounds.recount(session, rows.by_number(session, number)))
+    if found is None:
+        raise ValueError("it is counted when it is over")
+    told = "the same result" if found.agrees else "NOT what was told"
+    say(out, f"{found.voters} voters, {found.took} places of the roll chose: {told}")
+    return 0 if found.agrees else 3
 
 
 # ── acts ──────────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +139,7 @@ async def new(
         place = place_named(session, committee)
         opens = moment(since, place.timezone, "--from") if since.strip() else now
         closes = moment(until, place.timezone, "--until", end=True)
-        row = staff.make(
+        row = ballot_making.make(
             session, place, title.strip(), topics, Unit(unit), opens, closes, by, now, roll=text, rings=rings
         )
         made = row.number, len(rows.slots(session, row)), doubts.doubtful(session, row)
@@ -230,7 +214,7 @@ async def enter(
         say(out, "It counts.")
         return 0
     say(out, f"refused, and logged: {REFUSAL_ZH[why]} ({why})", style="red")
-    if why in (Refusal.OTHER_PERSON, Refusal.OTHER_CHANNEL):
+    if why in CHANGEABLE:
         say(out, "当面问过、要改的,加 --change (they want it so, and you have asked them: --change)")
     return 1
 
@@ -264,30 +248,23 @@ async def letters(
 ) -> int:
     """First the paper, then what counts: a PIN that nobody has on paper would shut its owner out."""
     fonts.load(font)
-    facts = await read(settings, lambda session: _facts(session, number, _line(settings, line)))
-    made = await read(settings, lambda session: staff.letters(session, number, datetime.now(UTC), unit))
+    facts = await read(settings, lambda session: facts_of(session, number, _line(settings, line)))
+    made = await read(settings, lambda session: ballot_letters.letters(session, number, datetime.now(UTC), unit))
     if not made:
         raise ValueError("all units have their letter; --unit makes a new one")
     _write(to, papers.letters(facts, [Addressed(each.unit, each.number, each.pin) for each in made]))
     now = datetime.now(UTC)
-    await write(settings, lambda session: staff.post(session, number, made, by, now))
+    await write(settings, lambda session: ballot_letters.post(session, number, made, by, now))
     say(out, f"{len(made)} letters in {to}: print them, then delete the file.")
     return 0
 
 
 async def paper(settings: Settings, number: int, to: Path, line: str, font: Path | None, out: Console) -> int:
     fonts.load(font)
-    facts = await read(settings, lambda session: _facts(session, number, _line(settings, line)))
+    facts = await read(settings, lambda session: facts_of(session, number, _line(settings, line)))
     _write(to, papers.sheet(facts))
     say(out, f"{to}: one for each who chooses by hand.")
     return 0
-
-
-def _facts(session: Session, number: int, line: str) -> Facts:
-    row = rows.by_number(session, number)
-    place = session.get_one(Neighbourhood, row.neighbourhood_id)
-    topics = tuple((topic.question, tuple(topic.options)) for topic in rows.topics(session, row))
-    return Facts(place.committee, row.title, clock(row.closes_at, place.timezone), line, topics)
 
 
 def _line(settings: Settings, line: str) -> str:

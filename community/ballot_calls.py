@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from checkins import items
@@ -113,12 +113,27 @@ def ask(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: d
         session.flush()
 
 
-def see(session: Session, ballot: Ballot, person_id: str, now: datetime) -> None:
-    """No call is made about it, and none could reach them: somebody goes there with the paper."""
-    row = BallotCall(ballot_id=ballot.id, person_id=person_id, errand=Errand.ASK, due_at=None, calls=0)
-    session.add(row)
-    session.flush()
-    by_hand(session, row, now)
+def first(session: Session, ballot: Ballot, people: Sequence[str], rings: bool, now: datetime) -> None:
+    """Of a ballot that is new: all of them are rung; without `rings` nobody is, and somebody goes to whom no machine
+    may ring."""
+    if rings:
+        session.add_all(_call(ballot, each, max(now, ballot.opens_at)) for each in people)
+        return
+    known = {person.id: person for person in session.scalars(select(Person).where(_in_place(ballot)))}
+    by_hand = [_call(ballot, each, None) for each in people if stops_calls(known[each]) is not None]
+    for row in by_hand:
+        row.outcome = Rung.BY_HAND
+    session.add_all(by_hand)
+    if by_hand:
+        open_item(session, ballot, Errand.ASK, now)
+
+
+def _call(ballot: Ballot, person_id: str, due: datetime | None) -> BallotCall:
+    return BallotCall(ballot_id=ballot.id, person_id=person_id, errand=Errand.ASK, due_at=due, calls=0)
+
+
+def _in_place(ballot: Ballot) -> ColumnElement[bool]:
+    return Person.neighbourhood_id == ballot.neighbourhood_id
 
 
 def pending(session: Session, person_id: str, errand: Errand) -> list[BallotCall]:

@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from checkins.names import named, says_something
 from checkins.tables import Neighbourhood
 from community import ballot as core
+from community import ballot_making, staff
 from community import ballot_rows as rows
-from community import ballot_staff, staff
 from community import rows as complaints
 from community.ballot import Unit
 from community.ballot_tables import Ballot, BallotEvent
 from community.tables import Wish
+from community.wrong import Unknown, Wrong
 
 PROPOSED = "proposed"  # an event of the ballot, one for each; of a complaint: it has become one
 LEAST, MOST = 2, core.KEYS
@@ -49,9 +50,15 @@ def read(text: str) -> Proposal:
     cases = [int(found[1]) for each in more if (found := _CASE.fullmatch(each))]
     names = [each for each in more if not _CASE.fullmatch(each)]
     if not says_something(sentence) or len(sentence) > LONGEST or any(end in sentence for end in _ENDS):
-        raise ValueError(f"a proposal is one sentence of 1 to {LONGEST} characters: {text}")
+        raise Wrong(
+            f"一个提议写一句话，1到{LONGEST}个字，不用句号：{sentence}",
+            f"a proposal is one sentence of 1 to {LONGEST} characters: {text}",
+        )
     if len(cases) > 1 or len(names) > 1 or any(not says_something(each) or len(each) > LONGEST_NAME for each in names):
-        raise ValueError(f'a proposal is "sentence", "sentence|who", "sentence|case" or "sentence|case|who": {text}')
+        raise Wrong(
+            f"提议人写一个名字，最多{LONGEST_NAME}个字；诉求写一个编号：{sentence}",
+            f'a proposal is "sentence", "sentence|who", "sentence|case" or "sentence|case|who": {text}',
+        )
     return Proposal(sentence, "".join(names), *cases)
 
 
@@ -77,11 +84,13 @@ def make(
     rung with the result."""
     by, options = named(by), [each.text for each in found]
     if not LEAST <= len(options) <= MOST or len(set(options)) < len(options):
-        raise ValueError(f"one chooses among {LEAST} to {MOST} proposals, each another one")
+        raise Wrong(
+            f"要有{LEAST}到{MOST}个不同的提议", f"one chooses among {LEAST} to {MOST} proposals, each another one"
+        )
     for each in found:
         _from_hall(session, place, each)
     topic = question(found), options
-    ballot = ballot_staff.open_one(session, place, title, [topic], Unit.PERSON, opens, closes, by, now, rings=rings)
+    ballot = ballot_making.open_one(session, place, title, [topic], Unit.PERSON, opens, closes, by, now, rings=rings)
     for nth, each in enumerate(found, 1):
         detail = {"option": nth, "named": bool(each.proposer), **({"case": each.case} if each.case else {})}
         rows.note(session, ballot, PROPOSED, by, now, detail=detail)
@@ -97,13 +106,19 @@ def _from_hall(session: Session, place: Neighbourhood, proposal: Proposal) -> No
         return
     complaint = complaints.by_number(session, proposal.case)
     if complaint.neighbourhood_id != place.id:
-        raise LookupError(f"{proposal.case} is another committee's")
+        raise Unknown(f"{proposal.case}号是别的居委的", f"{proposal.case} is another committee's")
     if complaint.wish != Wish.PUBLIC or not complaint.text:
-        raise ValueError("the matter stands in no 议事厅: `cases publish` first, where they agreed")
+        raise Wrong(
+            f"{proposal.case}号不在议事厅：本人同意的，先公开",
+            "the matter stands in no 议事厅: `cases publish` first, where they agreed",
+        )
     if told := staff._personal(session, complaint, proposal.text):
-        raise ValueError(f"the text says who it is ({told}): write it without")
+        raise Wrong(f"这句话看得出是谁（{told}）：请改写", f"the text says who it is ({told}): write it without")
     if told := staff._personal(session, complaint, proposal.proposer):
-        raise ValueError(f"the matter stands in the 议事厅 without who it was ({told}): name nobody, or no matter")
+        raise Wrong(
+            f"{proposal.case}号在议事厅里没有写是谁（{told}）：提议人请空着，或者不写编号",
+            f"the matter stands in the 议事厅 without who it was ({told}): name nobody, or no matter",
+        )
 
 
 def is_one(session: Session, ballot: Ballot) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkins.ports import Clock
@@ -67,9 +68,37 @@ def seal(session: Session, ballot_id: int, now: datetime) -> None:
 
 def counted(session: Session, ballot: Ballot) -> dict[str, list[int]]:
     """From the log alone; before and after the sealing it comes to the same."""
-    options = {topic.position: len(topic.options) for topic in rows.topics(session, ballot)}
-    found = core.counts(rows.chosen(session, ballot), options)
+    found = core.counts(rows.chosen(session, ballot), _options(session, ballot))
     return {str(topic): votes for topic, votes in found.items()}
+
+
+@dataclass(frozen=True)
+class Recount:
+    """The log counted anew, beside what was told. `took`: places of the roll that chose; more voters than these would
+    mean that somebody has added choices."""
+
+    counts: dict[str, list[int]]
+    voters: int
+    took: int
+    same: bool
+
+    @property
+    def agrees(self) -> bool:
+        return self.same and self.voters <= self.took
+
+
+def recount(session: Session, ballot: Ballot) -> Recount | None:
+    """None before it is over, and for one that was withdrawn."""
+    if ballot.result is None:
+        return None
+    log, options = rows.chosen(session, ballot), _options(session, ballot)
+    counts = {str(topic): votes for topic, votes in core.counts(log, options).items()}
+    query = select(func.count()).where(BallotSlot.ballot_id == ballot.id, func.coalesce(BallotSlot.holder, "") != "")
+    return Recount(counts, core.voters(log), session.scalar(query) or 0, counts == ballot.result)
+
+
+def _options(session: Session, ballot: Ballot) -> dict[int, int]:
+    return {topic.position: len(topic.options) for topic in rows.topics(session, ballot)}
 
 
 def _took_part(session: Session, ballot: Ballot) -> list[str]:

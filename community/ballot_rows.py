@@ -26,6 +26,7 @@ from community.ballot_tables import (
     BallotSlot,
     BallotTopic,
 )
+from community.wrong import Unknown, Wrong
 
 REFUSED, PROVEN, LETTER_MADE, MADE = "refused", "proven", "letter_made", "made"
 TOLD = "told"  # staff have told the result to an owner of whom the line knows nobody
@@ -35,7 +36,7 @@ def by_number(session: Session, number: int) -> Ballot:
     """Locked. LookupError when there is none."""
     row = session.scalar(select(Ballot).where(Ballot.number == number).with_for_update())
     if row is None:
-        raise LookupError(f"there is no ballot {number} (`ballots list` shows all)")
+        raise Unknown(f"没有{number}号打钩", f"there is no ballot {number} (`ballots list` shows all)")
     return row
 
 
@@ -63,7 +64,10 @@ def free_letters(session: Session, most: int) -> list[int]:
         (each for each in range(FIRST_LETTER, LAST_LETTER + 1) if each not in busy), key=lambda each: last.get(each, 0)
     )
     if len(free) < most:
-        raise ValueError(f"{most} letters are needed, and {len(free)} numbers are free until another ballot is over")
+        raise Wrong(
+            f"要{most}封信，编号只剩{len(free)}个：等别的打钩结束",
+            f"{most} letters are needed, and {len(free)} numbers are free until another ballot is over",
+        )
     return free[:most]
 
 

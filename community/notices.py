@@ -23,6 +23,7 @@ from community.notice_tables import FIRST_NOTICE, Hearer, Notice, Topic
 from community.notice_targets import building, is_for, on_the_way
 from community.spoken import bounded
 from community.tables import Status, Wish
+from community.wrong import Unknown, Wrong
 
 
 def publish(
@@ -49,7 +50,10 @@ def publish(
     _sensible(text, since, until, now)
     _inhabited(session, place_id, buildings, anyway=anyway)
     if urgent and topic is not Topic.NOTICE:
-        raise ValueError("the board is for who asks: only a notice can be urgent")
+        raise Wrong(
+            "开门时间、服务、街道消息是给来电问的人听的：只有公告可以紧急",
+            "the board is for who asks: only a notice can be urgent",
+        )
     values = {"topic": topic, "text": text.strip(), "buildings": list(buildings), "language": language}
     notice = Notice(neighbourhood_id=place_id, urgent=urgent, recording=recording, complaint_id=complaint_id, **values)
     notice.valid_from, notice.valid_until, notice.by, notice.at = since, until, by[:100], now
@@ -121,12 +125,16 @@ def is_ours(session: Session, call_id: str) -> bool:
 def _inhabited(session: Session, place_id: int, buildings: Sequence[str], *, anyway: bool) -> None:
     """A slip of the hand would be a notice for nobody."""
     if unknown := [each for each in buildings if not building(each)]:
-        raise ValueError(f"--building: write it as 3号楼 or 1234弄5号, not {unknown[0]}")
+        raise Wrong(
+            f"楼请写成“3号楼”或“1234弄5号”，不是“{unknown[0]}”",
+            f"--building: write it as 3号楼 or 1234弄5号, not {unknown[0]}",
+        )
     known = buildings_of(session, place_id) if buildings and not anyway else []
     if empty := [each for each in buildings if not anyway and building(each) not in known]:
         there = "、".join(f"{figure}号楼" for figure in known) or "none"
-        raise LookupError(
-            f"by the register nobody lives in {empty[0]}; its buildings: {there} (--anyway publishes it all the same)"
+        raise Unknown(
+            f"登记里没有人住{empty[0]}",
+            f"by the register nobody lives in {empty[0]}; its buildings: {there} (--anyway publishes it all the same)",
         )
 
 
@@ -144,10 +152,13 @@ def elders(place_id: int) -> tuple[ColumnElement[bool], ...]:
 
 def _sensible(text: str, since: datetime, until: datetime, now: datetime) -> None:
     if not says_something(text):
-        raise ValueError("write what the notice says: it is needed for paper, too, when it was recorded")
+        raise Wrong(
+            "请写公告的内容：有录音也要写，打印要用",
+            "write what the notice says: it is needed for paper, too, when it was recorded",
+        )
     bounded(text)
     if until <= max(since, now):
-        raise ValueError("--until: a notice must hold for a while")
+        raise Wrong("截止要晚于开始，也要晚于现在", "--until: a notice must hold for a while")
 
 
 def answer(
@@ -156,11 +167,14 @@ def answer(
     """What came of a matter of the 议事厅, for all neighbours, in the staff's own words and without who it was."""
     complaint = rows.by_number(session, number)
     if complaint.wish != Wish.PUBLIC or not complaint.text:
-        raise ValueError("the matter stands in no 议事厅: `cases publish` first, where they agreed")
+        raise Wrong(
+            f"{number}号不在议事厅：本人同意的，先公开",
+            "the matter stands in no 议事厅: `cases publish` first, where they agreed",
+        )
     if complaint.status not in (Status.ANSWERED, Status.CLOSED) or rows.last_reply(session, complaint) is None:
-        raise ValueError("there is no answer yet: `cases reply` first")
+        raise Wrong(f"{number}号还没有答复：先答复", "there is no answer yet: `cases reply` first")
     if told := staff._personal(session, complaint, text):
-        raise ValueError(f"the text says who it is ({told}): write it without")
+        raise Wrong(f"这段话看得出是谁（{told}）：请改写", f"the text says who it is ({told}): write it without")
     place, id_ = complaint.neighbourhood_id, complaint.id
     notice = publish(session, place, text, by, now, until=until, urgent=urgent, complaint_id=id_)
     rows.note(session, complaint, "noticed", by, now, detail={"notice": notice.number})
@@ -188,7 +202,7 @@ def told(session: Session, number: int, person_id: str, by: str, now: datetime) 
     notice, by = by_number(session, number), named(by)
     row = hearer(session, notice.id, person_id)
     if row is None:
-        raise LookupError("this notice is not for them")
+        raise Unknown("这个公告不是给这位的", "this notice is not for them")
     return understood(row, by, now)
 
 
@@ -212,7 +226,7 @@ def by_number(session: Session, number: int) -> Notice:
     """Locked. LookupError when there is none."""
     notice = session.get(Notice, number - FIRST_NOTICE + 1, with_for_update=True)
     if notice is None:
-        raise LookupError(f"there is no notice {number} (`notices list` shows all)")
+        raise Unknown(f"没有{number}号公告", f"there is no notice {number} (`notices list` shows all)")
     return notice
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from checkins import promises
 from checkins.roster.holidays import Calendar
+from community.wrong import Wrong
 
 _FIGURES = "零一二三四五六七八九"
 MOST_SPOKEN = 300  # characters: speech.synthesis makes no prompt of more than 400, and nobody keeps more in mind
@@ -30,5 +31,8 @@ def by_when(calendar: Calendar, now: datetime, due: datetime | None) -> dict[str
 def bounded(text: str) -> str:
     """`text`, if the line can speak it in one go; ValueError says how long it may be."""
     if len(text) > MOST_SPOKEN:
-        raise ValueError(f"the line speaks at most {MOST_SPOKEN} characters, these are {len(text)}: say it shorter")
+        raise Wrong(
+            f"电话里最多说{MOST_SPOKEN}个字，这里有{len(text)}个：请写短些",
+            f"the line speaks at most {MOST_SPOKEN} characters, these are {len(text)}: say it shorter",
+        )
     return text

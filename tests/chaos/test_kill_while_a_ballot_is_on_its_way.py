@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from checkins.tables import Neighbourhood
 from community import ballot as core
-from community import ballot_rounds, ballot_staff
+from community import ballot_making, ballot_rounds, ballot_staff
 from community import ballot_rows as rows
 from community.ballot import Channel, Unit
 from community.ballot_tables import Ballot, BallotCall, Errand
@@ -60,7 +60,7 @@ class Voting(Matters):
         now = datetime.now(UTC)
         with self.db.write() as session:
             place, closes = session.scalars(select(Neighbourhood)).one(), now + timedelta(days=1)
-            ballot_staff.make(session, place, "电梯", ["要不要装电梯?"], Unit.PERSON, now, closes, "陈老师", now)
+            ballot_making.make(session, place, "电梯", ["要不要装电梯?"], Unit.PERSON, now, closes, "陈老师", now)
 
     def ballot(self) -> Ballot:
         with self.db.read() as session:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from checkins.tables import Neighbourhood
-from community import ballot_staff
+from community import ballot_letters, ballot_making, ballot_staff
 from community.ballot import Channel, Refusal, Unit
 from community.ballot_rounds import BallotRounds
 from community.ballot_tables import Ballot, BallotEvent
@@ -33,7 +33,7 @@ async def made(line: Story, topics: list[str], unit: Unit = Unit.PERSON, roll: s
 
     def work(session: Any) -> None:
         place, closes = session.get_one(Neighbourhood, line.place_id), now + timedelta(hours=8)
-        ballot_staff.make(session, place, "公约", topics, unit, now, closes, "陈老师", now, roll=roll)
+        ballot_making.make(session, place, "公约", topics, unit, now, closes, "陈老师", now, roll=roll)
 
     await line.house.db.run(work)
 
@@ -133,8 +133,8 @@ async def test_业委会投票(carrier: FakeCarrier, tmp_path: Path) -> None:
         line.carrier.clock.advance(minutes=60)
         await made(line, [LIFT, BIKES], Unit.OWNER, ROLL)
         now = line.house.clock.now()
-        letters = await line.house.db.view(lambda session: ballot_staff.letters(session, 7001, now))
-        await line.house.db.run(lambda session: ballot_staff.post(session, 7001, letters, "陈老师", now))
+        letters = await line.house.db.view(lambda session: ballot_letters.letters(session, 7001, now))
+        await line.house.db.run(lambda session: ballot_letters.post(session, 7001, letters, "陈老师", now))
         number, pin = str(letters[0].number), letters[0].pin
 
         call = await rings_in(line)

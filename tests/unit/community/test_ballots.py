@@ -16,7 +16,7 @@ from checkins.ports import CallRequest, Disposition, PersonOutcome, Told
 from checkins.tables import CallIntent, Checkin, Neighbourhood, State
 from community import ballot as core
 from community import ballot_calls as calls
-from community import ballot_doubts, ballot_staff
+from community import ballot_doubts, ballot_letters, ballot_making, ballot_staff
 from community import ballot_rows as rows
 from community.ballot import Refusal, Unit
 from community.ballot_calls import BallotCalls
@@ -50,7 +50,7 @@ async def test_no_more_than_four_topics_at_a_time(hall: Hall) -> None:
         place = session.get_one(Neighbourhood, hall.world.place_id)
         closes = now + timedelta(days=1)
         topics = [f"第{nth}条?" for nth in range(6)]
-        ballot_staff.make(session, place, "公约", topics, Unit.PERSON, now, closes, CHEN, now)
+        ballot_making.make(session, place, "公约", topics, Unit.PERSON, now, closes, CHEN, now)
     counter = BallotCounter(hall.world.db, hall.world.clock)
     words = []
     for _ in range(8):
@@ -96,12 +96,14 @@ async def test_nobody_must_see_to_a_locked_letter_that_was_made_anew_or_is_over(
     for _ in range(5):
         await vote.ask("ballot.pin", "", "000000")
     assert hall.todo() == [ItemKind.BALLOT_PIN]
-    other = hall.look(lambda session: ballot_staff.letters(session, vote.number, hall.world.clock.now(), "1号102室"))
-    hall.act(ballot_staff.post, vote.number, other, CHEN)
+    other = hall.look(lambda session: ballot_letters.letters(session, vote.number, hall.world.clock.now(), "1号102室"))
+    hall.act(ballot_letters.post, vote.number, other, CHEN)
     assert hall.todo() == [ItemKind.BALLOT_PIN], "another one's letter"
     if end == "new letter":
-        new = hall.look(lambda session: ballot_staff.letters(session, vote.number, hall.world.clock.now(), "1号101室"))
-        hall.act(ballot_staff.post, vote.number, new, CHEN)
+        new = hall.look(
+            lambda session: ballot_letters.letters(session, vote.number, hall.world.clock.now(), "1号101室")
+        )
+        hall.act(ballot_letters.post, vote.number, new, CHEN)
     elif end == "withdrawn":
         hall.act(ballot_staff.withdraw, vote.number, CHEN)
     else:
@@ -113,9 +115,9 @@ async def test_no_letter_is_made_for_what_is_over(hall: Hall) -> None:
     vote = Vote(hall, Unit.OWNER, ROLL)
     hall.later(days=3)
     with pytest.raises(ValueError, match="7001 is over"):
-        hall.act(ballot_staff.letters, vote.number)
+        hall.act(ballot_letters.letters, vote.number)
     with pytest.raises(ValueError, match="7001 is over"):
-        hall.act(ballot_staff.post, vote.number, [], CHEN)
+        hall.act(ballot_letters.post, vote.number, [], CHEN)
 
 
 async def test_a_printed_letter_of_four_digits_goes_on(hall: Hall, quick: None) -> None:
@@ -131,7 +133,7 @@ async def test_a_printed_letter_of_four_digits_goes_on(hall: Hall, quick: None) 
 
 async def test_a_ballot_of_12000_units_beside_another_has_letters_enough(hall: Hall) -> None:
     roll = "室号,业主,电话\n" + "".join(f"{house}号{flat}室,张,\n" for house in range(120) for flat in range(100))
-    numbers = hall.look(lambda session: rows.free_letters(session, 7 * len(ballot_staff.read_roll(roll))))
+    numbers = hall.look(lambda session: rows.free_letters(session, 7 * len(ballot_making.read_roll(roll))))
     assert len({len(str(each)) for each in numbers}) == 1
     Vote(hall, Unit.OWNER, roll)
     assert hall.look(lambda session: rows.free_letters(session, 12_000))[0] == 22_001
@@ -153,8 +155,8 @@ async def test_a_new_letter_ends_calls_that_were_proven_by_the_old_one(hall: Hal
     await vote.ask("ballot.unit", "", number)
     assert (await vote.ask("ballot.pin", "", pin)).word == "right"
     assert (await vote.ask("ballot.next")).word == "topic"
-    new = hall.look(lambda session: ballot_staff.letters(session, vote.number, hall.world.clock.now(), "1号101室"))
-    hall.act(ballot_staff.post, vote.number, new, CHEN)
+    new = hall.look(lambda session: ballot_letters.letters(session, vote.number, hall.world.clock.now(), "1号101室"))
+    hall.act(ballot_letters.post, vote.number, new, CHEN)
     told = await vote.ask("ballot.next", "", "1")
     assert (told.word, told.values["why"]) == ("closed", "您的信已经换了新的,请用新信上的密码。")
     assert (await vote.ask("ballot.next")).word == "closed"
@@ -245,7 +247,7 @@ async def test_a_household_has_one_choice_however_its_address_is_written(hall: H
 def test_a_unit_stands_once_on_the_roll_however_it_is_written(written: str) -> None:
     roll = f"室号,业主,电话\n1号101室,张大同,\n{written},张大同,\n"
     with pytest.raises(ValueError, match=rf"line 3: {written} stands there twice \(line 2: 1号101室\)"):
-        ballot_staff.read_roll(roll)
+        ballot_making.read_roll(roll)
 
 
 async def test_a_roll_of_old_that_has_a_unit_twice_goes_on(hall: Hall, quick: None) -> None:
@@ -426,11 +428,11 @@ def test_figures_are_said() -> None:
 @pytest.mark.parametrize("topic", ["", "|赞成|反对", "装吗?|好", "装吗?|好|好", "装吗?|1|2|3|4|5"])
 def test_a_topic_that_can_not_be_read_out_is_refused(topic: str) -> None:
     with pytest.raises(ValueError, match=r"topic|option"):
-        ballot_staff.read_topic(topic)
+        ballot_making.read_topic(topic)
 
 
 def test_all_that_is_wrong_with_an_owners_roll_is_said_at_once() -> None:
     with pytest.raises(
         ValueError, match=r"line 3: 1号 101室 stands there twice \(line 2: 1号101室\); line 4: a unit and its owner"
     ):
-        ballot_staff.read_roll("室号,业主\n1号101室,张\n1号 101室,李\n,王\n")
+        ballot_making.read_roll("室号,业主\n1号101室,张\n1号 101室,李\n,王\n")

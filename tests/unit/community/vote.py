@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from checkins.ports import Told
 from checkins.tables import Neighbourhood
-from community import ballot_rounds, ballot_staff
+from community import ballot_letters, ballot_making, ballot_rounds, ballot_staff
 from community import ballot_rows as rows
 from community.ballot import Channel, Refusal, Unit
 from community.ballot_counter import BallotCounter
@@ -37,7 +37,7 @@ class Vote:
             place = session.get_one(Neighbourhood, hall.world.place_id)
             closes = now + timedelta(days=3)
             topics = [LIFT, BIKES]
-            return ballot_staff.make(session, place, "电梯", topics, unit, now, closes, CHEN, now, roll=roll).number
+            return ballot_making.make(session, place, "电梯", topics, unit, now, closes, CHEN, now, roll=roll).number
 
         with hall.world.db.write() as session:
             return work(session)
@@ -82,6 +82,6 @@ class Vote:
         """Number and PIN of the first unit's letter."""
         now = self.world.clock.now()
         with self.world.db.write() as session:
-            made = ballot_staff.letters(session, self.number, now)
-            ballot_staff.post(session, self.number, made, CHEN, now)
+            made = ballot_letters.letters(session, self.number, now)
+            ballot_letters.post(session, self.number, made, CHEN, now)
         return str(made[0].number), made[0].pin
