@@ -10,7 +10,7 @@ WORKERS ?= $(shell expr $$(nproc) + 1) # half of the tests wait for somebody to 
 # Some images forbid Python to keep what it compiled: each worker, and each server that a test starts, then compiles anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test lint setup setup-dev serve bench eval chaos nobody-forgotten lock prompts rows clean
+.PHONY: help demo test lint setup setup-dev serve bench eval chaos nobody-forgotten previews lock prompts rows clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ chaos: setup-dev ## kill -9 at any moment of a call, again and again
 
 nobody-forgotten: setup-dev ## 100,000 days on the pure cores, 1,000 on a database, one killed at every write
 	@$(RUN) -m tests.property.town $(ARGS)
+
+previews: setup-dev ## what the ladder's preview says is what the simulator does, for 1,000 policies and rosters
+	@WENAN_REHEARSALS=1000 $(RUN) -m pytest tests/property/test_rehearsal.py $(ARGS)
 
 prompts: setup-dev ## renders what the prompt packs lack (docs/prompts.md)
 	@$(PYTHON) -m venv $(VENV)/voices && $(VENV)/voices/bin/pip -q install -e ".[voices]"

@@ -24,7 +24,7 @@ FILE_VARIABLE = "WENAN_SETTINGS"
 DEFAULT_FILE = Path("wenan.toml")
 # Read by tests and the set-up, not by the program.
 FOREIGN = {FILE_VARIABLE, "WENAN_SHARED", "WENAN_VOICES", "WENAN_SHOTS"}
-FOREIGN |= {"WENAN_TEST_POSTGRES_URL", "WENAN_UPDATE_GOLDEN"}
+FOREIGN |= {"WENAN_TEST_POSTGRES_URL", "WENAN_UPDATE_GOLDEN", "WENAN_REHEARSALS"}
 # What pydantic calls a fault, as an operator says it; {…} are pydantic's own figures.
 _SENTENCES = {
     "int_type": "must be a whole number",

@@ -19,10 +19,11 @@ from sqlalchemy.sql.expression import CTE
 
 from checkins import policies
 from checkins.case_rows import NEW_LADDER
+from checkins.policy import Policy
 from checkins.results import Reason, Status, Urgency
 from checkins.schedule import at_minute
 from checkins.tables import Checkin, Mode, Neighbourhood, NumberState, Person, Role, State
-from storage.database import UtcTime, to_millis
+from storage.database import UtcTime, from_millis, to_millis
 
 # Ringing, a well call under 30 s, its share of retries: what one elder costs a line in a morning.
 CALL_SECONDS = 90
@@ -70,6 +71,26 @@ def plan_day(
     return _report(session, place, day, now, added, frame) if added else PlanReport(0, 0, 0)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """What a plan gives one elder: a slot, or (`reason`) the moment from which a person is needed instead of a call."""
+
+    at: datetime
+    reason: Reason | None
+
+
+def planned_for(
+    session: Session, place: Neighbourhood, day: date, elder_id: str, lines: int, policy: Policy
+) -> Planned | None:
+    """What `plan_day`, made at that day's midnight from the register as it is, would give this elder by the
+    neighbourhood's `policy`; nothing is written. None: the elder is not due then, or has a case already."""
+    lines, midnight = max(1, min(lines, place.lines or lines)), at_minute(place.timezone, day, 0)
+    frame = _frame(place, day, midnight, lines, _calls(session, place, day), policy)
+    slots = _slots(_due(place, day), frame)
+    row = session.execute(select(slots.c.at, slots.c.reason).where(slots.c.id == elder_id)).one_or_none()
+    return None if row is None else Planned(from_millis(row.at), Reason(row.reason) if row.reason else None)
+
+
 def due_count(session: Session, place: Neighbourhood, day: date) -> int:
     """How many elders are due on `day` and have no case yet."""
     return session.scalar(select(func.count()).select_from(_due(place, day))) or 0
@@ -102,13 +123,15 @@ def _calls(session: Session, place: Neighbourhood, day: date) -> int:
     return session.scalar(select(func.count(due.c.number.distinct())).where(due.c.reason.is_(None))) or 0
 
 
-def _frame(place: Neighbourhood, day: date, now: datetime, lines: int, calls: int) -> _Frame:
+def _frame(
+    place: Neighbourhood, day: date, now: datetime, lines: int, calls: int, policy: Policy | None = None
+) -> _Frame:
     zone = place.timezone
     opens, end = at_minute(zone, day, place.plan_from), at_minute(zone, day, place.plan_until)
     start = max(opens, now)
     if now > opens:  # planned late, the calls still spread: all at once would swamp the lines
         end = max(end, start + timedelta(seconds=-(-calls // lines) * CALL_SECONDS))
-    person_due = max(at_minute(zone, day, policies.call_policy(place).unserved_at), now)
+    person_due = max(at_minute(zone, day, (policy or policies.call_policy(place)).unserved_at), now)
     return _Frame(
         start=to_millis(start),
         end=to_millis(end),
