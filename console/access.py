@@ -31,6 +31,8 @@ class Access:
 READ = Access(frozenset(Role))
 ACT = Access(frozenset({Role.WORKER, Role.DUTY, Role.SUPERVISOR}))
 KEEP = Access(frozenset({Role.WORKER, Role.SUPERVISOR}))
+SUPERVISE = Access(frozenset({Role.SUPERVISOR}))
+AUDIT = Access(frozenset({Role.SUPERVISOR, Role.AUDITOR}))
 ANYBODY = Access(why="nothing on it is anybody's")
 THIS_MACHINE = Access(why="answers on this machine only, says nothing of people")
 SIGNED = Access(why="each request is signed by who sends it")
@@ -68,6 +70,10 @@ ROUTES: Mapping[str, Access] = {
     "POST /elder/{person_id}/{what}": KEEP,
     "GET /roster": READ,
     "POST /roster/{place}/{what}": KEEP,
+    # accounts
+    "GET /accounts": SUPERVISE,
+    "POST /accounts": SUPERVISE,
+    "POST /accounts/{number}/{what}": SUPERVISE,
     # the browser phone
     "GET /phone": ACT,
     "POST /phone/calls": ACT,

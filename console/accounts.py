@@ -1,4 +1,4 @@
-"""Accounts: made, changed and locked on the command line by a name; a password that others know is good once.
+"""Accounts: made, changed and locked by a name; a password that others know is good once.
 
 Functions here take hashes, never passwords: hashing is slow and is done outside of any transaction.
 """
@@ -25,6 +25,13 @@ _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 class NoAccountError(LookupError):
     def __init__(self, login: str) -> None:
         super().__init__(f"there is no account {login!r} (`accounts list`)")
+
+
+class LastSupervisorError(ValueError):
+    """Nobody would be left who may make, change or open accounts."""
+
+    def __init__(self) -> None:
+        super().__init__("this is the last supervisor with a password of their own: make another one first")
 
 
 class ChangedError(Exception):
@@ -78,8 +85,10 @@ def free_name(session: Session, text: str, but: int | None = None) -> str:
 
 
 def set_role(session: Session, login: str, role: str, by: str, now: datetime) -> Account:
-    account = known(session, login)
-    account.role = _role(role)
+    account, new = known(session, login), _role(role)
+    if new != Role.SUPERVISOR:
+        _another_is_left(session, account)
+    account.role = new
     note(session, account, "role", named(by), now, account.role)
     return account
 
@@ -87,6 +96,7 @@ def set_role(session: Session, login: str, role: str, by: str, now: datetime) ->
 def lock(session: Session, login: str, by: str, now: datetime) -> Account:
     """Nobody gets in any more, and who is in is out at the next step."""
     account = known(session, login)
+    _another_is_left(session, account)
     account.locked_at = account.locked_at or now
     end_all(session, account)
     note(session, account, "locked", named(by), now)
@@ -106,6 +116,14 @@ def reset(session: Session, login: str, hashed: str, by: str, now: datetime) -> 
     account.hashed, account.one_time_until = hashed, now + ONE_TIME
     end_all(session, account)
     note(session, account, "reset", named(by), now)
+    return account
+
+
+def end_sessions(session: Session, login: str, by: str, now: datetime) -> Account:
+    """Logged out everywhere; the password stays."""
+    account = known(session, login)
+    end_all(session, account)
+    note(session, account, "ended", named(by), now)
     return account
 
 
@@ -151,6 +169,15 @@ def end_all(session: Session, account: Account) -> None:
 
 def note(session: Session, account: Account, what: str, by: str, now: datetime, detail: str | None = None) -> None:
     session.add(AccountEvent(account_id=account.id, at=now, what=what, by=by, detail=detail))
+
+
+def _another_is_left(session: Session, but: Account) -> None:
+    """A password that is good once may never be used. Held until the end of the transaction: of two supervisors who
+    lock each other at once one stays."""
+    query = select(Account).where(Account.role == Role.SUPERVISOR, Account.locked_at.is_(None)).order_by(Account.id)
+    able = list(session.scalars(query.with_for_update()))
+    if but in able and not any(one is not but and one.one_time_until is None for one in able):
+        raise LastSupervisorError
 
 
 def _role(text: str) -> Role:

@@ -18,6 +18,7 @@ from checkins.deciding import Refused, TakenError
 from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
 from console import (
+    account_routes,
     call_log,
     elder_routes,
     files,
@@ -64,6 +65,7 @@ def routes(deps: Deps) -> APIRouter:
     item_routes.add(router, deps, pages)
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
+    account_routes.add(router, deps, pages)
     return router
 
 
