@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, literal, select, update
 from sqlalchemy.orm import Session
 
-from community import ballot_calls, ballot_rows, meetings, reply_calls, rows, tickets_policy, tickets_rows
+from community import ballot_calls, ballot_rows, meeting_again, reply_calls, rows, tickets_policy, tickets_rows
 from community.ballot_tables import Ballot, BallotCall, BallotEvent, BallotProxy, BallotSlot
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.notice_tables import Hearer, Notice
@@ -18,6 +18,7 @@ from community.policy import Deadlines
 from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Reply
 from community.tickets_policy import BOOKED_WITHIN, ReplyClock
 from community.tickets_tables import Booking, Ticket, TicketDictation, TicketEvent, TicketStatus
+from storage.database import UtcTime
 
 _WRITTEN = (
     Complaint.opened_at,
@@ -54,8 +55,9 @@ _WRITTEN = (
 def accept(session: Session, now: datetime, deadlines: Deadlines, clock: ReplyClock) -> int:
     """The clock is right at `now`; how many moments lay ahead. Safe to repeat."""
     calls = sum(_call_now(session, table, now) for table in (Reply, Booking))  # first: by the moments as they were
-    begun = _begin_now(session, now)
+    begun, too_soon = _begin_now(session, now), meeting_again.too_soon(session, now)
     written = sum(_pull(session, column, now) for column in _WRITTEN)
+    begun += meeting_again.open_again(session, too_soon, now) + _ring_again(session, now)
     _ring_soon(session, now)
     return calls + begun + written + _complaints(session, now, deadlines) + _tickets(session, now, clock)
 
@@ -84,6 +86,16 @@ def _begin_now(session: Session, now: datetime) -> int:
     return begun
 
 
+def _ring_again(session: Session, now: datetime) -> int:
+    """Who was to be rung about an urgent notice, until the clock took it to be over."""
+    holds = select(Notice.id).where(Notice.urgent, Notice.valid_until > now, Notice.withdrawn_at.is_(None))
+    waits = update(Hearer).where(Hearer.notice_id.in_(holds), Hearer.due_at.is_(None), Hearer.intent_id.is_(None))
+    waits = waits.where(Hearer.understood_at.is_(None), Hearer.given_up_at.is_(None))
+    begins = select(Notice.valid_from).where(Notice.id == Hearer.notice_id).scalar_subquery()
+    due = case((begins > now, begins), else_=literal(now, UtcTime()))
+    return int(session.execute(waits.values(due_at=due)).rowcount)  # type: ignore[attr-defined]
+
+
 def _ring_soon(session: Session, now: datetime) -> None:
     """Who waits to be rung is looked at now. Whom the line rules keep until later, they keep again: nothing of this is
     counted."""
@@ -94,7 +106,7 @@ def _ring_soon(session: Session, now: datetime) -> None:
     parties = select(MeetingParty, MeetingPlan.at).join(MeetingPlan, MeetingPlan.id == MeetingParty.plan_id)
     parties = parties.where(MeetingParty.due_at > now, MeetingParty.ask.in_((Ask.CHOOSE, Ask.AGREE, Ask.TOLD)))
     _nearer(session.execute(parties), now, reply_calls.NEXT_DAY + reply_calls.AGAIN)
-    meetings.remind_again(session, now)
+    meeting_again.remind_again(session, now)
 
 
 def _nearer(waiting: Iterable[Any], now: datetime, again: timedelta) -> None:

@@ -17,6 +17,7 @@ from community.meeting_tables import MeetingParty, MeetingPlan
 from community.tables import Complaint, ComplaintEvent, Meeting
 
 FIXED, CANT, CAME = "meeting", "cannot_come", "came_of_it"  # events
+TOO_SOON = "too_soon"  # likewise: what came of it was written while it was ahead
 CALLED_OFF = "called off: "  # how the outcome of a meeting begins that was none
 
 
@@ -171,12 +172,15 @@ def chosen_time(plan: MeetingPlan) -> datetime | None:
 
 
 def said(session: Session, plan: MeetingPlan) -> list[tuple[str, Came]]:
-    """What came of it, by name of who said so; the last word of each party."""
-    query = select(ComplaintEvent).where(ComplaintEvent.complaint_id == plan.complaint_id, ComplaintEvent.what == CAME)
+    """What came of it, by name of who said so; the last word of each party. What was said too soon is no word."""
+    whats = (CAME, TOO_SOON)
+    query = select(ComplaintEvent).where(ComplaintEvent.complaint_id == plan.complaint_id)
     found: dict[str, tuple[str, Came]] = {}
-    for event in session.scalars(query.order_by(ComplaintEvent.id)):
+    for event in session.scalars(query.where(ComplaintEvent.what.in_(whats)).order_by(ComplaintEvent.id)):
         detail = event.detail or {}
-        if detail.get("plan") == str(plan.id):
+        if detail.get("plan") == str(plan.id) and event.what == TOO_SOON:
+            found.clear()
+        elif detail.get("plan") == str(plan.id):
             found[detail.get("party") or event.who] = event.who, Came(detail["came"])
     return list(found.values())
 
@@ -194,9 +198,13 @@ def by_keys(session: Session, meeting: Meeting) -> bool:
     return bool(words) and meeting.outcome == outcome_of(words)
 
 
+def is_called_off(meeting: Meeting) -> bool:
+    return (meeting.outcome or "").startswith(CALLED_OFF)
+
+
 def took_place(session: Session, meeting: Meeting) -> bool:
     """It is written what came of it, it wasn't called off, and nobody says that they have not met."""
-    if meeting.outcome is None or meeting.outcome.startswith(CALLED_OFF):
+    if meeting.outcome is None or is_called_off(meeting):
         return False
     nobody = any(what is Came.NOBODY for _, what in _words(session, meeting))
     return not (nobody and by_keys(session, meeting))

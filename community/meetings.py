@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.intents import INBOUND
@@ -336,16 +335,6 @@ def next_after_told(plan: MeetingPlan, party: MeetingParty, zone: str, now: date
         set_ask(party, Ask.REMIND, evening)
     else:
         set_ask(party, Ask.AFTER, at + meeting_words.OVER)
-
-
-def remind_again(session: Session, now: datetime) -> None:
-    """After a clock that was fast: whom it took to be past the evening before is reminded then."""
-    query = select(MeetingParty, MeetingPlan).join(MeetingPlan, MeetingPlan.id == MeetingParty.plan_id)
-    for party, plan in session.execute(query.where(MeetingParty.ask == Ask.AFTER, MeetingPlan.ended_at.is_(None))):
-        at = meeting_state.chosen_time(plan)
-        evening = meeting_words.reminded_at(_zone(session, plan), at, now) if at is not None else None
-        if evening is not None:
-            set_ask(party, Ask.REMIND, evening)
 
 
 def cant(session: Session, plan: MeetingPlan, party: MeetingParty, call_id: str, now: datetime) -> None:

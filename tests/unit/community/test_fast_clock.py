@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import inspect
 
 from checkins.roster.holidays import Calendar
-from community import ballot_staff, fast_clock, notices, rows, tickets, tickets_rows
+from community import ballot_rounds, ballot_staff, fast_clock, notice_rounds, notices, rows, tickets, tickets_rows
 from community.ballot import Unit
-from community.ballot_tables import Ballot, BallotCall, BallotEvent
+from community.ballot_tables import Ballot, BallotCall, BallotEvent, Errand
 from community.meeting_tables import MeetingPlan
 from community.notice_tables import Hearer, Notice
 from community.policy import DEFAULT
@@ -146,3 +146,41 @@ def test_every_moment_of_the_room_is_thought_of() -> None:
     }
     assert Reply in tables
     assert moments - AHEAD == {str(column.expression) for column in fast_clock._WRITTEN}
+
+
+async def test_an_urgent_notice_that_clock_took_to_be_over_is_rung_out(hall: Hall) -> None:
+    """By the fast clock nobody is rung any more."""
+    hall.world.elder()
+    ended = hall.world.at("20:00", DAY)
+    hall.act(
+        lambda session, now: notices.publish(session, hall.world.place_id, WATER, CHEN, now, until=ended, urgent=True)
+    )
+    hall.at("10:00", THURSDAY)
+    hall.act(lambda session, now: notice_rounds.keep(session, 1, now))
+    assert hall.look(lambda session: session.query(Hearer).one().due_at) is None
+
+    hall.world.clock._now = hall.world.at("10:00", DAY)
+    now = hall.world.clock.now()
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) == 1
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) == 0
+    assert hall.look(lambda session: session.query(Hearer).one().due_at) == now
+
+
+async def test_a_ballot_that_clock_closed_stays_closed(hall: Hall) -> None:
+    """The key of its voters is gone. Nobody can choose or change any more, and the line still tells what came of it."""
+    elder = hall.world.elder()
+    vote = Vote(hall)
+    await vote.ask("ballot.begin", elder)
+    await vote.chooses(elder, "1")
+    ballot = hall.look(lambda session: session.query(Ballot).one())
+    before = hall.world.clock.now()
+    hall.world.clock._now = ballot.closes_at + timedelta(hours=1)
+    hall.act(lambda session, now: ballot_rounds.seal(session, ballot.id, now))
+
+    hall.world.clock._now = before
+    assert hall.act(lambda session, now: fast_clock.accept(session, now, DEFAULT, CLOCK)) > 0
+    ballot = hall.look(lambda session: session.query(Ballot).one())
+    assert (ballot.sealed_at, ballot.key) == (before, None)
+    assert (await vote.ask("ballot.begin", elder)).word != "open"
+    result = hall.look(lambda session: session.query(BallotCall).filter_by(errand=Errand.RESULT).one())
+    assert result.due_at == before
