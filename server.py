@@ -72,8 +72,10 @@ def serve() -> None:
     async def work(settings: Settings) -> int:
         from database_in_use import shown
         from house import open_house
+        from serving import settle
 
         async with open_house(settings) as house:
+            settle()
             out.print(f"问安 at {house.base_url}, carrier {settings.carrier}, database {shown(settings)}")
             if password := await house.door.first_password():
                 out.print(f"the console's first account: login admin, one-time password {password}", highlight=False)
@@ -104,12 +106,14 @@ def demo(
         from demo import account, clips, neighbourhood, round, scenario
         from demo.clock import JumpClock
         from house import open_house
+        from serving import settle
 
         story = scenario.load(seed)
         clock = JumpClock(neighbourhood.morning(datetime.now(UTC)))
         telephones = story.directory(clips.load())
         own = _demo_settings(settings)
         async with open_house(own, clock=clock, directory=telephones, hurry=DEMO_HURRY, fresh=True) as house:
+            settle()
             stop = until_signal()
             running = asyncio.create_task(house.run(stop, rounds=False))
             login = await account.made(house.door)

@@ -180,16 +180,17 @@ class Door:
 
     async def _known(self, request: HTTPConnection) -> Visitor | None:
         try:
-            return await self._find(self.cookie(request))
+            return await self._find(self.cookie(request), acts=request.scope.get("method", "GET") not in SAFE)
         except Exception as error:
             log.error("nobody can be let in: the database can't be read (%s)", where(error))
             raise NO_DATABASE from None
 
-    async def _find(self, cookie: str) -> Visitor | None:
+    async def _find(self, cookie: str, *, acts: bool = False) -> Visitor | None:
+        """Where pages are looked up; whoever acts waits for no page."""
         if not cookie:
             return None
-        now = self.clock.now()
-        return await self.db.view(lambda session: find(session, cookie, now))
+        now, look = self.clock.now(), self.db.view if acts else self.db.browse
+        return await look(lambda session: find(session, cookie, now))
 
     async def _touch(self, request: Request, who: Visitor) -> None:
         """What a page does by itself is nothing that somebody did. Nobody is kept out when it can't be written."""

@@ -62,7 +62,7 @@ async def _show(
     page, shell = await pages.look(lambda session: elder_view.look(session, person_id, now, pages.kept))
     if page is None:
         raise NO_ELDER
-    return pages.show(
+    return await pages.shown(
         "elder.html",
         shell,
         by,

@@ -39,7 +39,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         found, shell = await pages.look(flagged_view.queue)
         who, now = name_of(), deps.clock.now()
         opened = {one.row.checkin_id: presence.others(one.row.checkin_id, who, now) for one in found.rows}
-        return pages.show("flagged_queue.html", shell, name_of(), here="/flagged", page=found, opened=opened)
+        return await pages.shown("flagged_queue.html", shell, name_of(), here="/flagged", page=found, opened=opened)
 
     @router.get("/flagged/{case_id}")
     async def listen(case_id: str, call: str = "") -> Response:
@@ -48,7 +48,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/flagged/{case_id}/who")
     async def who_else(case_id: str) -> Response:
         number, who, now = row_number(case_id, NO_CASE), name_of(), deps.clock.now()
-        page = await deps.db.view(lambda session: flagged_view.listening(session, number))
+        page = await deps.db.browse(lambda session: flagged_view.listening(session, number))
         if page is None:
             raise NO_CASE
         if presence.here(number, who, now):
@@ -63,7 +63,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
             return await _show(deps, pages, presence, case_id, "", wrong=wrong, typed=typed)
         presence.gone(number, name_of())
         deps.live.say("open")
-        queue = await deps.db.view(flagged_view.queue)
+        queue = await deps.db.browse(flagged_view.queue)
         after = queue.after(number)
         return done(f"/flagged/{after}" if after else "/flagged")
 
@@ -111,7 +111,7 @@ async def _show(
         raise NO_CASE
     if presence.here(number, who, now):
         deps.live.say(f"open-{number}", "open")
-    answer = pages.show(
+    answer = await pages.shown(
         "flagged.html",
         shell,
         who,

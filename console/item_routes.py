@@ -25,7 +25,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/items")
     async def shown(request: Request) -> Response:
         page, shell = await pages.look(lambda session: items_view.look(session))
-        return pages.show("items.html", shell, name_of(request), here="/items", page=page)
+        return await pages.shown("items.html", shell, name_of(request), here="/items", page=page)
 
     @router.post("/items/{number}/done")
     async def item_done(number: str) -> Response:

@@ -73,4 +73,4 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/shell")
     async def shell(request: Request, here: str = "/") -> Response:
         _, now = await pages.look(lambda session: None)
-        return pages.show("shell.html", now, name_of(request), here=here)
+        return await pages.shown("shell.html", now, name_of(request), here=here)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -21,6 +21,7 @@ from checkins.phones import national
 from checkins.results import Status, Urgency
 from checkins.tables import MODE_ZH, Mode
 from console import access, view, words
+from console.crowd import Crowd, Nobody
 from console.deps import Deps
 from console.event_words import sentence
 from console.files import static_url
@@ -31,7 +32,7 @@ from console.roles import ROLE_ZH
 from console.today_view import Line
 from console.turns import line_said
 from console.view import Shell
-from console.visiting import visitor
+from console.visiting import visiting, visitor
 from speech.marks import marks
 from storage.database import to_millis
 
@@ -49,7 +50,7 @@ class Pages:
     """What stands on a page depends on who looks at it (console/visiting.py)."""
 
     def __init__(self, deps: Deps) -> None:
-        self.kept = Kept()
+        self.kept, self.crowd, self._nobody = Kept(), Crowd(), Nobody()
         self._deps = deps
         self._jinja = Environment(
             loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -84,12 +85,43 @@ class Pages:
 
         return await self._deps.db.browse(look)
 
+    async def shown(self, template: str, shell: Shell, by: str, status: int = 200, **values: Any) -> Response:
+        """Like `show`, made on the threads of pages: a long page holds up no call."""
+        return await self._deps.db.browse(lambda _: self.show(template, shell, by, status, **values))
+
+    async def shared(
+        self, template: str, what: Callable[[Session], Mapping[str, Any]], *, here: str, **values: Any
+    ) -> Response:
+        """A page that is the same for all of one role: made once for all who ask at one end of the logs; then whoever
+        asked is put in. `what` gives more values."""
+        who = visitor()
+        assert who is not None, "the door lets nobody unknown in"
+        nobody, now = self._nobody.of(who.role, who.seen_at), self._deps.clock.now()
+
+        def make(session: Session) -> str:
+            seen = end_of_logs(session)  # first: what is written meanwhile is told to the page
+
+            def page() -> str:
+                found = what(session)
+                with visiting(nobody):
+                    return self._page(
+                        template, view.shell(session, now, seen), nobody.name, here=here, **found, **values
+                    )
+
+            return self.crowd.as_kept((here, who.role), seen, now, page)
+
+        page = await self.crowd.one((here, who.role), lambda: self._deps.db.browse(make))
+        return HTMLResponse(self._nobody.replaced(page, who))
+
     def show(
         self, template: str, shell: Shell, by: str, status: int = 200, *, here: str = "/", **values: Any
     ) -> Response:
         """`by`: who looks at it; `here`: its address, to come back to. Each form brings `token` along."""
+        return HTMLResponse(self._page(template, shell, by, status, here=here, **values), status)
+
+    def _page(self, template: str, shell: Shell, by: str, status: int = 200, *, here: str, **values: Any) -> str:
         now = self._deps.clock.now()
-        page = self._jinja.get_template(template).render(
+        return self._jinja.get_template(template).render(
             token=self.token,
             visitor=visitor(),
             shell=shell,
@@ -102,7 +134,6 @@ class Pages:
             short=partial(short, now),
             **{"notes": self._deps.notes(), **values},
         )
-        return HTMLResponse(page, status)
 
     def part(self, template: str, **values: Any) -> Response:
         """A part of a page, which is fetched alone."""

@@ -61,7 +61,7 @@ async def _show(
     status, here = 422 if wrong else 200, f"/roster?place={page.place_id}"
     values = {"page": page, "wrong": wrong, "typed": typed or {}, "roster_words": roster_words}
     values |= {"calendar": roster_calendar.calendar(page)}
-    return pages.show("roster.html", shell, by, status, here=here, **values)
+    return await pages.shown("roster.html", shell, by, status, here=here, **values)
 
 
 def _place(session: Session, number: int) -> Neighbourhood:

@@ -125,7 +125,7 @@ def look(session: Session, place_id: int | None, asked: str, now: datetime) -> R
         zone=place.timezone,
         now=duty_spans(roster, now, now + _HANDS_ON)[0],
         days=tuple(duty_days(roster, today, DAYS)),
-        gaps=tuple(_gaps(session, place.id, now)),
+        gaps=tuple(_gaps(roster, now)),
         leave=tuple(_leave(session, place.id, names, now)),
         overrides=tuple(_overrides(session, place.id, names, now)),
         calendar=tuple(_calendar(session, today)),
@@ -151,8 +151,7 @@ def _people(session: Session, place_id: int) -> tuple[Named, ...]:
     return tuple(Named(*row) for row in session.execute(query))
 
 
-def _gaps(session: Session, place_id: int, now: datetime) -> Iterator[GapLine]:
-    roster = load(session, place_id, now)
+def _gaps(roster: Roster, now: datetime) -> Iterator[GapLine]:
     for gap in shown_ahead(roster, now, AHEAD):
         gone = gap.who[0] if gap.kind is GapKind.GONE else None
         yield GapLine(sentence(roster, gap, now, now + AHEAD), gone, gap.kind, gap.begins, gap.ends)

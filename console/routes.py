@@ -143,7 +143,7 @@ async def _show_case(
     page, shell = await pages.look(lambda session: view.case(session, number, now))
     if page is None:
         raise NO_CASE
-    return pages.show(
+    return await pages.shown(
         "case.html",
         shell,
         by,
@@ -205,7 +205,7 @@ async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
                 return call
         raise NO_RECORDING
 
-    call = await deps.db.view(known)
+    call = await deps.db.browse(known)
     try:
         audio = await asyncio.to_thread(deps.recordings_read, path)
     except (RecordingBrokenError, OSError):

@@ -49,14 +49,13 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     async def today(request: Request, all: str = "") -> Response:
         now, late, told = deps.clock.now(), deps.late(), tuple(deps.notes())
         most = MOST_ALL if all else today_view.MOST_WAITING
-        (page, notes), shell = await pages.look(
-            lambda session: (today_view.today(session, now, late, kept, most=most), view.named(session, told))
-        )
-        here = "/?all=1" if all else "/"
-        answer = pages.show(
-            "today.html", shell, name_of(request), here=here, page=page, notes=notes, beat=Beat.of(deps.looked(), now)
-        )
-        answer.background = BackgroundTask(_renew, deps, kept, now)
+
+        def look(session: Session) -> Mapping[str, Any]:
+            page = today_view.today(session, now, late, kept, most=most)
+            return {"page": page, "notes": view.named(session, told), "beat": Beat.of(deps.looked(), now)}
+
+        answer = await pages.shared("today.html", look, here="/?all=1" if all else "/")
+        answer.background = BackgroundTask(pages.crowd.one, "renew", lambda: _renew(deps, kept, now))
         return answer
 
     @router.get("/today/{what}")
@@ -67,13 +66,15 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         number, now = int(page), deps.clock.now()
         found, shell = await pages.look(lambda session: look(session, _places(session), now, (number - 1) * PAGE, PAGE))
         values: dict[str, Any] = {"some": found, "zh": zh, "en": en, "what": what, "number": number}
-        return pages.show("today_list.html", shell, name_of(request), here=f"/today/{what}?page={number}", **values)
+        return await pages.shown(
+            "today_list.html", shell, name_of(request), here=f"/today/{what}?page={number}", **values
+        )
 
     @router.get("/find")
     async def find(request: Request, q: str = "") -> Response:
         now = deps.clock.now()
         found, shell = await pages.look(lambda session: find_view.find(session, q, now))
-        return pages.show("find.html", shell, name_of(request), here="/find", results=found)
+        return await pages.shown("find.html", shell, name_of(request), here="/find", results=found)
 
 
 async def _renew(deps: Deps, kept: Kept, now: datetime) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -97,7 +98,8 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, look)
 
     async def browse(self, look: Callable[[Session], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pages, self._look, look)
+        here = copy_context()  # who asks (console/visiting.py) is known to what is made there, too
+        return await asyncio.get_running_loop().run_in_executor(self._pages, here.run, self._look, look)
 
     def close(self) -> None:
         for pool in (self._pages, self._pool):

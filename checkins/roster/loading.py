@@ -125,8 +125,9 @@ def _pairs(
     session: Session, place_id: int, substitutes: Mapping[int | None, tuple[str, ...]]
 ) -> dict[str, tuple[Pair, ...]]:
     pairs: dict[str, tuple[Pair, ...]] = defaultdict(tuple)
-    query = select(RosterPair).where(RosterPair.neighbourhood_id == place_id)
-    for row in session.scalars(query.order_by(RosterPair.position, RosterPair.id)):
+    query = select(RosterPair.id, RosterPair.elder_id, RosterPair.buddy_id)
+    query = query.where(RosterPair.neighbourhood_id == place_id)
+    for row in session.execute(query.order_by(RosterPair.position, RosterPair.id)):
         pairs[row.elder_id] += (Pair(row.elder_id, row.buddy_id, substitutes.get(row.id, ())),)
     return dict(pairs)
 
