@@ -30,6 +30,7 @@ from checkins.contact_rounds import ContactRounds
 from checkins.cycle import Cycle
 from checkins.errands import REASONS
 from checkins.mornings import Mornings
+from checkins.phones import national
 from checkins.roster.tables import RosterDuty
 from checkins.tables import Neighbourhood, Person, Role
 from checkins.watch import Watch
@@ -345,6 +346,7 @@ def _deps(house: House) -> Deps:
         looked=lambda: house.watch.last_run,
         folders=[house.settings.data_dir],
         failing=lambda: house.failing.of(*MUST_NOT_FAIL),
+        line=national(house.settings.twilio_from),
     )
 
 

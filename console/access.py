@@ -65,6 +65,10 @@ ROUTES: Mapping[str, Access] = {
     "GET /flagged/{case_id}": ACT,
     "GET /flagged/{case_id}/who": ACT,
     "POST /flagged/{case_id}/decide": ACT,
+    # help
+    "GET /help": READ,
+    "POST /help/tour": READ,
+    "GET /help/{place}/{name}.pdf": READ,
     # register and roster
     "GET /elder/{person_id}": READ,
     "POST /elder/{person_id}/{what}": KEEP,

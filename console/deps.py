@@ -39,7 +39,7 @@ class Deps:
     none); `late` is what the auditor last found; `live` tells open pages what has changed; `door`: who is let in;
     `notes` are sentences for staff (a missing model, few lines …); `looked`: when the auditor last looked through all;
     `phone`: what a browser phone hangs on, None where there is none; `folders`: where there must be room; `failing`:
-    what goes wrong now in rounds that must not fail."""
+    what goes wrong now in rounds that must not fail; `line`: the number that everybody rings, as people read it."""
 
     db: Database
     clock: Clock
@@ -53,3 +53,4 @@ class Deps:
     phone: PhoneLine | None = None
     folders: Sequence[Path] = ()
     failing: Callable[[], Sequence[str]] = tuple
+    line: str = ""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from console import access
 from console.door import MALFORMED, NO_DATABASE, Door, ElsewhereError
 from console.guard import HEADERS, PageError
+from console.tour import COOKIE, walking
 from console.visiting import visiting
 from storage.faults import where
 
@@ -37,7 +38,7 @@ def guarded(show_error: Callable[[PageError], Response], door: Door) -> type[API
             async def handle(request: Request) -> Response:
                 try:
                     who = await door.admit(request, wanted[request.method])
-                    with visiting(who):
+                    with visiting(who), walking(request.cookies.get(COOKIE)):
                         response = await inner(request)
                 except ElsewhereError as elsewhere:
                     response = elsewhere.response

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from console import accounts, accounts_sessions
+from console import accounts, accounts_sessions, tour
 from console.accounts import ChangedError
 from console.accounts_sessions import Visitor, form_token
 from console.accounts_tables import Account
@@ -147,6 +147,8 @@ class _Desk:
             return self._pages.small("password.html", 422, who=who, wrong=wrong, name=name[:100])
         response = RedirectResponse("/", 303)
         self._door.set_cookie(request, response, cookie)
+        if who.must_change:
+            tour.begin(response, secure=self._door.is_secure(request))
         return response
 
     async def _wrong_choice(

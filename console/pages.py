@@ -30,6 +30,7 @@ from console.kept import Kept
 from console.live import end_of_logs
 from console.roles import ROLE_ZH
 from console.today_view import Line
+from console.tour import Box, box
 from console.turns import line_said
 from console.view import Shell
 from console.visiting import visiting, visitor
@@ -124,6 +125,7 @@ class Pages:
         return self._jinja.get_template(template).render(
             token=self.token,
             visitor=visitor(),
+            tour=self._tour(here),
             shell=shell,
             by=by,
             fresh=status == HTTPStatus.OK,
@@ -134,6 +136,10 @@ class Pages:
             short=partial(short, now),
             **{"notes": self._deps.notes(), **values},
         )
+
+    def _tour(self, here: str) -> Box | None:
+        who = visitor()
+        return box(who.role, here) if who else None
 
     def part(self, template: str, **values: Any) -> Response:
         """A part of a page, which is fetched alone."""

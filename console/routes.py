@@ -24,6 +24,7 @@ from console import (
     files,
     flagged_routes,
     flagged_view,
+    help_routes,
     item_routes,
     live_routes,
     login_routes,
@@ -63,6 +64,7 @@ def routes(deps: Deps) -> APIRouter:
     flagged_routes.add(router, deps, pages)
     elder_routes.add(router, deps, pages)
     item_routes.add(router, deps, pages)
+    help_routes.add(router, deps, pages)
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     account_routes.add(router, deps, pages)

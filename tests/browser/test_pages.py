@@ -161,3 +161,18 @@ def test_where_nothing_is_stands_the_way_back(town: Town, browser: Browser) -> N
 
 def _typed(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M")
+
+
+def test_the_first_day_is_a_walk_through_the_pages(page: Page) -> None:
+    page.goto("/help")
+    _sound(page, "help")
+    page.get_by_role("button", name="开始").click()
+    page.wait_for_url("**/")
+    walk = page.get_by_role("complementary", name="第一天")
+    walk.get_by_role("link", name="已有人接手的").click()
+    _sound(page, "first-day")
+    walk.get_by_role("button", name="下一站").click()
+    page.wait_for_url("**/flagged")
+    walk.get_by_role("button", name="不走了").click()
+    page.wait_for_url("**/help")
+    expect(walk).to_have_count(0)

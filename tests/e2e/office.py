@@ -129,6 +129,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
             door=cheap_door(world.db, world.clock),
             notes=lambda: ["磁盘快满了"],
             failing=lambda: failing,
+            line="021 5550 0000",
         )
         router = routes(deps)
         app.include_router(router)

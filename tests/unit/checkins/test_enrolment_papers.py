@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
 from reportlab.pdfbase import pdfmetrics
 
-from checkins.enrolment import font, lettering, papers
+from checkins.enrolment import font, guides, lettering, papers
 from checkins.enrolment.font import NAME, FontError
 from checkins.enrolment.papers import Facts
+from tests.fakes import fonts
 
 PLAIN = Facts("王秀英", "槐荫里居委会", "021 5550 0000", "8点30分左右")
-SIGNS = {*map(chr, range(0x20, 0x7F)), *map(chr, range(0x4E00, 0x9FA6)), *"\u00a0□。，：；？、“”·"}
 
 
 @pytest.fixture(autouse=True)
@@ -28,24 +29,7 @@ def _no_other_font(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A font in which each sign is a box."""
-    pen = TTGlyphPen(None)
-    pen.moveTo((100, 0))
-    for corner in ((100, 800), (900, 800), (900, 0)):
-        pen.lineTo(corner)
-    pen.closePath()
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", "box"])
-    builder.setupCharacterMap(dict.fromkeys(sorted(map(ord, SIGNS)), "box"))
-    builder.setupGlyf(dict.fromkeys((".notdef", "box"), pen.glyph()))
-    builder.setupHorizontalMetrics(dict.fromkeys((".notdef", "box"), (1000, 100)))
-    builder.setupHorizontalHeader(ascent=850, descent=-150)
-    builder.setupNameTable({"familyName": "Boxes", "styleName": "Regular", "psName": "Boxes"})
-    builder.setupOS2()
-    builder.setupPost()
-    path = tmp_path_factory.mktemp("fonts") / "boxes.ttf"
-    builder.save(path)
-    return path
+    return fonts.boxes(tmp_path_factory.mktemp("fonts"))
 
 
 def pages(pdf: bytes) -> int:
@@ -86,3 +70,24 @@ def test_every_purpose_of_the_register_is_on_the_sheet() -> None:
 
     assert len(papers.PURPOSES) == len(PURPOSE_ZH) == len(CONSENTS)
     assert lettering.BODY >= 18
+
+
+@pytest.mark.parametrize("guide", [guides.for_buddies, guides.for_staff])
+def test_a_guide_is_one_page_in_large_type(boxes: Path, guide: Callable[[guides.Facts], bytes]) -> None:
+    font.load(boxes)
+    usual, longest = (
+        guide(guides.Facts("曹杨新村第一居委会", "021 5550 0000")),
+        guide(guides.Facts("居" * 60, "0" * 20)),
+    )
+    assert (pages(usual), pages(longest)) == (1, 1)
+    assert _smallest(usual) == guides.SMALLEST, "nothing had to shrink"
+
+
+def _smallest(pdf: bytes) -> float:
+    """Of the type of a page; one that had to shrink is scaled by a matrix of its own."""
+    packed = re.findall(rb"/ASCII85Decode /FlateDecode[^>]*>>\s+stream\s+(.*?)endstream", pdf, re.DOTALL)
+    parts = [zlib.decompress(base64.a85decode(part.strip().removesuffix(b"~>"))) for part in packed]
+    drawn = next(part for part in parts if b" Tf" in part)
+    scales = [float(scale) for scale in re.findall(rb"([\d.]+) 0 0 [\d.]+ \S+ \S+ cm", drawn)]
+    sizes = [float(size) for size in re.findall(rb"/F\d+\+\d+ ([\d.]+) Tf", drawn)]
+    return min(sizes) * min([1.0, *scales])
