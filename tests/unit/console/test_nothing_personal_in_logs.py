@@ -45,6 +45,7 @@ OF_NOBODY = {
     "console.live.Log.number": "a column",
     "console.phone_desk.PhoneLine.number": "the line's own",
     "console.sentences.Sentence.number": "of a sentence",
+    "console.tour.Stop.address": "of a page",
     "console.sentences.Sentence.text": "what the line says to all",
 }
 
