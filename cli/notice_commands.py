@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -13,17 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkins.enrolment import font as fonts
-from checkins.people import stops_calls
-from checkins.phones import national
-from checkins.results import REASON_ZH
-from checkins.tables import Neighbourhood, Person
+from checkins.tables import Neighbourhood
 from cli.people_commands import find_person
 from cli.places import place_named
 from cli.spoken_files import clock, say, stored
 from cli.ticket_commands import moment
 from community import notice_papers, notices, rows
 from community.notice_papers import Door, Facts
-from community.notice_tables import Hearer, Notice, Topic
+from community.notice_sheets import door_of, facts_of
+from community.notice_tables import Notice, Topic
 from database_in_use import read, write
 from settings import Settings
 
@@ -135,7 +132,7 @@ async def sheet(settings: Settings, number: int, to: Path, font: Path | None, ou
 
     def work(session: Session) -> tuple[Facts, list[Door]]:
         notice = notices.by_number(session, number)
-        return _facts(session, notice), [_door(*each) for each in notices.unreached(session, notice)]
+        return facts_of(session, notice), [door_of(*each) for each in notices.unreached(session, notice)]
 
     facts, doors = await read(settings, work)
     _write(to, notice_papers.door_sheet(facts, doors))
@@ -145,7 +142,7 @@ async def sheet(settings: Settings, number: int, to: Path, font: Path | None, ou
 
 async def poster(settings: Settings, number: int, to: Path, font: Path | None, out: Console) -> int:
     fonts.load(font)
-    facts = await read(settings, lambda session: _facts(session, notices.by_number(session, number)))
+    facts = await read(settings, lambda session: facts_of(session, notices.by_number(session, number)))
     _write(to, notice_papers.poster(facts))
     say(out, str(to))
     return 0
@@ -163,30 +160,6 @@ async def withdraw(settings: Settings, number: int, by: str, out: Console) -> in
     await write(settings, lambda session: notices.withdraw(session, number, by, now).id)
     say(out, f"{number}: withdrawn")
     return 0
-
-
-def _facts(session: Session, notice: Notice) -> Facts:
-    place = session.get_one(Neighbourhood, notice.neighbourhood_id)
-    return Facts(place.committee, notice.text, _printed(notice.valid_until, place.timezone))
-
-
-def _printed(moment: datetime, zone: str) -> str:
-    """As people read it: 2026年11月30日下午4点."""
-    at = moment.astimezone(ZoneInfo(zone))
-    half, hour = ("上午", at.hour) if at.hour < 12 else ("下午", at.hour - 12 or 12)
-    minutes = f"{at.minute}分" if at.minute else ""
-    return f"{at.year}年{at.month}月{at.day}日{half}{hour}点{minutes}"
-
-
-def _door(row: Hearer, person: Person) -> Door:
-    reason = stops_calls(person)
-    if reason is not None:
-        why = REASON_ZH[reason]
-    elif row.heard_at is not None:
-        why = "听完了，没有按1"
-    else:
-        why = "没有打通" if row.given_up_at is not None else "还没听到"
-    return Door(person.name, person.address or "", national(person.number), why)
 
 
 def _write(to: Path, pdf: bytes) -> None:

@@ -24,6 +24,7 @@ from checkins.results import LINE
 from checkins.roster import loading
 from checkins.tables import GONE, Neighbourhood, Person
 from community import notice_calls, notices
+from community.notice_draft import elders as elders_of
 from community.notice_tables import FIRST_NOTICE, Hearer, Notice, Topic
 from community.notice_targets import is_for
 from storage.database import Database
@@ -104,7 +105,7 @@ def _changed(session: Session, holding: Sequence[Notice]) -> set[int]:
     """Those for which the register says something new: somebody has no row yet, or may not be rung any more."""
     found = set()
     for place in {notice.neighbourhood_id for notice in holding}:
-        elders = session.scalars(select(Person).where(*notices.elders(place))).all()
+        elders = session.scalars(select(Person).where(*elders_of(place))).all()
         barred = {person.id for person in elders if stops_calls(person) is not None}
         here = [notice for notice in holding if notice.neighbourhood_id == place]
         found |= {notice.id for notice in here if _is_new(session, notice, elders, barred)}

@@ -13,6 +13,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, St
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkins.tables import PERSONAL
+from community.tables import Happened
 from storage.database import Base, UtcTime
 
 # Their own series: a number says which list it stands on (complaints 1001, tickets 5001), and begins with the key.
@@ -94,3 +95,12 @@ class Hearer(Base):
     heard_at: Mapped[datetime | None] = mapped_column(UtcTime, info=PERSONAL)
     understood_at: Mapped[datetime | None] = mapped_column(UtcTime, info=PERSONAL)
     by: Mapped[str | None] = mapped_column(String(100))  # who told them; the elder's own name: by key
+
+
+class NoticeEvent(Happened, Base):
+    """What staff have done about a notice. Only ever added to."""
+
+    __tablename__ = "notice_event"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"), index=True)

@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from checkins.intents import INBOUND
-from checkins.names import named, says_something
+from checkins.names import named
 from checkins.people import stops_calls
-from checkins.tables import GONE, CallIntent, Person, Role
+from checkins.tables import GONE, CallIntent, Person
 from community import rows, staff
-from community.notice_tables import FIRST_NOTICE, Hearer, Notice, Topic
+from community.notice_draft import Draft, checked, elders
+from community.notice_tables import FIRST_NOTICE, Hearer, Notice, NoticeEvent, Topic
 from community.notice_targets import building, is_for, on_the_way
-from community.spoken import bounded
-from community.tables import Status, Wish
+from community.tables import Complaint, Status, Wish
 from community.wrong import Unknown, Wrong
+
+NOTICED = "noticed"  # of a complaint: its answer is one
+MADE, AGAIN, WITHDRAWN, TOLD, PRINTED = "made", "made_again", "withdrawn", "told", "printed"
 
 
 def publish(
@@ -46,29 +50,27 @@ def publish(
     """For the elders of these buildings and this language; LookupError for a building where nobody lives, but `anyway`.
     The same again while it holds or is still to come is the same notice, which then begins at the earlier moment, ends
     when the newer word says, and becomes urgent if that says so (never less urgent); its `at` is not now."""
-    by, since = named(by), since or now
-    _sensible(text, since, until, now)
-    _inhabited(session, place_id, buildings, anyway=anyway)
-    if urgent and topic is not Topic.NOTICE:
-        raise Wrong(
-            "开门时间、服务、街道消息是给来电问的人听的：只有公告可以紧急",
-            "the board is for who asks: only a notice can be urgent",
-        )
-    values = {"topic": topic, "text": text.strip(), "buildings": list(buildings), "language": language}
-    notice = Notice(neighbourhood_id=place_id, urgent=urgent, recording=recording, complaint_id=complaint_id, **values)
-    notice.valid_from, notice.valid_until, notice.by, notice.at = since, until, by[:100], now
-    notice.urgent_by = by[:100] if urgent else None
-    known = _known(session, notice, now)
+    whom = tuple(buildings), language
+    draft = Draft(place_id, text, until, since, topic, urgent, *whom, recording, complaint_id, anyway)
+    return send(session, draft, by, now)
+
+
+def send(session: Session, draft: Draft, by: str, now: datetime) -> Notice:
+    """Publishes it, by `by`."""
+    by, notice = named(by), checked(session, draft, by, now)
+    known = same(session, notice, now)
     if known is not None:
+        note(session, known, AGAIN, by, now)
         return _again(session, known, notice, by, now)
     session.add(notice)
     session.flush()
+    note(session, notice, MADE, by, now)
     spread(session, notice, now)
     return notice
 
 
-def _known(session: Session, new: Notice, now: datetime) -> Notice | None:
-    """The same, spoken or not, at a time that it has in common with the new one."""
+def same(session: Session, new: Notice, now: datetime) -> Notice | None:
+    """One that stands already: the same, spoken or not, at a time that it has in common with the new one."""
     query = select(Notice).where(Notice.neighbourhood_id == new.neighbourhood_id, Notice.topic == new.topic)
     query = query.where(Notice.valid_until > max(now, new.valid_from), Notice.valid_from < new.valid_until)
     query = query.where(Notice.text == new.text, Notice.withdrawn_at.is_(None)).order_by(Notice.id.desc())
@@ -122,49 +124,19 @@ def is_ours(session: Session, call_id: str) -> bool:
     return intent is not None and intent.purpose != INBOUND
 
 
-def _inhabited(session: Session, place_id: int, buildings: Sequence[str], *, anyway: bool) -> None:
-    """A slip of the hand would be a notice for nobody."""
-    if unknown := [each for each in buildings if not building(each)]:
-        raise Wrong(
-            f"楼请写成“3号楼”或“1234弄5号”，不是“{unknown[0]}”",
-            f"--building: write it as 3号楼 or 1234弄5号, not {unknown[0]}",
-        )
-    known = buildings_of(session, place_id) if buildings and not anyway else []
-    if empty := [each for each in buildings if not anyway and building(each) not in known]:
-        there = "、".join(f"{figure}号楼" for figure in known) or "none"
-        raise Unknown(
-            f"登记里没有人住{empty[0]}",
-            f"by the register nobody lives in {empty[0]}; its buildings: {there} (--anyway publishes it all the same)",
-        )
-
-
-def buildings_of(session: Session, place_id: int) -> list[str]:
-    """Figures of the buildings in which somebody lives, in order."""
-    query = select(Person.address).where(*elders(place_id), Person.address.is_not(None))
-    figures = {building(address or "") for address in session.scalars(query.distinct())} - {""}
-    return sorted(figures, key=lambda figure: (len(figure), figure))
-
-
-def elders(place_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Those for whom a notice can be."""
-    return Person.neighbourhood_id == place_id, Person.role == Role.ELDER, Person.state.not_in(GONE)
-
-
-def _sensible(text: str, since: datetime, until: datetime, now: datetime) -> None:
-    if not says_something(text):
-        raise Wrong(
-            "请写公告的内容：有录音也要写，打印要用",
-            "write what the notice says: it is needed for paper, too, when it was recorded",
-        )
-    bounded(text)
-    if until <= max(since, now):
-        raise Wrong("截止要晚于开始，也要晚于现在", "--until: a notice must hold for a while")
-
-
 def answer(
     session: Session, number: int, text: str, by: str, now: datetime, *, until: datetime, urgent: bool = False
 ) -> Notice:
     """What came of a matter of the 议事厅, for all neighbours, in the staff's own words and without who it was."""
+    complaint = answerable(session, number, text)
+    place, id_ = complaint.neighbourhood_id, complaint.id
+    notice = publish(session, place, text, by, now, until=until, urgent=urgent, complaint_id=id_)
+    rows.note(session, complaint, NOTICED, by, now, detail={"notice": notice.number})
+    return notice
+
+
+def answerable(session: Session, number: int, text: str) -> Complaint:
+    """The matter, if its answer may become a notice in these words."""
     complaint = rows.by_number(session, number)
     if complaint.wish != Wish.PUBLIC or not complaint.text:
         raise Wrong(
@@ -175,10 +147,7 @@ def answer(
         raise Wrong(f"{number}号还没有答复：先答复", "there is no answer yet: `cases reply` first")
     if told := staff._personal(session, complaint, text):
         raise Wrong(f"这段话看得出是谁（{told}）：请改写", f"the text says who it is ({told}): write it without")
-    place, id_ = complaint.neighbourhood_id, complaint.id
-    notice = publish(session, place, text, by, now, until=until, urgent=urgent, complaint_id=id_)
-    rows.note(session, complaint, "noticed", by, now, detail={"notice": notice.number})
-    return notice
+    return complaint
 
 
 def withdraw(session: Session, number: int, by: str, now: datetime) -> Notice:
@@ -186,6 +155,7 @@ def withdraw(session: Session, number: int, by: str, now: datetime) -> Notice:
     notice, by = by_number(session, number), named(by)
     if notice.withdrawn_at is None:
         notice.withdrawn_by, notice.withdrawn_at = by[:100], now
+        note(session, notice, WITHDRAWN, by, now)
         stop_ringing(session, notice)
     return notice
 
@@ -203,6 +173,8 @@ def told(session: Session, number: int, person_id: str, by: str, now: datetime) 
     row = hearer(session, notice.id, person_id)
     if row is None:
         raise Unknown("这个公告不是给这位的", "this notice is not for them")
+    if row.understood_at is None:
+        note(session, notice, TOLD, by, now, detail={"person": person_id})
     return understood(row, by, now)
 
 
@@ -217,6 +189,13 @@ def understood(row: Hearer, by: str, now: datetime) -> Hearer:
 def heard(row: Hearer, now: datetime) -> None:
     """Played to the end; whether they have understood it, they have not said."""
     row.heard_at = row.heard_at or now
+
+
+def note(
+    session: Session, notice: Notice, what: str, by: str, now: datetime, *, detail: dict[str, Any] | None = None
+) -> None:
+    """Into the log of what staff do."""
+    session.add(NoticeEvent(notice_id=notice.id, at=now, what=what, who=by[:100], detail=detail))
 
 
 # ── rows ──────────────────────────────────────────────────────────────────────────────────────────

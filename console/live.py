@@ -23,6 +23,8 @@ from checkins.items import Item
 from checkins.register_log import PersonEvent
 from checkins.roster.tables import RosterChange
 from checkins.tables import CallIntent, CheckinEvent
+from community.ballot_tables import BallotEvent
+from community.notice_tables import NoticeEvent
 from ivr.records import CallEvent
 from storage.database import Database
 from storage.faults import where
@@ -52,6 +54,8 @@ LOGS = (
     Log("cases", "case", CheckinEvent.id, CheckinEvent.checkin_id),
     Log("calls", "call", CallEvent.id, CallEvent.call_id),
     Log("people", "person", PersonEvent.id, PersonEvent.person_id),
+    Log("ballots", "ballot", BallotEvent.id, BallotEvent.ballot_id),
+    Log("notices", "notice", NoticeEvent.id, NoticeEvent.notice_id),
     Log("roster", "roster", RosterChange.id, RosterChange.neighbourhood_id),
 )
 # What is changed in place: these differ after every change.
