@@ -13,6 +13,7 @@ from checkins.people import add_person
 from checkins.tables import Neighbourhood
 from cli import notice_commands as commands
 from cli.running import said
+from community import notice_sheets
 from settings import Settings
 from storage.database import Database
 from storage.migrate import upgrade
@@ -91,5 +92,5 @@ async def test_from_the_words_to_the_door(settings: Settings, tmp_path: Path) ->
 )
 def test_until_when_is_printed_as_people_read_it(hour: int, printed: str) -> None:
     moment = datetime(2026, 11, 30, hour, 0, tzinfo=UTC)
-    assert commands._printed(moment, "Asia/Shanghai") == printed
-    assert commands._printed(moment + timedelta(minutes=5), "Asia/Shanghai") == f"{printed}5分"
+    assert notice_sheets.printed(moment, "Asia/Shanghai") == printed
+    assert notice_sheets.printed(moment + timedelta(minutes=5), "Asia/Shanghai") == f"{printed}5分"

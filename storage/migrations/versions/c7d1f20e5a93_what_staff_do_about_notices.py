@@ -1,7 +1,7 @@
 """what staff do about notices
 
 Revision ID: c7d1f20e5a93
-Revises: f9c20b7e41d8
+Revises: a8d3f05c61e2
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "c7d1f20e5a93"
-down_revision: str | None = "f9c20b7e41d8"
+down_revision: str | None = "a8d3f05c61e2"
 branch_labels: str | None = None
 depends_on: str | None = None
 
