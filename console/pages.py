@@ -30,7 +30,7 @@ from console.kept import Kept
 from console.live import end_of_logs
 from console.roles import ROLE_ZH
 from console.today_view import Line
-from console.tour import Box, box
+from console.tour import Box, box, step
 from console.turns import line_said
 from console.view import Shell
 from console.visiting import visiting, visitor
@@ -93,11 +93,12 @@ class Pages:
     async def shared(
         self, template: str, what: Callable[[Session], Mapping[str, Any]], *, here: str, **values: Any
     ) -> Response:
-        """A page that is the same for all of one role: made once for all who ask at one end of the logs; then whoever
-        asked is put in. `what` gives more values."""
+        """A page that is the same for all of one role at one stop of the tour: made once for all who ask at one end of
+        the logs; then whoever asked is put in. `what` gives more values."""
         who = visitor()
         assert who is not None, "the door lets nobody unknown in"
         nobody, now = self._nobody.of(who.role, who.seen_at), self._deps.clock.now()
+        key = (here, who.role, step())
 
         def make(session: Session) -> str:
             seen = end_of_logs(session)  # first: what is written meanwhile is told to the page
@@ -109,9 +110,9 @@ class Pages:
                         template, view.shell(session, now, seen), nobody.name, here=here, **found, **values
                     )
 
-            return self.crowd.as_kept((here, who.role), seen, now, page)
+            return self.crowd.as_kept(key, seen, now, page)
 
-        page = await self.crowd.one((here, who.role), lambda: self._deps.db.browse(make))
+        page = await self.crowd.one(key, lambda: self._deps.db.browse(make))
         return HTMLResponse(self._nobody.replaced(page, who))
 
     def show(

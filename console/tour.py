@@ -140,6 +140,11 @@ def end(response: Response, *, secure: bool) -> None:
     response.delete_cookie(COOKIE, secure=secure)
 
 
+def step() -> int:
+    """Of whoever asks; 0: they aren't walking."""
+    return _step.get()
+
+
 @contextmanager
 def walking(cookie: str | None) -> Iterator[None]:
     token = _step.set(int(cookie) if cookie and cookie.isascii() and cookie.isdigit() and len(cookie) < 3 else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,12 @@ async def test_the_first_day_leads_from_page_to_page_and_can_be_left_anywhere(of
     assert "先听，再决定" in (await office.client.get("/flagged")).text
     assert (await office.send("/help/tour", step="end")).headers["location"] == "/help"
     assert "第一天 2/" not in (await office.client.get("/flagged")).text
+
+
+async def test_one_who_walks_leads_no_colleague_along(office: Office) -> None:
+    step = {"cookie": f"wenan_session={office.client.cookies['wenan_session']}; wenan_tour=1"}
+    answers = await asyncio.gather(office.client.get("/", headers=step), office.client.get("/"))
+    assert ["第一天 1/" in answer.text for answer in answers] == [True, False]
 
 
 async def test_who_hears_nothing_is_led_past_what_is_heard(office: Office) -> None:
