@@ -21,7 +21,7 @@ class Shown:
     """`seen`: the last change that the page knows of; `since`: when whoever is logged in last did something."""
 
     id: int
-    login: str
+    login: str = field(repr=False)
     name: str = field(repr=False)
     role: Role
     locked: datetime | None

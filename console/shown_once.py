@@ -12,7 +12,7 @@ FOR = timedelta(minutes=2)
 class OneTime:
     """A password that is good once, and whose it is."""
 
-    login: str
+    login: str = field(repr=False)
     password: str = field(repr=False)
 
 
