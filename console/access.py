@@ -78,6 +78,9 @@ ROUTES: Mapping[str, Access] = {
     "GET /accounts": SUPERVISE,
     "POST /accounts": SUPERVISE,
     "POST /accounts/{number}/{what}": SUPERVISE,
+    # what the line says
+    "GET /flows": READ,
+    "GET /flows/{name}": READ,
     # the browser phone
     "GET /phone": ACT,
     "POST /phone/calls": ACT,

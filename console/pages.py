@@ -20,11 +20,12 @@ from checkins.cases import Row
 from checkins.phones import national
 from checkins.results import Status, Urgency
 from checkins.tables import MODE_ZH, Mode
-from console import access, view, words
+from console import access, flow_picture, view, words
 from console.crowd import Crowd, Nobody
 from console.deps import Deps
 from console.event_words import sentence
 from console.files import static_url
+from console.flow_words import VARIABLE_ZH
 from console.guard import PageError
 from console.kept import Kept
 from console.live import end_of_logs
@@ -74,6 +75,8 @@ class Pages:
             recording_of=view.recording_of,
             recording_url=recording_url,
             line_said=line_said,
+            shape=flow_picture,
+            variable_zh=VARIABLE_ZH,
         )
 
     async def look(self, what: Callable[[Session], _Page]) -> tuple[_Page, Shell]:

@@ -12,30 +12,13 @@ from callflows import loader
 from callflows.loader import shipped
 from console import phone_first, phone_socket
 from console.deps import Deps
+from console.flow_words import FLOW_ZH
 from console.forms import Text, name_of
 from console.guard import PageError
 from console.pages import Pages
 from console.phone_desk import PhoneDesk
 from console.visiting import visitor
 
-FLOW_ZH = {
-    "alarm": "报警时问老人",
-    "ballot": "打钩",
-    "booking": "约好的事",
-    "buddy_log": "老伙伴登记",
-    "daily_checkin": "每天的问候",
-    "dispatch": "请人去看看",
-    "finding": "看到了什么",
-    "hand_over": "接老人的电话",
-    "line_alarm": "线路故障",
-    "notices": "公告",
-    "record_prompts": "录提示音",
-    "reply": "答复回访",
-    "rings_in": "老人打进来",
-    "stranger": "生号打进来",
-    "taken": "已有人去了",
-    "test_call": "试机",
-}
 NONE_HERE = PageError(
     404,
     "真实线路上没有浏览器电话。要试打，请在设置里打开 browser_phone。",

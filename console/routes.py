@@ -24,6 +24,7 @@ from console import (
     files,
     flagged_routes,
     flagged_view,
+    flow_routes,
     help_routes,
     item_routes,
     live_routes,
@@ -65,6 +66,7 @@ def routes(deps: Deps) -> APIRouter:
     elder_routes.add(router, deps, pages)
     item_routes.add(router, deps, pages)
     help_routes.add(router, deps, pages)
+    flow_routes.add(router, deps, pages)
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     account_routes.add(router, deps, pages)

@@ -20,6 +20,9 @@ from speech.human import sentence_key
 FIGURES = 5  # of a number
 LINE = "line"  # where the sentences stand that belong to no flow
 _FIRST, _SALT = 10_000, "3"  # never changed again: every number would be another
+# What elders hear most comes first.
+ORDER = ("daily_checkin", "rings_in", "stranger", "reply", "booking", "notices", "ballot", "alarm", "test_call")
+RANK: Mapping[str, int] = {flow: at for at, flow in enumerate(ORDER)}
 MOVED: Mapping[str, int] = {"记下了": 23173}  # sentence_key → number
 
 

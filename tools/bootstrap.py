@@ -42,6 +42,7 @@ def main() -> int:
     _step("virtual environment", VENV, _make_venv)
     _step(f"packages ({lock.name})", VENV, lambda: _install(lock, options.dev))
     _step("espeak-ng library", None, _espeak)
+    _step("Graphviz, for the drawings of flows", None, _graphviz)
     if options.dev:
         _step("Chromium, for the tests of the pages", None, _chromium)
     if not options.no_models:
@@ -128,6 +129,15 @@ def _has_espeak() -> bool:
             continue
         return bool(name)
     return False
+
+
+def _graphviz() -> str:
+    """A program of its own; without it the pages show flows as lists, and say so."""
+    if shutil.which("dot"):
+        return "there already"
+    if _apt("graphviz") and shutil.which("dot"):
+        return "installed by apt"
+    return "not here: flows are shown as lists (as root: apt-get install graphviz)"
 
 
 def _chromium() -> str:

@@ -42,6 +42,13 @@ PERSONAL = frozenset(
 )
 OF_NOBODY = {
     "console.deps.Deps.notes": "a function",
+    "console.flow_outline.Bit.text": "what the line says to all",
+    "console.flow_picture.Card.notes": "a flow's",
+    "console.flow_picture.Phrase.number": "of a sentence",
+    "console.flow_picture.Phrase.words": "what the line says to all",
+    "console.flow_picture.Piece.text": "what the line says to all",
+    "console.flow_picture.Words.text": "what the line says to all",
+    "console.flow_view.FlowLine.name": "of a flow",
     "console.live.Log.number": "a column",
     "console.phone_desk.PhoneLine.number": "the line's own",
     "console.sentences.Sentence.number": "of a sentence",

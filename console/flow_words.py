@@ -1,0 +1,186 @@
+"""What stands in the files of flows (variables, conditions, answers of the program), in staff's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checkins.results import RESULT_ZH
+from console.meaning_words import OUTCOME_ZH
+
+FLOW_ZH = {
+    "alarm": "报警时问老人",
+    "ballot": "打钩",
+    "booking": "约好的事",
+    "buddy_log": "老伙伴登记",
+    "daily_checkin": "每天的问候",
+    "dispatch": "请人去看看",
+    "finding": "看到了什么",
+    "hand_over": "接老人的电话",
+    "line": "线路自己的话",
+    "line_alarm": "线路故障",
+    "notices": "公告",
+    "record_prompts": "录提示音",
+    "reply": "答复回访",
+    "rings_in": "老人打进来",
+    "stranger": "生号打进来",
+    "taken": "已有人去了",
+    "test_call": "试机",
+}
+LANGUAGE_ZH = {"zh": "普通话", "wuu": "上海话"}
+LANGUAGE_EN = {"zh": "Mandarin", "wuu": "Shanghainese"}
+# What a variable holds; as a condition: that it is there.
+VARIABLE_ZH: Mapping[str, str] = {
+    "name": "这个人的称呼",
+    "key": "选这个人的按键",
+    "answer_by": "几时前答复",
+    "ballot": "有什么可以选、按几",
+    "before": "上次选的",
+    "board": "公告板上的内容",
+    "booking": "约好的事",
+    "booking_audio": "约好的事（录音）",
+    "cause": "为什么打来",
+    "chosen": "刚才选的",
+    "closed": "现在是下班时间",
+    "committee": "居委会的名字",
+    "complaint": "刚才说的事（录音）",
+    "confirm": "平安后还要打给老人",
+    "correction": "刚才说的更正（录音）",
+    "duty": "有人可以接听",
+    "entry": "公告板上的一条",
+    "entry_audio": "公告板上的一条（录音）",
+    "entry_number": "第几条",
+    "fact": "登记的一项",
+    "field": "哪一项",
+    "heard_by": "几时前有人听",
+    "help_by": "几时前有人办",
+    "key_holder": "谁有钥匙",
+    "known": "来电号码能回拨",
+    "last_person": "没有别的人要问",
+    "matter": "为什么事见面",
+    "meet_place": "在哪里见面",
+    "meet_times": "哪些时间可以选",
+    "meet_when": "几时见面",
+    "meeting": "哪一次约见",
+    "missed": "今天还没联系上",
+    "no_pin": "还没有密码",
+    "notes": "上门要知道的",
+    "notice": "通知的内容",
+    "notice_asks": "要问有没有听懂",
+    "notice_audio": "通知的内容（录音）",
+    "number": "编号，一个数字一个数字念",
+    "options": "可以选的和按键",
+    "phone": "打电话就可以",
+    "pin": "要问密码",
+    "place": "第几件，一共几件",
+    "present": "现在放的录音",
+    "promise": "几时前有人打电话",
+    "proposals": "有提议可以选",
+    "question": "要选的事",
+    "recording": "本人同意录音",
+    "redone": "重说的话（录音）",
+    "reply": "居委会的答复",
+    "reply_audio": "居委会的答复（录音）",
+    "request": "刚才要办的事（录音）",
+    "responder": "对接电话的人的称呼",
+    "rung_back": "线路会再打一次",
+    "sentence": "要录的那一句",
+    "shared": "同时也打给了别人",
+    "smoke": "可能着火",
+    "speech": "听得懂说话",
+    "staff": "居委会自己的人",
+    "state": "名字前面的情况",
+    "take": "刚录的录音",
+    "tally": "各有几个人选",
+    "there": "谁说要帮助，或没人开门",
+    "there_number": "那个人的电话",
+    "title": "打钩的题目",
+    "today": "今天的一句话",
+    "unproven": "没法证明是谁",
+    "until": "到哪一天",
+    "urgent": "情况紧急",
+    "what": "哪里坏了、怎么办",
+    "where": "地址",
+    "why": "原因",
+}
+# What the program says to a question of the flow.
+VERDICT_ZH: Mapping[str, str] = {
+    "added": "补充好了",
+    "after": "见过面了",
+    "again": "要再选",
+    "agree": "时间要确认",
+    "answered": "有答复",
+    "asked_again": "要再问一遍",
+    "booked": "约好了",
+    "choose": "要选时间",
+    "clipped": "太响",
+    "closed": "已截止",
+    "done": "没有了",
+    "doubtful": "录音有疑问",
+    "entry": "有一条",
+    "fact": "有一项",
+    "filed": "登记好了",
+    "first": "第一个答应",
+    "fixed": "定好了",
+    "found": "找到了",
+    "good": "录得好",
+    "known": "有这一户",
+    "later": "录音还没到",
+    "locked": "密码锁了",
+    "long": "太长",
+    "meeting": "要见面",
+    "more": "还有",
+    "none": "没有",
+    "noted": "记下了",
+    "notice": "有通知",
+    "open": "可以",
+    "opened": "已开个案",
+    "owners": "是业主的打钩",
+    "person": "要找人",
+    "prove": "要证明是本人",
+    "published": "已发布",
+    "quiet": "太轻",
+    "reply": "有答复",
+    "result": "有结果",
+    "right": "密码对",
+    "short": "太短",
+    "silent": "没有声音",
+    "taken": "别人已答应",
+    "ticket": "有办的事",
+    "told": "要通知时间",
+    "too_long": "时间太长",
+    "topic": "有一件要选",
+    "unknown": "没有这个",
+    "waiting": "还在办",
+    "wrong": "不对",
+    "yours": "归这个人",
+}
+MOMENT_ZH: Mapping[str, str] = {
+    "emergency": "求救，或 3 秒内连按两次 0",
+    "machine": "答录机",
+    "limit": "通话到时间上限",
+    "emergency_limit": "求救中到时间上限",
+    "keys_only": "听不懂说话，只能按键",
+    "next_person": "同一号码的下一位",
+}
+# Where an exit leads that is no step (callflows.flow).
+TARGET_ZH: Mapping[str, str] = {
+    "repeat": "再说一遍",
+    "stay": "继续听",
+    "again": "简单些再问",
+    "back": "回到刚才那一步",
+    "done": "下一位，或挂断",
+    "end_call": "挂断",
+    "": "已知的算数",
+}
+
+
+def flow_zh(name: str) -> str:
+    return FLOW_ZH.get(name, name)
+
+
+def outcome_zh(word: str) -> str:
+    """What a flow's result says; a word that nobody translated as it is."""
+    return _OUTCOMES.get(word, word)
+
+
+_OUTCOMES = {**OUTCOME_ZH, **{str(word): text for word, text in RESULT_ZH.items()}}
