@@ -145,7 +145,7 @@ class Item(Base):
     due_at: Mapped[datetime | None] = mapped_column(UtcTime)
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PERSONAL)
     done_by: Mapped[str | None] = mapped_column(String(100))
-    done_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
 
 
 def open_item(

@@ -61,7 +61,7 @@ class PersonEvent(Base):
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
-    at: Mapped[datetime] = mapped_column(UtcTime)
+    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
     what: Mapped[str] = mapped_column(String(32), index=True)
     by: Mapped[str] = mapped_column(String(100))
     said_by: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)

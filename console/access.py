@@ -81,6 +81,9 @@ ROUTES: Mapping[str, Access] = {
     # what the line says
     "GET /flows": READ,
     "GET /flows/{name}": READ,
+    # who did what
+    "GET /audit": AUDIT,
+    "POST /audit/export": AUDIT,
     # the browser phone
     "GET /phone": ACT,
     "POST /phone/calls": ACT,

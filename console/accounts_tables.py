@@ -48,7 +48,7 @@ class AccountEvent(Base):
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    at: Mapped[datetime] = mapped_column(UtcTime)
+    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
     what: Mapped[str] = mapped_column(String(16))
     by: Mapped[str] = mapped_column(String(100))
     detail: Mapped[str | None] = mapped_column(String(32))

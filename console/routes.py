@@ -19,6 +19,7 @@ from checkins.names import says_something
 from checkins.tables import Checkin, Neighbourhood
 from console import (
     account_routes,
+    audit_routes,
     call_log,
     elder_routes,
     files,
@@ -70,6 +71,7 @@ def routes(deps: Deps) -> APIRouter:
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     account_routes.add(router, deps, pages)
+    audit_routes.add(router, deps, pages)
     return router
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base, UtcTime
@@ -59,6 +59,14 @@ class CallEvent(Base):
     """The call's log, only ever added to. `at_ms` is audio time since answer."""
 
     __tablename__ = "call_event"
+    __table_args__ = (  # who listened is found among millions of lines
+        Index(
+            "ix_call_event_listened",
+            "at",
+            sqlite_where=text("kind = 'listened'"),
+            postgresql_where=text("kind = 'listened'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("call.id"), index=True)

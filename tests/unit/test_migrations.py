@@ -9,7 +9,17 @@ from storage import migrate
 
 
 def test_no_table_or_column_lacks_its_revision() -> None:
-    care = ["tables", "roster.tables", "items", "contacts", "pins", "alarms", "device_tables", "register_log"]
+    care = [
+        "tables",
+        "roster.tables",
+        "items",
+        "contacts",
+        "pins",
+        "alarms",
+        "device_tables",
+        "register_log",
+        "office_log",
+    ]
     assert (
         migrate.missing(
             [
