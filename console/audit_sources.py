@@ -20,7 +20,7 @@ from checkins.results import LINE
 from checkins.roster.tables import RosterChange
 from checkins.tables import CallIntent, Checkin, CheckinEvent, IntentCheckin
 from community.ballot_tables import Ballot, BallotEvent
-from community.notice_tables import Notice
+from community.notice_tables import Notice, NoticeEvent
 from community.tables import Complaint, ComplaintEvent
 from community.tickets_tables import Ticket, TicketEvent
 from console import audit_words, elder_words
@@ -178,11 +178,9 @@ def _alarm(row: Any) -> _Told:
 
 
 def _notice(row: Any) -> _Told:
-    return row[0].by, audit_words.notice("published", row[0].number), (), None
-
-
-def _withdrawn(row: Any) -> _Told:
-    return row[0].withdrawn_by, audit_words.notice("withdrawn", row[0].number), (), None
+    event, notice, person = row[0], row[1], (row[0].detail or {}).get("person")
+    about = (person,) if isinstance(person, str) else ()
+    return event.who, audit_words.notice(event.what, notice.number), about, None
 
 
 _LISTENER = CallEvent.detail["who"].as_string()
@@ -302,14 +300,14 @@ SOURCES: tuple[Source, ...] = (
         Alarm.acknowledged_by,
         _alarm,
     ),
-    Source("notice", "notice", select(Notice), Notice.at, Notice.id, Notice.by, _notice),
     Source(
-        "notice-withdrawn",
         "notice",
-        select(Notice).where(Notice.withdrawn_at.is_not(None), Notice.withdrawn_by.is_not(None)),
-        Notice.withdrawn_at,
-        Notice.id,
-        Notice.withdrawn_by,
-        _withdrawn,
+        "notice",
+        select(NoticeEvent, Notice).join(Notice, Notice.id == NoticeEvent.notice_id),
+        NoticeEvent.at,
+        NoticeEvent.id,
+        NoticeEvent.who,
+        _notice,
+        lambda ids: NoticeEvent.detail["person"].as_string().in_(ids),
     ),
 )

@@ -110,8 +110,11 @@ _BALLOT: Mapping[str, tuple[str, str]] = {
     "proposed": ("提为选项", "made an option of it"),
 }
 _NOTICE: Mapping[str, tuple[str, str]] = {
-    "published": ("发公告", "published the notice"),
+    "made": ("发公告", "published the notice"),
+    "made_again": ("又发一次公告", "published the notice again"),
     "withdrawn": ("收回公告", "took the notice back"),
+    "told": ("当面告诉了", "told them"),
+    "printed": ("打印", "printed it"),
 }
 LIST_ZH: Mapping[str, str] = {
     "register": "登记册",

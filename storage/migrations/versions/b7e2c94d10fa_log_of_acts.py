@@ -1,7 +1,7 @@
 """what the office reads in and gives out; logs are found by when something was done
 
 Revision ID: b7e2c94d10fa
-Revises: a8d3f05c61e2
+Revises: c7d1f20e5a93
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "b7e2c94d10fa"
-down_revision: str | None = "a8d3f05c61e2"
+down_revision: str | None = "c7d1f20e5a93"
 branch_labels: str | None = None
 depends_on: str | None = None
 

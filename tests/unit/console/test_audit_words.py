@@ -14,7 +14,13 @@ from checkins.roster import edits
 from console import accounts, audit_words
 
 COMMUNITY = Path(__file__).parents[3] / "community"
-_TABLES = {"complaint": audit_words._COMPLAINT, "ticket": audit_words._TICKET, "ballot": audit_words._BALLOT}
+_TABLES = {
+    "complaint": audit_words._COMPLAINT,
+    "ticket": audit_words._TICKET,
+    "ballot": audit_words._BALLOT,
+    "notice": audit_words._NOTICE,
+    "known": audit_words._NOTICE,
+}
 _OF_BALLOTS = {"left[0]": "ballot", "last": "complaint", "found[1]": "complaint"}
 
 
@@ -23,14 +29,18 @@ def noted() -> Iterator[tuple[str, str, str]]:
     for path in sorted(COMMUNITY.glob("*.py")):
         module = importlib.import_module(f"community.{path.stem}")
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(call, ast.Call) or not ast.unparse(call.func).endswith("rows.note") or len(call.args) < 4:
+            if (
+                not isinstance(call, ast.Call)
+                or ast.unparse(call.func) not in ("note", "rows.note")
+                or len(call.args) < 4
+            ):
                 continue
             _, about, what, who, *_ = (ast.unparse(arg) for arg in call.args)
             table = _OF_BALLOTS.get(about, about)
             if who == "LINE" or table not in _TABLES:
                 continue
             if re.fullmatch(r"[A-Z_.a-z]*[A-Z_]{3,}( \+ '\w+')?|'\w+'", what):
-                yield table, str(eval(what, vars(module))), path.name  # noqa: S307 (our own source)
+                yield table, str(eval(what, vars(module))), path.name
 
 
 def test_acts_on_complaints_tickets_and_ballots_have_words() -> None:
