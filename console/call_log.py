@@ -14,6 +14,7 @@ from ivr import transcripts
 from ivr.records import Call, CallEvent, CarrierRecording, Transcript
 
 LISTENED = "listened"
+KEPT = ("dictation", "recording", "stored")  # lines that name a recording; the last one while the call still goes on
 # A browser fetches one recording in pieces; so close together they are one listening.
 SAME_LISTENING = timedelta(minutes=1)
 
@@ -101,7 +102,7 @@ def _log(session: Session, call: Call) -> CallLog:
 
 
 def _recordings(entries: Sequence[Entry], fetched: Sequence[str]) -> tuple[str, ...]:
-    dictated = [entry.detail.get("recording") for entry in entries if entry.kind == "dictation"]
+    dictated = [entry.detail.get("recording") for entry in entries if entry.kind in ("stored", "dictation")]
     whole = [entry.detail.get("path") for entry in entries if entry.kind == "recording"]
     return tuple(dict.fromkeys(str(path) for path in (*dictated, *fetched, *whole) if path))
 

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from checkins import cases, deciding
 from checkins.cases import Event, Row
-from checkins.results import Status, Urgency
+from checkins.results import RESULT_ZH, Result, Status, Urgency
 from checkins.tables import Checkin, IntentCheckin, Neighbourhood, Person
-from console import call_log
+from console import call_log, still_talking
 from console.call_log import LISTENED, CallLog, Second
 from console.turns import Played, played
 from ivr.records import CallEvent, CarrierRecording
@@ -26,11 +26,16 @@ DECIDED = "decided:"
 
 @dataclass(frozen=True)
 class Flagged:
-    """`heard_by`: who listened last; "" for nobody."""
+    """`heard_by`: who listened last; "" for nobody. `so_far`: what she has answered in a call that still goes on."""
 
     row: Row = field(repr=False)
     heard_by: str = field(repr=False)
     heard_at: datetime | None
+    so_far: Result | None = field(default=None, repr=False)
+
+    @property
+    def so_far_zh(self) -> str:
+        return RESULT_ZH[self.so_far] if self.so_far else ""
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,18 @@ class Listening:
 
 
 def queue(session: Session) -> Queue:
-    """Most urgent first; what somebody has taken and nobody has heard comes last."""
+    """Most urgent first; then who is still on the line and says that she isn't well; what somebody has taken and nobody
+    has heard comes last."""
     is_open = Checkin.status == Status.NEEDS_PERSON, Checkin.due_at.is_not(None)  # the second leads to an index
-    ids = _recorded(session, *is_open)
-    rows = cases.some(session, sorted(ids))
+    ids, talking = _recorded(session, *is_open), still_talking.dictated(session)
+    rows = cases.some(session, sorted({*ids, *talking}))
     said = _said(session, [row.checkin_id for row in rows])
-    waiting = [_flagged(row, said[row.checkin_id]) for row in rows if _waits(row, said[row.checkin_id], ids)]
-    waiting.sort(key=lambda one: one.row.owner is not None)
+    waiting = [
+        _flagged(row, said[row.checkin_id], talking.get(row.checkin_id))
+        for row in rows
+        if row.checkin_id in talking or _waits(row, said[row.checkin_id], ids)
+    ]
+    waiting.sort(key=lambda one: (one.row.owner is not None, one.so_far is not None))
     shown = waiting[:MOST]
     return Queue(tuple(shown), call_log.second_pass(session, [each for one in shown for each in one.row.intents]))
 
@@ -82,7 +92,7 @@ def queue(session: Session) -> Queue:
 def listening(session: Session, case: int, call_id: str = "") -> Listening | None:
     """None: there is no such case. `call_id`: of its calls the one that is played; else the last with a recording."""
     seen = deciding.last_event(session, case)  # first: what comes in meanwhile is not seen
-    recorded = recorded_at(session, case)
+    last = recorded_at(session, case)
     row = cases.one(session, case)
     if row is None:
         return None
@@ -102,7 +112,7 @@ def listening(session: Session, case: int, call_id: str = "") -> Listening | Non
         decided=next((event for event in reversed(said) if event.what.startswith(DECIDED)), None),
         takes_note=deciding.needs_note(row.urgency, row.reason),
         seen=seen,
-        recorded_at=recorded,
+        recorded_at=last,
     )
 
 
@@ -122,7 +132,7 @@ def _recorded(session: Session, *which: ColumnElement[bool]) -> dict[int, dateti
         select(IntentCheckin.checkin_id, CallEvent.at, CallEvent.detail)
         .join(Checkin, Checkin.id == IntentCheckin.checkin_id)
         .join(CallEvent, CallEvent.call_id == IntentCheckin.intent_id)
-        .where(*which, CallEvent.kind.in_(("dictation", "recording")))
+        .where(*which, CallEvent.kind.in_(call_log.KEPT))
     )
     fetched = (
         select(IntentCheckin.checkin_id, CarrierRecording.stored_at)
@@ -158,6 +168,6 @@ def _waits(row: Row, said: Sequence[Event], recorded: Mapping[int, datetime]) ->
     return row.owner is None or not any(event.what == LISTENED for event in said)
 
 
-def _flagged(row: Row, said: Sequence[Event]) -> Flagged:
+def _flagged(row: Row, said: Sequence[Event], so_far: Result | None) -> Flagged:
     heard = [event for event in said if event.what == LISTENED]
-    return Flagged(row, heard[-1].who if heard else "", heard[-1].at if heard else None)
+    return Flagged(row, heard[-1].who if heard else "", heard[-1].at if heard else None, so_far)

@@ -31,8 +31,8 @@ from storage.faults import where
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 0.4
-CALM_S = 0.8  # a page hears no more often than that
+EVERY_S = 0.3
+CALM_S = 0.4  # a page hears no more often than that
 ALL = "*"  # a topic: anything may have changed
 LOOK_S = 3.0  # after so long whoever may not listen any more is told nothing more
 PING_S = 15.0  # proxies close what is silent; whoever left is noticed
@@ -42,17 +42,18 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @dataclass(frozen=True)
 class Log:
-    """A table that is only added to: `all` is told for any new row, `one`-KEY beside it."""
+    """A table that is only added to. Told of a new row: `all`, `one`-KEY, and `all`:KIND where rows have kinds."""
 
     all: str
     one: str
     number: InstrumentedAttribute[int]
     key: InstrumentedAttribute[Any]
+    kind: InstrumentedAttribute[str] | None = None
 
 
 LOGS = (
     Log("cases", "case", CheckinEvent.id, CheckinEvent.checkin_id),
-    Log("calls", "call", CallEvent.id, CallEvent.call_id),
+    Log("calls", "call", CallEvent.id, CallEvent.call_id, CallEvent.kind),
     Log("people", "person", PersonEvent.id, PersonEvent.person_id),
     Log("ballots", "ballot", BallotEvent.id, BallotEvent.ballot_id),
     Log("notices", "notice", NoticeEvent.id, NoticeEvent.notice_id),
@@ -100,11 +101,13 @@ def look(session: Session, seen: Seen) -> tuple[Seen, set[str]]:
 def _tail(session: Session, one: Log, known: frozenset[int] | None) -> tuple[frozenset[int], set[str]]:
     newest = session.scalar(select(func.max(one.number))) or 0
     since = (max(known, default=0) if known is not None else newest) - BEHIND
-    found = session.execute(select(one.number, one.key).where(one.number > since))
-    rows: dict[int, Any] = {number: key for number, key in found}
+    columns = (one.number, one.key) if one.kind is None else (one.number, one.key, one.kind)
+    rows = {number: rest for number, *rest in session.execute(select(*columns).where(one.number > since))}
     new = rows.keys() - known if known is not None else set()
-    topics = {f"{one.one}-{rows[number]}" for number in new if rows[number] is not None}
-    return frozenset(number for number in rows if number > newest - BEHIND), topics | ({one.all} if new else set())
+    topics = {one.all} if new else set()
+    for key, *kinds in (rows[number] for number in new):
+        topics |= {f"{one.all}:{kind}" for kind in kinds} | ({f"{one.one}-{key}"} if key is not None else set())
+    return frozenset(number for number in rows if number > newest - BEHIND), topics
 
 
 class Live:

@@ -19,6 +19,7 @@ FLOW = "daily_checkin"  # of a call that names none
 BEFORE_MS = 2000  # so much before the moment that matters the recording begins to play
 _WHOLE = re.compile(rf"(?<!part\d)-{WHOLE_CALL}(-\d+)?\.ulaw$")
 _CUTS = frozenset({"heard", "dictation", "distress", "key"})
+_DICTATED = ("stored", "dictation")
 _ASKS, _SAYS, _KEYS, _NOTES = "line", "elder", "key", "note"
 
 
@@ -87,7 +88,7 @@ def _is_distress(entry: Entry) -> bool:
 
 
 def _is_dictation(entry: Entry) -> bool:
-    return entry.kind == "dictation" and bool(entry.detail.get("recording") or entry.detail.get("text"))
+    return entry.kind in _DICTATED and bool(entry.detail.get("recording") or entry.detail.get("text"))
 
 
 def _is_doubtful(entry: Entry) -> bool:
@@ -107,7 +108,7 @@ def _tracks(call: CallLog) -> list[Track]:
     begins = {
         str(entry.detail["recording"]): _begin_ms(entry)
         for entry in call.entries
-        if entry.kind == "dictation" and entry.detail.get("recording") and "begin_ms" in entry.detail
+        if entry.kind in _DICTATED and entry.detail.get("recording") and "begin_ms" in entry.detail
     }
     return [Track(path, _WHOLE.search(path) is not None, begins.get(path, 0)) for path in call.recordings]
 

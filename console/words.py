@@ -49,7 +49,8 @@ _TROUBLE_ZH = {
     "transcription": "留言没能写成文字，请听录音",
     "call": "通话中途断了",
 }
-_UNSEEN = frozenset({"query", "verdict"})  # what the flow asked of the program: an answer shows in what is said next
+# What the flow asked of the program: an answer shows in what is said next. That a dictation is stored: it comes itself.
+_UNSEEN = frozenset({"query", "verdict", "stored"})
 _ENDED_BY_ZH = {"silence": "停顿", "key": "按键", "limit": "到时", "hangup": "挂机"}
 
 

@@ -339,10 +339,11 @@ class Utterances:
             self._do(self._dictated(dictation, "key", None))
 
     async def _dictated(self, dictation: _Dictation, ended_by: str, said: _Utterance | None) -> None:
+        storing = asyncio.ensure_future(self._stored(dictation))  # whoever waits to hear it waits for no engine
         spotted = await self._last_words(said.spotter if said else None)
         if spotted and spotted.meaning == DISTRESS:
             self._distressed(said, _Cry.of(spotted))
-        path = await self._store(bytes(dictation.audio)) if dictation.spoke else ""
+        path = await storing
         told = await self._last_words(said.ear if said else None)
         cry = self._cry(told.text) if told and told.text else None
         if told and cry:
@@ -366,6 +367,13 @@ class Utterances:
         )
         voiced = dictation.voiced_ms / 1000
         self._desk.feed(DictationEnded(seconds, voiced, text, confidence, engine, path, ended_by, dictation.node))
+
+    async def _stored(self, dictation: _Dictation) -> str:
+        """Its path, noted as soon as it is whole and on the disk; "" where nothing was said, or may be kept."""
+        path = await self._store(bytes(dictation.audio)) if dictation.spoke else ""
+        if path:
+            self._desk.note("stored", node=dictation.node, recording=path, begin_ms=dictation.begin_ms)
+        return path
 
     async def _last_words(self, ear: Ear | None) -> Interpretation | None:
         if ear is None:

@@ -4,7 +4,7 @@
 "use strict";
 const AGES_MS = 60000; // words like "3 分钟" grow old by themselves
 const AGAIN_MS = 1000; // how often a part that somebody is busy in is tried again
-const SPREAD_MS = 600; // not all pages at one moment
+const SPREAD_MS = 400; // not all pages at one moment
 const HELD_MS = 60000; // so long a part may stay old for somebody's sake before it says so
 const LOST_MS = 5000; // so long the stream may be away before the page says so
 const GIVEN_UP_MS = 20000; // a fetch that takes longer has failed

@@ -15,6 +15,7 @@ from checkins.alarms import Kind
 from checkins.items import ItemKind
 from console import live as live_module
 from console.live import ALL, Live, Seen, end_of_logs, look
+from ivr.records import Call, CallEvent
 from tests.unit.checkins.world import World
 
 
@@ -39,6 +40,15 @@ async def test_what_is_there_at_the_first_look_is_not_new_and_what_comes_is_told
     assert {"cases", f"case-{world.row(elder).checkin_id}", "lines"} <= topics
     assert "王秀英" not in str(topics)
     assert new(world, seen)[1] == set()
+
+
+def test_what_kind_of_line_a_call_s_log_got_is_told(world: World) -> None:
+    with world.db.write() as session:
+        session.add(Call(id="one", number="+862110000001", order={}, ordered_at=world.clock.now()))
+    seen, _ = new(world, Seen())
+    with world.db.write() as session:
+        session.add(CallEvent(call_id="one", at=world.clock.now(), kind="stored", detail={"recording": "x.ulaw"}))
+    assert new(world, seen)[1] == {"calls", "calls:stored", "call-one"}
 
 
 def test_what_is_changed_in_place_is_told(world: World) -> None:

@@ -181,6 +181,41 @@ async def test_without_consent_to_transcription_only_the_cry_is_kept(side: Any) 
     assert (dictation.text, call.desk.notes["dictation"]["text"]) == ("", "")
 
 
+async def test_a_dictation_is_stored_before_an_engine_has_looked_at_its_last_words(
+    side: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear, waits = ScriptedRecogniser(), asyncio.Event()
+    ear.will_hear("膝盖疼了两天了")
+    call = side(ear)
+    last_words = call.utterances._last_words
+
+    async def later(of: Any) -> Any:
+        await waits.wait()
+        return await last_words(of)
+
+    monkeypatch.setattr(call.utterances, "_last_words", later)
+    call.asks(TELL)
+    for frame in frames(silence(1000) + words()):
+        call.utterances.step(g711.ulaw_encode(frame), None)
+    call.utterances.end_dictation("key")
+    while "stored" not in call.desk.notes:
+        await asyncio.sleep(0)
+    assert "dictation" not in call.desk.notes
+    waits.set()
+    await call.settled()
+    stored, dictation = call.desk.notes["stored"], call.desk.notes["dictation"]
+    assert stored == {"node": "tell", "recording": dictation["recording"], "begin_ms": dictation["begin_ms"]}
+
+
+async def test_nothing_is_stored_of_a_dictation_in_which_nobody_spoke(side: Any) -> None:
+    call = side(ScriptedRecogniser())
+    call.asks(TELL)
+    await call.hears(silence(1000))
+    call.utterances.end_dictation("key")
+    await call.settled()
+    assert "stored" not in call.desk.notes
+
+
 async def test_where_no_engine_spots_the_transcript_is_looked_through(side: Any) -> None:
     ear = ScriptedRecogniser()
     ear.will_hear("我昨天摔倒了爬不起来")
