@@ -40,7 +40,7 @@ from community.notice_rounds import NoticeRounds
 from community.rounds import ComplaintRounds
 from community.tickets_policy import ReplyClock
 from community.tickets_rounds import TicketRounds
-from console import access, device_events, error_pages
+from console import access, device_events, error_pages, sounds
 from console import routes as console_routes
 from console.deps import Deps
 from console.door import Door
@@ -48,6 +48,7 @@ from console.live import Live
 from console.pages import Pages
 from console.phone_desk import PhoneLine
 from console.phone_trials import Trials
+from console.sounds import Sounds
 from database_in_use import migrate
 from ivr.calls import Calls
 from ivr.media import MediaServer
@@ -110,6 +111,7 @@ class House:
     web: FastAPI
     live: Live
     door: Door
+    sounds: Sounds
     base_url: str
     virtual: VirtualCarrier | None = None
     phone: PhoneLine | None = None  # what a browser phone hangs on
@@ -138,6 +140,7 @@ class House:
         loops.append(TicketRounds(self.db, self.clock, within, second_texts).run(stop))
         loops.append(BallotRounds(self.db, self.clock).run(stop))
         loops.append(NoticeRounds(self.db, self.clock).run(stop))
+        loops.append(repeat(self.sounds.sweep, stop, sounds.EVERY_S, log, "old drafts can't be deleted (%s)"))
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -289,6 +292,7 @@ def _build(
         FastAPI(title="问安", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False),
         Live(db),
         Door(db, SystemClock(), settings.console_url),
+        Sounds(settings.data_dir / "sounds", voice.recordings.folder, voice.prompts.get),
         base_url,
         phones.virtual,
         _phone_line(phones, accounts, trials, telephone, cycle, calls),
@@ -342,6 +346,7 @@ def _deps(house: House) -> Deps:
         live=house.live,
         door=house.door,
         notes=lambda: house.notes,
+        sounds=house.sounds,
         phone=house.phone,
         looked=lambda: house.watch.last_run,
         folders=[house.settings.data_dir],

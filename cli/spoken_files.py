@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from community.readable import Broken
 from console import call_log
 from console.wav import wav
+from ivr import own_voice
+from ivr.own_voice import MOST_S
 from ivr.recordings import BYTES_PER_S, RecordingBrokenError, Recordings
 from settings import Settings
 from speech import human
-
-MOST_S = 180  # of what staff speak: nobody keeps more in mind
 
 
 class Said(Protocol):
@@ -53,12 +53,7 @@ def log_listening(session: Session, said: Iterable[Said], by: str, now: datetime
 
 def unheard(settings: Settings, recording: str) -> str:
     """Why nobody can listen to it; "": one can."""
-    if not recording:
-        return "nothing was recorded"
-    try:
-        return "" if Recordings(settings.data_dir / "recordings").read(recording) else "the recording is empty"
-    except RecordingBrokenError as error:
-        return str(error)
+    return own_voice.unheard(settings.data_dir / "recordings", recording)
 
 
 async def copy_all(settings: Settings, number: int, said: Iterable[Said], to: Path, out: Console) -> None:
@@ -85,31 +80,14 @@ async def stored(
 ) -> AsyncIterator[str | None]:
     """The path of what staff have spoken into `file` (None: nothing), at the prompts' loudness, whole on the disk;
     dropped again when what it was meant for is refused (LookupError, ValueError)."""
-    kept = None if file is None else await _recorded(settings, call_id, label, file, now)
     try:
-        yield kept
-    except (LookupError, ValueError):
-        if kept is not None:
-            await asyncio.to_thread(_drop, path_of(settings, kept))
-        raise
-
-
-async def _recorded(settings: Settings, call_id: str, label: str, file: Path, now: datetime) -> str:
-    try:
-        audio = await asyncio.to_thread(_spoken, file)
+        audio = None if file is None else await asyncio.to_thread(_spoken, file)
     except OSError as error:
         raise LookupError(f"{file}: {error.strerror}") from None
     except human.Unreadable as error:
         raise ValueError(f"{file}: {error}") from None
-    recordings = Recordings(settings.data_dir / "recordings")
-    try:
-        path = (await recordings.add(call_id, f"{label}-{now:%H%M%S%f}", now, audio)).path
-    finally:
-        await recordings.close(within_s=0)  # what didn't fit now is not tried again: staff are told
-    if not await asyncio.to_thread(_is, recordings, path, audio):
-        await asyncio.to_thread(_drop, path_of(settings, path))
-        raise LookupError("the recording could not be stored whole: is the disk full? Nothing was changed")
-    return path
+    async with own_voice.stored(settings.data_dir / "recordings", call_id, label, audio, now) as kept:
+        yield kept
 
 
 def _spoken(file: Path) -> bytes:
@@ -122,19 +100,6 @@ def _spoken(file: Path) -> bytes:
     if len(audio) > MOST_S * BYTES_PER_S:
         raise human.Unreadable(f"the line plays at most {MOST_S // 60} minutes: say it shorter")
     return audio
-
-
-def _is(recordings: Recordings, path: str, audio: bytes) -> bool:
-    """Read back."""
-    try:
-        return recordings.read(path) == audio
-    except RecordingBrokenError:
-        return False
-
-
-def _drop(recording: Path) -> None:
-    for ending in (".ulaw", ".sha256", ".part", ".sha256-part"):
-        recording.with_suffix(ending).unlink(missing_ok=True)
 
 
 def tell_broken(out: Console, broken: Iterable[Broken]) -> None:

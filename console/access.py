@@ -33,6 +33,7 @@ ACT = Access(frozenset({Role.WORKER, Role.DUTY, Role.SUPERVISOR}))
 KEEP = Access(frozenset({Role.WORKER, Role.SUPERVISOR}))
 SUPERVISE = Access(frozenset({Role.SUPERVISOR}))
 AUDIT = Access(frozenset({Role.SUPERVISOR, Role.AUDITOR}))
+SOUND = Access(ACT.roles, body=20 << 20)  # three minutes of 48 kHz, 16 bits
 ANYBODY = Access(why="nothing on it is anybody's")
 THIS_MACHINE = Access(why="answers on this machine only, says nothing of people")
 SIGNED = Access(why="each request is signed by who sends it")
@@ -69,6 +70,10 @@ ROUTES: Mapping[str, Access] = {
     "GET /help": READ,
     "POST /help/tour": READ,
     "GET /help/{place}/{name}.pdf": READ,
+    # speaking: what staff record, or hear before they send it
+    "POST /sounds": SOUND,
+    "POST /sounds/said": ACT,
+    "GET /sounds/{sound}": ACT,
     # register and roster
     "GET /elder/{person_id}": READ,
     "POST /elder/{person_id}/{what}": KEEP,

@@ -13,6 +13,7 @@ from checkins.ports import Clock
 from console.door import Door
 from console.live import Live
 from console.phone_desk import PhoneLine
+from console.sounds import Sounds
 from storage.database import Database
 
 
@@ -39,7 +40,8 @@ class Deps:
     none); `late` is what the auditor last found; `live` tells open pages what has changed; `door`: who is let in;
     `notes` are sentences for staff (a missing model, few lines …); `looked`: when the auditor last looked through all;
     `phone`: what a browser phone hangs on, None where there is none; `folders`: where there must be room; `failing`:
-    what goes wrong now in rounds that must not fail; `line`: the number that everybody rings, as people read it."""
+    what goes wrong now in rounds that must not fail; `line`: the number that everybody rings, as people read it;
+    `sounds`: what staff record and have spoken."""
 
     db: Database
     clock: Clock
@@ -49,6 +51,7 @@ class Deps:
     live: Live
     door: Door
     notes: Callable[[], Sequence[str]]
+    sounds: Sounds
     looked: Callable[[], datetime | None] = lambda: None
     phone: PhoneLine | None = None
     folders: Sequence[Path] = ()

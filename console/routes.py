@@ -32,6 +32,7 @@ from console import (
     login_routes,
     phone_routes,
     roster_routes,
+    sound_routes,
     today_routes,
     view,
 )
@@ -72,6 +73,7 @@ def routes(deps: Deps) -> APIRouter:
     roster_routes.add(router, deps, pages)
     account_routes.add(router, deps, pages)
     audit_routes.add(router, deps, pages)
+    sound_routes.add(router, deps)
     return router
 
 

@@ -55,15 +55,21 @@ def take(ulaw: bytes, text: str) -> Take:
     return Take(prompt, _doubt(voice, text) if prompt else Doubt.SILENT)
 
 
-def _doubt(samples: Floats, text: str) -> Doubt | None:
-    voice = trim(samples)
-    level, seconds, characters = active_level(voice), len(voice) / SAMPLE_RATE, len(sentence_key(text))
+def level_doubt(voice: Floats) -> Doubt | None:
+    """Too soft, or cut off: of a trimmed voice, whatever it says."""
+    level = active_level(voice)
     if level < SILENT_DBOV:
         return Doubt.SILENT
     if level < QUIET_DBOV:
         return Doubt.QUIET
-    if np.mean(np.abs(voice) >= FULL_SCALE) > CLIPPED_SHARE:
-        return Doubt.CLIPPED
+    return Doubt.CLIPPED if np.mean(np.abs(voice) >= FULL_SCALE) > CLIPPED_SHARE else None
+
+
+def _doubt(samples: Floats, text: str) -> Doubt | None:
+    voice = trim(samples)
+    seconds, characters = len(voice) / SAMPLE_RATE, len(sentence_key(text))
+    if doubt := level_doubt(voice):
+        return doubt
     if seconds < FASTEST_S * characters:
         return Doubt.SHORT
     return Doubt.LONG if seconds > SLOWEST_S * characters + PAUSES_S else None

@@ -20,6 +20,7 @@ from checkins.results import Reason, Result, Status, Urgency
 from console.deps import Deps
 from console.live import Live
 from console.routes import routes
+from console.sounds import Sounds
 from demo.clips import load
 from ivr.late_cries import SECOND_PASS
 from ivr.records import CallNews, Transcript
@@ -28,6 +29,7 @@ from speech import g711
 from speech.ears import Ears
 from speech.engines.whisper_engine import WhisperRecogniser
 from tests.e2e.late_cry import Morning, ToldBefore
+from tests.e2e.office import spoken
 from tests.fakes.accounts import cheap_door, log_in
 from tests.unit.speech.audio import silence
 from tests.unit.speech.conftest import whisper
@@ -83,6 +85,7 @@ async def page(morning: Morning) -> str:
         live=Live(morning.world.db),
         door=cheap_door(morning.world.db, morning.world.clock),
         notes=list,
+        sounds=Sounds(Path(), morning.recordings.folder, spoken),
     )
     app = FastAPI(redirect_slashes=False)
     app.include_router(routes(deps))
