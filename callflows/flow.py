@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from callflows.findings import STRENGTH
@@ -176,7 +177,8 @@ class Step:
 class Variable:
     """`default` None: may be missing, so steps that say it need `only_if`. `usual`: values that are rendered ahead.
     `per_person`: each person of the call has a value of their own. `audio`: the value is the path of a stored
-    recording, which is played."""
+    recording, which is played. `secret`: nobody but them may know it; what was told of it is forgotten with the call's
+    end."""
 
     about: str
     default: str | None = None
@@ -184,6 +186,7 @@ class Variable:
     per_person: bool = False
     personal: bool = False
     audio: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,6 +226,13 @@ class Flow:
         """The variables whose values are recordings."""
         return frozenset(name for name, variable in self.variables.items() if variable.audio)
 
+    @cached_property
+    def tells_secrets(self) -> frozenset[str]:
+        """The marks of prompts that say what nobody else may know."""
+        secret = {name for name, variable in self.variables.items() if variable.secret}
+        prompts = (prompt for step in self.steps.values() for prompt in step.said)
+        return frozenset(prompt.name for prompt in prompts if not secret.isdisjoint(_variables(prompt)))
+
     @property
     def optional(self) -> frozenset[str]:
         """The variables whose values are text, and without which the flow goes another way: each step that says one is
@@ -241,6 +251,10 @@ class Flow:
     def offered(self, step: Step) -> tuple[Choice, ...]:
         """The step's own answers first, then those of `anytime` that it offers."""
         return step.choices + tuple(choice for choice in self.anytime if choice.meaning in step.anytime)
+
+
+def _variables(prompt: Prompt) -> Iterator[str]:
+    return (piece.text for text in prompt.texts.values() for piece in text if piece.variable)
 
 
 def node_of(step: str) -> str:

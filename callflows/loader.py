@@ -55,7 +55,7 @@ _KINDS = {
 _WITH = ("verdicts", "no_verdict", "about", "anytime", "seconds", "hang_up", "only_if", "at_most")
 _STEP = (*FIELDS, *_EXITS, *_KINDS, *_WITH)
 _ANSWER = ("key", "meaning", "hear", "go", "result", "unsure", "everyone", "forget", "unsaid")
-_VARIABLE = ("about", "default", "usual", "per_person", "personal", "audio")
+_VARIABLE = ("about", "default", "usual", "per_person", "personal", "audio", "secret")
 _KEYS = "0123456789*#"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _STEP_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -183,6 +183,7 @@ class _Loader:
             per_person=per_person,
             personal=per_person or audio or self._flag(fields, "personal"),
             audio=audio,
+            secret=self._flag(fields, "secret"),
         )
 
     def _results(self, node: yaml.Node | None) -> tuple[str, ...]:

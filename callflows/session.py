@@ -37,6 +37,11 @@ class Session:
         return outputs
 
     @property
+    def tells_secrets(self) -> frozenset[str]:
+        """See `Flow.tells_secrets`."""
+        return self._flow.tells_secrets
+
+    @property
     def over(self) -> bool:
         """Nothing more will be said or asked. A cry for help during the goodbye opens the call again."""
         return self._state.phase in (Phase.ENDING, Phase.GONE)

@@ -34,6 +34,12 @@ def dictated_anew(flow: Flow, told: Told, keep_as: str, person: int, recording: 
     return {**others, own: {"by": _DICTATION, "value": recording}} if recording else others
 
 
+def forgotten(flow: Flow, told: Told) -> Told:
+    """`told` after the call: without what nobody else may know."""
+    secret = {name for name, variable in flow.variables.items() if variable.secret}
+    return {key: one for key, one in told.items() if key.rpartition(".")[2] not in secret}
+
+
 def value_of(flow: Flow, told: Told, variable: str, person: int) -> str | None:
     """What was told of it, None when nothing was."""
     one = told.get(_key(flow, variable, person))

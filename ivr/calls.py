@@ -22,7 +22,7 @@ from callflows.flow import Flow
 from callflows.loader import shipped
 from callflows.session import Finding, Session
 from ivr import call_rows as rows
-from ivr import endings, outbox
+from ivr import endings, outbox, secrecy
 from ivr.call_rows import CallStart, LogEntry, token_hash
 from ivr.outbox import Outbox
 from ivr.ports import CallListener, CallOrder, CallReport, Disposition, PersonResult
@@ -206,6 +206,7 @@ class Calls:
             call = rows.locked(db, call_id)
             if call is not None and call.verbs is None:
                 call.session = session
+                self._forget_if_over(call)
 
         await self.db.run(save)
 
@@ -217,6 +218,7 @@ class Calls:
             if call is None or (call.verbs or {}).get("turn", 0) != before:
                 return False
             call.verbs, call.session, call.interrupted_at = verbs, session, None
+            self._forget_if_over(call)
             return True
 
         return await self.db.run(save)
@@ -258,7 +260,7 @@ class Calls:
             if call is None or (call.verbs is not None and not verbs):
                 return None
             call.session = session
-            return rows.finish(db, call, disposition, tuple(findings), now)
+            return self._finish(db, call, disposition, tuple(findings), now)
 
         await self._after(call_id, await self.db.run(write), over=False)
 
@@ -334,9 +336,9 @@ class Calls:
         call.reason = call.reason or " ".join(filter(None, (status, sip_code, error_code)))[:100]
         disposition = rows.said_no(call) or endings.unanswered(status, sip_code, error_code)
         if disposition is not None and call.answered_at is None:
-            return rows.finish(session, call, disposition, (), now)
+            return self._finish(session, call, disposition, (), now)
         if rows.never_asked(call):
-            return rows.finish(session, call, Disposition.LINE_ERROR, (), now)
+            return self._finish(session, call, Disposition.LINE_ERROR, (), now)
         waits = rows.last_word_ahead(call) and call.ended_at is not None and now < call.ended_at + LAST_WORD
         return None if waits else self._close(session, call_id)
 
@@ -349,7 +351,26 @@ class Calls:
         disposition, people = endings.answered(
             findings, answered_by=call.answered_by, interrupted=call.interrupted_at is not None
         )
-        return rows.finish(session, call, disposition, people, self.now())
+        return self._finish(session, call, disposition, people, self.now())
+
+    def _finish(
+        self, session: DbSession, call: Call, disposition: Disposition, people: tuple[PersonResult, ...], now: datetime
+    ) -> int | None:
+        """The final report, once. What nobody else may know goes with it."""
+        news = rows.finish(session, call, disposition, people, now)
+        self._forget_if_over(call)
+        return news
+
+    def _forget_if_over(self, call: Call) -> None:
+        """Also of what is saved when the final report is written already."""
+        if call.disposition is None or call.session is None:
+            return
+        try:
+            flow = self._flow(call.order["flow"])
+            call.session = secrecy.forgotten(flow, call.session)
+            call.verbs = secrecy.unsaid(flow, call.verbs) if call.verbs else call.verbs
+        except Exception as error:
+            log.error("what call %s was told can't be forgotten: %s", call.id, type(error).__name__)
 
     def _findings(self, call: Call) -> tuple[Finding, ...]:
         if call.session is None:

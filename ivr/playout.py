@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ivr.media_messages import FRAME_BYTES
 
@@ -56,6 +57,10 @@ class Playout:
     @property
     def playing(self) -> bool:
         return bool(self._queue or self._awaited)
+
+    def heard_now(self) -> set[str]:
+        """The marks of what may be heard at the other end at this moment."""
+        return {*self._awaited, *(item.name for item in islice(self._queue, 1))}
 
     @property
     def pending(self) -> list[asyncio.Future[bytes]]:

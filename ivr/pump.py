@@ -307,8 +307,10 @@ class Pump:
 
     @property
     def _muted(self) -> bool:
-        """A key's tone may be in the audio, and whoever has the recording could read the digits off it."""
-        if self._secret:
+        """A key's tone may be in the audio, and whoever has the recording could read the digits off it; so may what
+        only they may hear, from a loud receiver."""
+        secrets = self.session.tells_secrets
+        if self._secret or (secrets and not secrets.isdisjoint(self._playout.heard_now())):
             self._muted_until_ms = self.at_ms + TAIL_MS
         return self.at_ms < self._muted_until_ms
 

@@ -16,6 +16,7 @@ from community import ballot_letters, ballot_making, ballot_staff
 from community.ballot import Channel, Refusal, Unit
 from community.ballot_rounds import BallotRounds
 from community.ballot_tables import Ballot, BallotEvent
+from ivr.records import Call
 from storage.database import Base
 from tests.e2e.line import ELDER, Story, story
 from tests.e2e.test_complaint_story import presses, rings_in
@@ -104,9 +105,12 @@ async def test_社区通_议事厅_打钩模式(carrier: FakeCarrier, tmp_path: 
         assert await paper(line, "李福珍", {1: 1, 2: 1, 3: 1, 4: 1, 5: 1}) is None
         assert await paper(line, "王秀英", {1: 1}) is Refusal.OTHER_CHANNEL
 
+        sessions = select(Call.session).where(Call.session.is_not(None))
         keys = [detail["digit"] for _, detail in await line.log("key")]
         assert keys == ["1", *[""] * 4, "1", "", "6", ""], "no log has what was chosen"
         await says_nothing_of(line, "装电梯")
+        told = await line.house.db.view(lambda session: [row["state"]["told"] for row in session.scalars(sessions)])
+        assert not [key for each in told for key in each if key.endswith((".before", ".chosen"))]
         assert "电梯" not in caplog.text
 
         ballot = await closes(line)

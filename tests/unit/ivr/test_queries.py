@@ -254,3 +254,28 @@ async def test_who_hangs_up_has_claimed_all_the_same_before_the_call_is_told_to_
 
 def test_a_query_never_shows_what_was_pressed() -> None:
     assert PIN not in repr(Query("pin", "e1", PIN))
+
+
+async def test_nothing_is_recorded_while_what_was_chosen_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loud receiver would say it into the recording."""
+    slowly = tone(400, 3.0)
+    monkeypatch.setattr(Voice, "find", lambda self, text, language="zh": slowly if text == "不要" else BEEP)
+    topic = Told("topic", {"question": "要不要?", "options": "要,请按1;不要,请按2。"})
+    elder = CallContext((Person("e1", "王阿婆"),), {})
+    desk = Desk(Told("open", {"title": "电梯"}), topic, Told("noted", {"chosen": "不要"}), "done")
+    call = Call(tmp_path, "ballot", elder, desk, records=True)
+    for key in "12":
+        call.presses(key)
+        await call.asks()
+        if key == "1":
+            call.passes(2)
+    assert (call.node, len(desk.words)) == ("done", 0)
+    begins = call.pump.at_ms
+    call.passes(6, TONE)
+    recording = next(detail for kind, detail in await call.over() if kind == "recording")
+    audio = call.recordings.read(recording["path"])[begins * 8 :]
+    silent = next(at for at in range(0, len(audio), 160) if audio[at : at + 160] == TONE) / 8000
+    assert 3.0 + TAIL_MS / 1000 < silent < 5
+    await call.recordings.close()
