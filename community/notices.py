@@ -125,12 +125,22 @@ def is_ours(session: Session, call_id: str) -> bool:
 
 
 def answer(
-    session: Session, number: int, text: str, by: str, now: datetime, *, until: datetime, urgent: bool = False
+    session: Session,
+    number: int,
+    text: str,
+    by: str,
+    now: datetime,
+    *,
+    until: datetime,
+    urgent: bool = False,
+    recording: str | None = None,
 ) -> Notice:
     """What came of a matter of the 议事厅, for all neighbours, in the staff's own words and without who it was."""
     complaint = answerable(session, number, text)
-    place, id_ = complaint.neighbourhood_id, complaint.id
-    notice = publish(session, place, text, by, now, until=until, urgent=urgent, complaint_id=id_)
+    draft = Draft(
+        complaint.neighbourhood_id, text, until, urgent=urgent, recording=recording, complaint_id=complaint.id
+    )
+    notice = send(session, draft, by, now)
     rows.note(session, complaint, NOTICED, by, now, detail={"notice": notice.number})
     return notice
 

@@ -21,6 +21,7 @@ from checkins.roster import loading
 from checkins.roster.holidays import Calendar
 from checkins.tables import Neighbourhood, Person
 from community.tables import FIRST_NUMBER, Complaint, ComplaintEvent, Numbered, Reply, Status
+from community.wrong import Unknown
 
 _MOST = 20  # tries for a number, when several file at once
 Row = TypeVar("Row", bound=Numbered)
@@ -30,7 +31,7 @@ def by_number(session: Session, number: int) -> Complaint:
     """Locked. LookupError when there is none."""
     row = session.scalar(select(Complaint).where(Complaint.number == number).with_for_update())
     if row is None:
-        raise LookupError(f"there is no complaint {number} (`cases list` shows all)")
+        raise Unknown(f"没有{number}号诉求", f"there is no complaint {number} (`cases list` shows all)")
     return row
 
 

@@ -79,6 +79,14 @@ ROUTES: Mapping[str, Access] = {
     "POST /elder/{person_id}/{what}": KEEP,
     "GET /roster": READ,
     "POST /roster/{place}/{what}": KEEP,
+    # notices
+    "GET /notices": READ,
+    "GET /notices/new": ACT,
+    "POST /notices/new": ACT,
+    "GET /notices/{number}": READ,
+    "GET /notices/{number}/poster.pdf": READ,
+    "GET /notices/{number}/doors.pdf": ACT,
+    "POST /notices/{number}/{what}": ACT,
     # accounts
     "GET /accounts": SUPERVISE,
     "POST /accounts": SUPERVISE,

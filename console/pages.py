@@ -30,6 +30,7 @@ from console.guard import PageError
 from console.kept import Kept
 from console.live import end_of_logs
 from console.roles import ROLE_ZH
+from console.roster_words import moment_zh
 from console.today_view import Line
 from console.tour import Box, box, step
 from console.turns import line_said
@@ -61,6 +62,7 @@ class Pages:
         self._jinja.globals.update(
             clock=words.clock,
             day_clock=day_clock,
+            moment_zh=moment_zh,
             chip=chip,
             said=said,
             dictated=dictated,

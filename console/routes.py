@@ -30,6 +30,7 @@ from console import (
     item_routes,
     live_routes,
     login_routes,
+    notice_routes,
     phone_routes,
     roster_routes,
     sound_routes,
@@ -71,6 +72,7 @@ def routes(deps: Deps) -> APIRouter:
     flow_routes.add(router, deps, pages)
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
+    notice_routes.add(router, deps, pages)
     account_routes.add(router, deps, pages)
     audit_routes.add(router, deps, pages)
     sound_routes.add(router, deps)
