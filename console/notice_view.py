@@ -28,10 +28,10 @@ class Line:
 
     number: int
     topic: str
-    text: str
+    text: str = field(repr=False)
     urgent_by: str
     recorded: bool
-    whom: str
+    whom: str = field(repr=False)
     since: datetime
     until: datetime
     by: str
