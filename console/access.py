@@ -85,6 +85,7 @@ ROUTES: Mapping[str, Access] = {
     "POST /notices/new": ACT,
     "GET /notices/{number}": READ,
     "GET /notices/{number}/poster.pdf": READ,
+    "GET /notices/{number}/recording": ACT,
     "GET /notices/{number}/doors.pdf": ACT,
     "POST /notices/{number}/{what}": ACT,
     # accounts

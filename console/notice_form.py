@@ -76,12 +76,16 @@ def form(session: Session, typed: Typed, by: str, now: datetime, *, preview: boo
     return replace(found, preview=would, print=print_of(typed, would))
 
 
-def publish(session: Session, typed: Typed, recording: str | None, by: str, now: datetime) -> Notice | None:
-    """None: it isn't what was looked at any more."""
+class UnseenError(Wrong):
+    """What is to be published isn't what was looked at."""
+
+
+def publish(session: Session, typed: Typed, recording: str | None, by: str, now: datetime) -> Notice:
+    """Wrong, Unknown; UnseenError when it isn't what was looked at any more."""
     place = place_of(session, typed)
     meant = draft(session, place, typed, now)
     if print_of(typed, notice_preview.preview(session, meant, by, now)) != typed.get("print"):
-        return None
+        raise UnseenError("请先看会传到谁，再发布", "look at whom it reaches, then publish")
     if number := _complaint(typed):
         return notices.answer(
             session, number, meant.text, by, now, until=meant.until, urgent=meant.urgent, recording=recording

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -19,15 +20,22 @@ from console import notice_form, notice_view, notice_words, papers
 from console.deps import Deps
 from console.forms import done, fields, name_of, row_number, seen_in
 from console.guard import PageError
-from console.notice_form import Form
+from console.notice_form import Form, UnseenError
 from console.pages import Pages
+from console.phone_routes import account
+from console.ranges import ranged
+from console.sounds import GoneError
+from console.wav import wav
+from ivr.recordings import RecordingBrokenError
 
 Typed = Mapping[str, str]
 _Change = Callable[[Session, Notice, Typed, str, datetime], object]
 
 NO_NOTICE = PageError(404, "没有这个公告。", "there is no such notice")
+NO_RECORDING = PageError(404, "没有录音，或录音已损坏。", "there is no recording, or it is damaged")
 NO_FORM = PageError(404, "没有这个表单。", "there is no such form")
 NO_DOORS = PageError(404, "这个公告不用上门。", "nobody goes from door to door with this one")
+_NOT_STORED = "录音存不下，没有发布。Nothing was published: "
 _LOOK_AGAIN = "还没有发布：请先看会传到谁，再发布。Nothing was published yet: look at whom it reaches, then publish."
 _PERSON = "told-"
 _MOST_ASKED = 50
@@ -61,17 +69,19 @@ def _add_new(router: APIRouter, deps: Deps, pages: Pages) -> None:
         if typed.get("step") != "publish":
             return await _form(deps, pages, typed, preview=True)
         by, now = name_of(), deps.clock.now()
+        sound, about = typed.get("sound", ""), f"notice-{now:%Y%m%d%H%M%S%f}"
         try:
-            made = await deps.db.run(lambda session: _number(notice_form.publish(session, typed, None, by, now)))
+            async with deps.sounds.stored(sound, account(), about, "notice", now) as kept:
+                made = await deps.db.run(lambda session: notice_form.publish(session, typed, kept, by, now).number)
+        except UnseenError:
+            return await _form(deps, pages, typed, preview=True, wrong=_LOOK_AGAIN)
+        except GoneError as gone:
+            return await _form(deps, pages, {**typed, "sound": ""}, wrong=str(gone))
         except (Wrong, Unknown) as no:
             return await _form(deps, pages, typed, wrong=_not_saved(no))
-        if made is None:
-            return await _form(deps, pages, typed, preview=True, wrong=_LOOK_AGAIN)
+        except LookupError as full:
+            return await _form(deps, pages, typed, wrong=f"{_NOT_STORED}{full}.")
         return done(f"/notices/{made}")
-
-
-def _number(notice: Notice | None) -> int | None:
-    return notice.number if notice else None
 
 
 async def _form(deps: Deps, pages: Pages, typed: Typed, *, preview: bool = False, wrong: str = "") -> Response:
@@ -170,6 +180,17 @@ def _add_papers(router: APIRouter, deps: Deps) -> None:
         facts = await deps.db.browse(lambda session: facts_of(session, _looked_at(session, which)))
         pdf = await papers.drawn(lambda: notice_papers.poster(facts))
         return papers.download(pdf, f"notice-{which}-poster")
+
+    @router.get("/notices/{number}/recording")
+    async def recording(request: Request, number: str) -> Response:
+        """What staff have spoken for all: no listening is written down."""
+        which = row_number(number, NO_NOTICE)
+        path = await deps.db.browse(lambda session: _looked_at(session, which).recording)
+        try:
+            audio = await asyncio.to_thread(deps.recordings_read, path or "")
+        except (RecordingBrokenError, OSError):
+            raise NO_RECORDING from None
+        return ranged(request, await asyncio.to_thread(wav, audio), "audio/wav")
 
     @router.get("/notices/{number}/doors.pdf")
     async def doors(number: str) -> Response:

@@ -18,6 +18,8 @@ from community import notices, staff
 from community.notice_tables import Hearer, Notice, NoticeEvent
 from community.tables import Complaint, Wish
 from console.roles import Role
+from console.wav import wav
+from demo import clips
 from tests.e2e.office import NASTY, Office, open_office
 from tests.fakes.accounts import WORKER
 from tests.unit.community.hall import Hall
@@ -242,6 +244,31 @@ async def test_the_papers_open_and_who_printed_names_is_written_down(office: Off
     assert (await office.client.get("/notices/4001/poster.pdf")).status_code == 200
     page = (await office.client.get("/notices/4001")).text
     assert ("doors.pdf" in page, "told-" in page, "/withdraw" in page) == (False, False, False)
+    assert people
+
+
+async def test_what_staff_have_recorded_goes_with_it(office: Office, people: dict[str, str]) -> None:
+    headers = {"content-type": "audio/wav", "x-csrf-token": await office.token()}
+    voice = wav(clips.load()("zm_yunxi/tell_dizzy"))
+    sound = (await office.client.post("/sounds", content=voice, headers=headers)).json()["id"]
+    page = await look(office, sound=sound)
+    assert f'src="/sounds/{sound}"' in page.text
+    stale = await office.send("/notices/new", step="publish", print="x", **typed(sound=sound))
+    assert (stale.status_code, list(office.folder.glob("recordings/**/*.ulaw"))) == (422, [])
+    await publish(office, sound=sound)
+    (notice,) = rows(office, Notice)
+    played = await office.client.get("/notices/4001/recording")
+    assert (played.status_code, played.headers["content-type"]) == (200, "audio/wav")
+    assert len(played.content) > 8000
+    assert office.recordings.read(notice.recording)
+    await publish(office, text="没有录音的。")
+    assert (await office.client.get("/notices/4002/recording")).status_code == 404
+    for gone in (sound, "../x", "0" * 32):
+        form = typed(text="再来一条。", sound=gone)
+        seen = await office.send("/notices/new", step="preview", **form)
+        answer = await office.send("/notices/new", step="publish", print=printed(seen.text), **form)
+        assert (answer.status_code, "这段录音已经不在了" in answer.text) == (422, True)
+    assert len(rows(office, Notice)) == 2
     assert people
 
 
