@@ -3,12 +3,15 @@ who chose what, and none counts before the closing."""
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Column, Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -246,12 +249,16 @@ async def withdraw(settings: Settings, number: int, by: str, out: Console) -> in
 async def letters(
     settings: Settings, number: int, to: Path, unit: str, line: str, font: Path | None, by: str, out: Console
 ) -> int:
-    """First the paper, then what counts: a PIN that nobody has on paper would shut its owner out."""
+    """First the paper, then what counts: a PIN that nobody has on paper would shut its owner out. No transaction
+    is open while the PINs are hashed."""
     fonts.load(font)
+    _not_there(to)
     facts = await read(settings, lambda session: facts_of(session, number, _line(settings, line)))
-    made = await read(settings, lambda session: ballot_letters.letters(session, number, datetime.now(UTC), unit))
-    if not made:
+    found = await read(settings, lambda session: ballot_letters.addressees(session, number, datetime.now(UTC), unit))
+    if not found:
         raise ValueError("all units have their letter; --unit makes a new one")
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+        made = list(progress.track(ballot_letters.letters_for(found), len(found), description="PINs"))
     _write(to, papers.letters(facts, [Addressed(each.unit, each.number, each.pin) for each in made]))
     now = datetime.now(UTC)
     await write(settings, lambda session: ballot_letters.post(session, number, made, by, now))
@@ -272,6 +279,12 @@ def _line(settings: Settings, line: str) -> str:
     if not number:
         raise ValueError("which number do people ring? WENAN_TWILIO_FROM is not set: give --line")
     return number
+
+
+def _not_there(to: Path) -> None:
+    """Before work that takes minutes."""
+    if to.exists():
+        raise LookupError(f"{to}: {os.strerror(errno.EEXIST)}")
 
 
 def _write(to: Path, pdf: bytes) -> None:

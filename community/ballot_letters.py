@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,11 +23,12 @@ from community.wrong import Unknown, Wrong
 
 @dataclass(frozen=True)
 class Addressee:
-    """A unit that a letter goes to, and the letter's number."""
+    """A unit that a letter goes to, and the letter's number. `before`: the hash of the PIN that it has."""
 
     slot_id: int
     unit: str = field(repr=False)
     number: int
+    before: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Letter:
     number: int
     pin: str = field(repr=False)
     hashed: str = field(repr=False)
+    before: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Batch:
 
 
 def letters(session: Session, number: int, now: datetime, unit: str = "") -> list[Letter]:
-    """New PINs for all units that have none, or for one. Only read: they count from `post` on. About 20 a second."""
+    """New PINs for all units that have none, or for one. Only read: they count from `post` on."""
     return [letter(each) for each in addressees(session, number, now, unit)]
 
 
@@ -82,14 +86,21 @@ def batches(session: Session, ballot: Ballot) -> list[Batch]:
     return [Batch(at, by, tuple(slots)) for (at, by), slots in sorted(found.items(), reverse=True)]
 
 
+def letters_for(found: Sequence[Addressee]) -> Iterator[Letter]:
+    """One after the other as they are made, in the order of `found`: about 20 a second for each processor. Needs no
+    database."""
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)), thread_name_prefix="letters") as pool:
+        yield from pool.map(letter, found)
+
+
 def letter(to: Addressee) -> Letter:
     """Takes its time: the PIN is hashed."""
     pin = pins.make()
-    return Letter(to.slot_id, to.unit, to.number, pin, pins.hashed(pin))
+    return Letter(to.slot_id, to.unit, to.number, pin, pins.hashed(pin), to.before)
 
 
 def _addressee(slot: BallotSlot) -> Addressee:
-    return Addressee(slot.id, slot.label, slot.letter or 0)
+    return Addressee(slot.id, slot.label, slot.letter or 0, slot.pin)
 
 
 def _owners(session: Session, number: int, now: datetime) -> Ballot:
@@ -106,12 +117,17 @@ def _not_over(ballot: Ballot, now: datetime) -> None:
 
 
 def post(session: Session, number: int, made: Sequence[Letter], by: str, now: datetime) -> None:
-    """The letters are on paper: their PINs count, and older ones no more. ValueError when it is over meanwhile."""
+    """The letters are on paper: their PINs count, and older ones no more. Wrong when it is over meanwhile, or somebody
+    else has made letters for some of these units: theirs count."""
     ballot, by = rows.by_number(session, number), named(by)
     _not_over(ballot, now)
     query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id).with_for_update()
     places = {slot.id: slot for slot in session.scalars(query.execution_options(populate_existing=True))}
     posted = [places[letter.slot_id] for letter in made]
+    if any(slot.pin != letter.before for slot, letter in zip(posted, made, strict=True)):
+        raise Wrong(
+            "这时有人也做了信，这一批不算，请不要发出去", "somebody else has made letters meanwhile: these open nothing"
+        )
     acts.unlocked(session, ballot, [slot for slot in posted if slot.locked_at is not None], by, now)
     for slot, letter in zip(posted, made, strict=True):
         slot.pin, slot.wrong, slot.locked_at = letter.hashed, 0, None

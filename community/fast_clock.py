@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from community import ballot_calls, ballot_rows, meeting_again, reply_calls, rows, tickets_policy, tickets_rows
 from community.ballot_tables import Ballot, BallotCall, BallotEvent, BallotProxy, BallotSlot
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
-from community.notice_tables import Hearer, Notice
+from community.notice_tables import Hearer, Notice, NoticeEvent
 from community.policy import Deadlines
 from community.tables import Complaint, ComplaintEvent, Dictation, Meeting, Reply
 from community.tickets_policy import BOOKED_WITHIN, ReplyClock
@@ -42,6 +42,7 @@ _WRITTEN = (
     Booking.outcome_at,
     Notice.at,
     Notice.withdrawn_at,
+    NoticeEvent.at,
     Hearer.given_up_at,
     Hearer.heard_at,
     Hearer.understood_at,

@@ -68,6 +68,7 @@ _COMPLAINT: Mapping[str, tuple[str, str]] = {
     "called_off": ("取消见面", "called a meeting off"),
     "cannot_come": ("说来不了", "can't come"),
     "came_of_it": ("说了见面结果", "said what came of the meeting"),
+    "too_soon": ("见面还没到，结果不算", "what came of a meeting was written while it was ahead, and doesn't count"),
     "meeting_offered": ("提出见面时间", "offered times to meet"),
     "time_chosen": ("选了见面时间", "chose a time"),
     "time_agreed": ("同意见面时间", "agreed to the time"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from checkins import people
 from checkins.items import ItemKind
@@ -22,6 +23,7 @@ from community.ballot import Refusal, Unit
 from community.ballot_calls import BallotCalls
 from community.ballot_counter import BallotCounter
 from community.ballot_tables import Ballot, BallotCall, BallotSlot, Errand
+from community.wrong import Wrong
 from tests.unit.community.hall import CHEN, Hall
 from tests.unit.community.vote import ROLL, Vote
 
@@ -84,6 +86,25 @@ async def test_letters_of_two_ballots_have_numbers_of_their_own(hall: Hall, quic
     await one.ask("ballot.unit", "", "99999999999999999999", "call-9")
     assert (await one.ask("ballot.pin", "", letters[0][1], "call-9")).word == "wrong"
     assert hall.look(lambda session: [slot.wrong for slot in session.scalars(select(BallotSlot))]) == [0, 0, 0]
+
+
+async def test_of_two_who_make_letters_at_once_one_has_made_them(hall: Hall, quick: None) -> None:
+    """The first on paper: the other one's PINs would shut out whoever has the first's letter."""
+    vote = Vote(hall, Unit.OWNER, ROLL)
+    one, other = (hall.look(lambda session: _letters(session, vote, hall)) for _ in range(2))
+    hall.act(ballot_letters.post, vote.number, one, CHEN)
+    with pytest.raises(Wrong, match="these open nothing"):
+        hall.act(ballot_letters.post, vote.number, other, CHEN)
+    for letter, word in ((other[0], "wrong"), (one[0], "right")):
+        await vote.ask("ballot.unit", "", str(letter.number), letter.pin)
+        assert (await vote.ask("ballot.pin", "", letter.pin, letter.pin)).word == word
+
+
+def _letters(session: Session, vote: Vote, hall: Hall) -> list[ballot_letters.Letter]:
+    found = ballot_letters.addressees(session, vote.number, hall.world.clock.now())
+    made = list(ballot_letters.letters_for(found))
+    assert [(each.slot_id, each.number) for each in made] == [(each.slot_id, each.number) for each in found]
+    return made
 
 
 @pytest.mark.parametrize("end", ["new letter", "withdrawn", "closed"])
