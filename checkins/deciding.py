@@ -23,7 +23,7 @@ from checkins.results import SLEEPLESS, URGENCIES, Reason, Result, Status, Urgen
 from checkins.tables import Checkin, CheckinEvent
 
 HEARD_FINE = "听了录音，没有要紧的事"
-LISTENED = "listened"  # an event: who opened a recording of the case
+LISTENED = "listened"  # an event: who opened a recording of the case (`path`), and whether they were given the `whole`
 NOTE_LEAST = 4  # different signs: "好" and "1111" tell nothing
 
 
@@ -207,14 +207,23 @@ def _tells(note: str) -> bool:
 
 
 def _only_if_heard(session: Session, case: Case, checkin_id: int, by: str, since: datetime) -> None:
-    """Refused unless a recording can tell how the elder is, and this person has opened one since the last was made."""
+    """Refused unless a recording can tell how the elder is, and this person has heard one since the last was made."""
     if needs_note(case.urgency, case.reason):
         raise Refused("请写上怎么知道老人平安（比如：打了电话，本人说好）", "say how you know that they are fine")
-    said = cases.events(session, checkin_id)
-    if not any(event.what == LISTENED and event.who == by and event.at >= since for event in said):
+    if not heard(session, checkin_id, by, since):
         raise Refused(
             "您还没有听录音：请先听，或写上怎么知道老人平安", "listen first, or say how you know that they are fine"
         )
+
+
+def heard(session: Session, checkin_id: int, who: str, since: datetime, path: str = "") -> bool:
+    """Whether since then this person was given all of a recording of the case (of that one): a few bytes are nothing
+    that anybody has heard."""
+    return any(
+        event.what == LISTENED and event.who == who and event.at >= since and event.detail.get("whole")
+        for event in cases.events(session, checkin_id)
+        if path in ("", event.detail.get("path"))
+    )
 
 
 def _dispatch(session: Session, row: Checkin, case: Case, by: str, now: datetime) -> None:

@@ -32,11 +32,15 @@ def span(header: str, size: int) -> tuple[int, int] | None:
 
 def ranged(request: Request, body: bytes, media_type: str) -> Response:
     try:
-        wanted = span(request.headers.get("range", ""), len(body))
+        begin, end = given(request, len(body))
     except UnsatisfiableError:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{len(body)}"})
-    if wanted is None:
+    if span(request.headers.get("range", ""), len(body)) is None:
         return Response(body, media_type=media_type, headers={"Accept-Ranges": "bytes"})
-    begin, end = wanted
     headers = {"Accept-Ranges": "bytes", "Content-Range": f"bytes {begin}-{end - 1}/{len(body)}"}
     return Response(body[begin:end], 206, headers, media_type)
+
+
+def given(request: Request, size: int) -> tuple[int, int]:
+    """First byte and the one behind the last that is given for the request. UnsatisfiableError: none is."""
+    return span(request.headers.get("range", ""), size) or (0, size)

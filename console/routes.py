@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -38,12 +40,14 @@ from console import (
     view,
 )
 from console.deps import Deps
+from console.fetched import Fetched
 from console.forms import Text, done, heard_in, name_of, row_number, seen_in
 from console.guard import CSP, PageError
 from console.guarded import guarded
 from console.health import Writes
 from console.pages import Pages
-from console.ranges import ranged
+from console.ranges import UnsatisfiableError, given, ranged
+from console.visiting import visitor
 from console.wav import wav
 from ivr.recordings import RecordingBrokenError
 from storage.faults import where
@@ -137,10 +141,19 @@ def _add_forms(router: APIRouter, deps: Deps, pages: Pages) -> None:
 
 
 def _add_files(router: APIRouter, deps: Deps) -> None:
+    fetched = Fetched()
+
     @router.get("/recording/{case_id}/{path:path}")
     async def recording(request: Request, case_id: str, path: str) -> Response:
-        audio = await _recording(deps, case_id, path, name_of())
-        return ranged(request, await asyncio.to_thread(wav, audio), "audio/wav")
+        who = visitor()
+        assert who is not None, "the door lets nobody unknown in"
+
+        def whole(size: int) -> bool:
+            with suppress(UnsatisfiableError):
+                return fetched.whole(who.account, path, *given(request, size), size)
+            return False
+
+        return ranged(request, await _recording(deps, case_id, path, who.name, whole), "audio/wav")
 
 
 # ── pieces ────────────────────────────────────────────────────────────────────────────────────────
@@ -204,8 +217,9 @@ def _sheet(session: Session, place: str, now: datetime) -> str:
     return sheet.render(session, found, now, home="/", icon=files.static_url("icon.svg"))
 
 
-async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
-    """The audio of a recording that belongs to this case; writes down who opens it, before it is heard."""
+async def _recording(deps: Deps, case_id: str, path: str, who: str, whole: Callable[[int], bool]) -> bytes:
+    """A recording that belongs to this case; writes down who opens it, before it is heard, and whether all of it
+    (`whole`, of so many bytes) is given."""
     number, now = row_number(case_id, NO_CASE), deps.clock.now()
 
     def known(session: Session) -> call_log.CallLog:
@@ -217,17 +231,19 @@ async def _recording(deps: Deps, case_id: str, path: str, who: str) -> bytes:
 
     call = await deps.db.browse(known)
     try:
-        audio = await asyncio.to_thread(deps.recordings_read, path)
+        sound = await asyncio.to_thread(lambda: wav(deps.recordings_read(path)))
     except (RecordingBrokenError, OSError):
         raise NO_RECORDING from None
+    all_of_it = whole(len(sound))
 
     def note(session: Session) -> None:
-        if call_log.listened(session, call, path, who, now):
-            row = session.get_one(Checkin, number)
-            log_event(session, row, "listened", who, now, intent_id=call.id, detail={"path": path})
+        opened = call_log.listened(session, call, path, who, now)
+        if opened or (all_of_it and not deciding.heard(session, number, who, now - call_log.SAME_LISTENING, path)):
+            row, detail = session.get_one(Checkin, number), {"path": path, "whole": all_of_it}
+            log_event(session, row, deciding.LISTENED, who, now, intent_id=call.id, detail=detail)
 
     await deps.db.run(note)
-    return audio
+    return sound
 
 
 async def _health(deps: Deps, writes: Writes) -> Response:

@@ -110,6 +110,34 @@ async def test_a_decision_that_takes_a_note_says_so_and_keeps_what_was_chosen(of
     assert office.world.row(elder).status is Status.NEEDS_PERSON
 
 
+@pytest.mark.parametrize(
+    ("ranges", "heard"),
+    [
+        (["bytes=0-0"], False),
+        (["bytes=0-0", "bytes=16043-16043"], False),
+        (["bytes=8000-"], False),
+        (["bytes=99999-"], False),
+        (["bytes=0-1", "bytes=0-16043"], True),
+        (["bytes=0-3999", "bytes=4000-7999", "bytes=8000-"], True),
+        (["bytes=0-"], True),
+        ([""], True),
+    ],
+)
+async def test_who_was_given_a_few_bytes_has_not_listened(office: Office, ranges: list[str], heard: bool) -> None:
+    elder = office.world.elder()
+    await office.world.to("08:30")
+    path = await office.not_well(elder)
+    case = office.case(elder)
+    for each in ranges:
+        await office.client.get(f"/recording/{case}/{path}", headers={"Range": each} if each else {})
+    with office.world.db.read() as session:  # who opened it is written down all the same
+        assert "listened" in {event.what for event in cases.events(session, case)}
+    shown = await office.shown(f"/flagged/{case}")
+    answer = await office.send(f"/flagged/{case}/decide", decision="fine", note="", **shown)
+    assert answer.status_code == (303 if heard else 422)
+    assert (office.world.row(elder).status is Status.CLOSED) == heard
+
+
 async def _cries(office: Office, elder: str) -> None:
     """The end of the call, heard after the page was opened."""
     office.world.clock.advance(minutes=1)

@@ -49,10 +49,10 @@ def _decide(world: World, elder: str, decision: Decision, note: str = "", by: st
     return world.row(elder)
 
 
-def _listens(world: World, elder: str, by: str = "李老师") -> None:
+def _listens(world: World, elder: str, by: str = "李老师", *, whole: bool = True) -> None:
     with world.db.write() as session:
         row = cases.locked(session, world.row(elder).checkin_id)
-        log_event(session, row, deciding.LISTENED, by, world.clock.now())
+        log_event(session, row, deciding.LISTENED, by, world.clock.now(), detail={"path": "a.ulaw", "whole": whole})
 
 
 def _log(world: World, elder: str) -> list[tuple[str, str]]:
@@ -71,6 +71,7 @@ async def test_fine_closes_by_name_with_a_finding(world: World) -> None:
 async def test_who_has_not_heard_the_last_recording_says_how_they_know(world: World) -> None:
     elder = await _heard(world)
     _listens(world, elder, "陈老师")
+    _listens(world, elder, whole=False)
     with pytest.raises(Refused, match="listen first"):
         _decide(world, elder, Decision.FINE)
     _listens(world, elder)
