@@ -22,6 +22,7 @@ from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_dela
 import alerting
 import building
 import carriers
+import settings_shown
 from building import Flows
 from carriers import BROWSER, VIRTUAL_SID, Accounts, Phones, nobody
 from checkins import ports
@@ -352,6 +353,8 @@ def _deps(house: House) -> Deps:
         folders=[house.settings.data_dir],
         failing=lambda: house.failing.of(*MUST_NOT_FAIL),
         line=national(house.settings.twilio_from),
+        trunk=house.cycle.trunk,
+        setup=settings_shown.shown(house.settings),
     )
 
 

@@ -117,6 +117,10 @@ class Cycle:
         self._woken = asyncio.Event()
         self._ordering: set[asyncio.Task[Placed]] = set()  # by `run`: what the carrier has not answered yet
 
+    @property
+    def trunk(self) -> Trunk:
+        return self._trunk
+
     # ── ticking ───────────────────────────────────────────────────────────────────────────────────
 
     async def tick(self) -> TickReport:

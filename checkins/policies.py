@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from checkins.escalation.policy import Escalation
 from checkins.names import named
-from checkins.policy import MOVED, Policy
+from checkins.policy import CALLS_FROM, CALLS_UNTIL, MOVED, Policy
+from checkins.policy_drafts import changed
 from checkins.roster.tables import RosterChange
 from checkins.tables import Neighbourhood, Person
 
 log = logging.getLogger(__name__)
 
+MOST_LINES = 2000  # settings.py: lines
 SECTIONS = ("policy", "escalation")
 T = TypeVar("T")
 Document = Mapping[str, Any] | None
@@ -88,18 +90,43 @@ def put(
     session: Session, place: Neighbourhood, elder: Person | None, sections: Mapping[str, Any], by: str, now: datetime
 ) -> None:
     """Each section ("policy", "escalation") stands instead of what was written for this elder, or without one for the
-    neighbourhood; None takes it back. ValueError when something can't be read then, there or for an elder above it."""
+    neighbourhood; None takes it back. Who changed which entries is kept. ValueError when something can't be read then,
+    there or for an elder above it."""
     whose, name = elder or place, named(by)
     before = {why for *_, why in broken(session, place.id)}
     for section, document in sections.items():
         _no_strangers(section, document)
+        detail = {**({"elder": elder.id} if elder else {}), "changed": changed(getattr(whose, section), document)}
         setattr(whose, section, {} if document is None and elder is None and section == "policy" else document)
-        detail = {"elder": elder.id} if elder else {}
         session.add(RosterChange(neighbourhood_id=place.id, at=now, what=section, who=name, detail=detail))
     session.flush()
     for _place, person, why in broken(session, place.id):
         if why not in before:
             raise ValueError(f"{person.name}: {why}" if person and person is not elder else why)
+
+
+def put_window(session: Session, place: Neighbourhood, begins: int, ends: int, by: str, now: datetime) -> None:
+    """Between which minutes of the day the planner spreads the slots. ValueError names what can't be."""
+    who = named(by)
+    if not CALLS_FROM <= begins < ends <= CALLS_UNTIL:
+        raise ValueError("policy: plan_from must lie before plan_until, and both within 08:00 to 21:00")
+    detail = {
+        "changed": changed(
+            {"plan_from": place.plan_from, "plan_until": place.plan_until}, {"plan_from": begins, "plan_until": ends}
+        )
+    }
+    place.plan_from, place.plan_until = begins, ends
+    session.add(RosterChange(neighbourhood_id=place.id, at=now, what="window", who=who, detail=detail))
+
+
+def put_lines(session: Session, place: Neighbourhood, lines: int | None, by: str, now: datetime) -> None:
+    """Of how many of the trunk's lines the planner makes use for this neighbourhood; None: of all that there are."""
+    who = named(by)
+    if lines is not None and not 1 <= lines <= MOST_LINES:
+        raise ValueError(f"lines must be 1 to {MOST_LINES}")
+    detail = {"changed": changed({"lines": place.lines}, {"lines": lines})}
+    place.lines = lines
+    session.add(RosterChange(neighbourhood_id=place.id, at=now, what="lines", who=who, detail=detail))
 
 
 def _no_strangers(section: str, document: object) -> None:

@@ -98,6 +98,20 @@ ROUTES: Mapping[str, Access] = {
     # who did what
     "GET /audit": AUDIT,
     "POST /audit/export": AUDIT,
+    # policies and settings
+    "GET /settings": READ,
+    "GET /settings/hours": READ,
+    "POST /settings/hours": KEEP,
+    "POST /settings/holidays": KEEP,
+    "GET /settings/lines": READ,
+    "POST /settings/lines": KEEP,
+    "GET /policies": READ,
+    "GET /policies/{place}": READ,
+    "POST /policies/{place}": KEEP,
+    "POST /policies/{place}/preview": READ,
+    "GET /policies/elder/{person_id}": READ,
+    "POST /policies/elder/{person_id}": KEEP,
+    "POST /policies/elder/{person_id}/preview": READ,
     # the browser phone
     "GET /phone": ACT,
     "POST /phone/calls": ACT,

@@ -9,12 +9,33 @@ from pathlib import Path
 from typing import Protocol
 
 from checkins.auditor import Late
+from checkins.claims import Trunk
 from checkins.ports import Clock
 from console.door import Door
 from console.live import Live
 from console.phone_desk import PhoneLine
 from console.sounds import Sounds
 from storage.database import Database
+
+
+class Setting(Protocol):
+    """One setting of the machine. `value`: what may be shown of it, nothing of a secret; `source`: environment, file
+    or default."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def said(self) -> str: ...
+
+
+A_SMALL_TRUNK = Trunk(6, 1.0, 2)
 
 
 class Engine(Protocol):
@@ -41,7 +62,8 @@ class Deps:
     `notes` are sentences for staff (a missing model, few lines …); `looked`: when the auditor last looked through all;
     `phone`: what a browser phone hangs on, None where there is none; `folders`: where there must be room; `failing`:
     what goes wrong now in rounds that must not fail; `line`: the number that everybody rings, as people read it;
-    `sounds`: what staff record and have spoken."""
+    `sounds`: what staff record and have spoken; `trunk`: what may be used for calls out; `setup`: what was set for the
+    machine, as it may be shown."""
 
     db: Database
     clock: Clock
@@ -57,3 +79,5 @@ class Deps:
     folders: Sequence[Path] = ()
     failing: Callable[[], Sequence[str]] = tuple
     line: str = ""
+    trunk: Trunk = A_SMALL_TRUNK
+    setup: Sequence[Setting] = ()

@@ -25,6 +25,10 @@ CHANGE_ZH = {
     "street": "街道电话",
     "working_day": "放假表",
     "taken_off": "移出名单",
+    "policy": "打给老人的规则",
+    "escalation": "找人的规则",
+    "window": "排时间",
+    "lines": "用几条线",
 }
 
 

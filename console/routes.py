@@ -34,7 +34,9 @@ from console import (
     login_routes,
     notice_routes,
     phone_routes,
+    policy_routes,
     roster_routes,
+    settings_routes,
     sound_routes,
     today_routes,
     view,
@@ -80,6 +82,8 @@ def routes(deps: Deps) -> APIRouter:
     account_routes.add(router, deps, pages)
     audit_routes.add(router, deps, pages)
     sound_routes.add(router, deps)
+    policy_routes.add(router, deps, pages)
+    settings_routes.add(router, deps, pages)
     return router
 
 

@@ -213,7 +213,7 @@ class _LoneCase:
             self._ring_herself(now)
 
     def _remind(self, search: Search, until: datetime, now: datetime) -> None:
-        self._tell_once(Moment(now, Kind.NOBODY))
+        self._tell_nobody(search, now)
         self.search, self.case = search, ladder.remind(self.case, now)
         if not self.case.owner and self.case.urgency in SLEEPLESS and self.case.due_at:
             self.case = replace(self.case, due_at=min(self.case.due_at, until))
@@ -318,6 +318,14 @@ class _LoneCase:
         if about not in self._known:
             self._known.add(about)
             self.told.append(moment)
+
+    def _tell_nobody(self, search: Search, now: datetime) -> None:
+        """With what each rung lacks, for all of them were tried."""
+        works = next_working_time(self.given.roster.calendar, now)
+        rungs = [*range(len(search.plan.steps))]
+        for lack in lacking(search, rungs, self._people(search, now), now, works):
+            self._tell_once(lack)
+        self._tell_once(Moment(now, Kind.NOBODY))
 
     def _note_rungs(self, after: Search, people: Responders, now: datetime, works: datetime) -> None:
         before = self.search if self.search and self.search.since == after.since else None

@@ -52,10 +52,22 @@ def import_announcement(session: Session, path: Path, by: str, now: datetime) ->
         table = spreadsheet.read(path, HEADINGS, ("from", "kind"))
     except ValueError as error:
         return Announced(0, (f"{path.name}: {error}",))
-    wanted, errors = _read(table.rows)
-    errors = [*(str(fault) for fault in table.faults), *errors]
+    return write_announcement(session, table.rows, by, now, [str(fault) for fault in table.faults], path.name)
+
+
+def write_announcement(
+    session: Session,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    by: str,
+    now: datetime,
+    faults: Sequence[str] = (),
+    where: str = "the table",
+) -> Announced:
+    """Numbered rows with the cells of HEADINGS, and what was wrong with them already."""
+    wanted, errors = _read(rows)
+    errors = [*faults, *errors]
     if not wanted and not errors:
-        errors = [f"{path.name}: names no day"]
+        errors = [f"{where}: names no day"]
     if errors:
         return Announced(0, tuple(errors))
     known = {row.day: row.working for row in session.scalars(select(CalendarDay))}

@@ -65,7 +65,7 @@ def made(seed: int) -> Made:
     """A valid policy, whatever the seed."""
     chance = Random(seed)
     others = seed % 5 == 0  # then nobody waits for the other calls of the morning
-    trunk = Trunk(12, 20.0, 2) if others else Trunk(chance.randint(1, 6), chance.choice((0.5, 1.0, 4.0)), 2)
+    trunk = Trunk(40, 40.0, 2) if others else Trunk(chance.randint(1, 6), chance.choice((0.5, 1.0, 4.0)), 2)
     happens = chance.choice((*(Happens.NO_ANSWER,) * 5, Happens.NOT_WELL, Happens.UNCLEAR, Happens.CRIES))
     answers = chance.choice((Answers.NOBODY, *Answers))
     return Made(seed, chance.choice(DAYS), trunk, _policy(chance), _escalation(chance), happens, answers)
@@ -186,7 +186,7 @@ class _People:
         self._numbers += 1
         number: str | None = f"+8621{self._numbers}"
         if role is not Role.ELDER:
-            number = self.chance.choice((number,) * 8 + (None, "+862110000003"))  # two may share a telephone
+            number = self.chance.choice((number,) * 8 + (None, "+862118888888"))  # two may share a telephone
         values = {"name": who, "spoken_name": who, "number": number, "consents": {}, **more}
         self.session.add(Person(id=who, neighbourhood_id=self.place_id, role=role, **values))
         self.session.flush()

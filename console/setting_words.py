@@ -1,0 +1,51 @@
+"""What each setting of the machine is, in Chinese, by its name without prefix (docs/settings.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ZH: Mapping[str, str] = {
+    "DATABASE_URL": "数据库",
+    "DATA_DIR": "录音、名单等文件的目录",
+    "MODELS": "听写模型的目录",
+    "HUMAN_PROMPTS": "真人录音词的目录",
+    "PORT": "本机端口",
+    "PUBLIC_URL": "运营商连进来的网址",
+    "CONSOLE_URL": "工作人员打开这些页面的网址",
+    "CARRIER": "谁来接通电话",
+    "BROWSER_PHONE": "真实线路旁也开网页电话（只试打）",
+    "MEDIA": "声音怎样传",
+    "TWILIO_ACCOUNT_SID": "运营商账号",
+    "TWILIO_AUTH_TOKEN": "运营商令牌",
+    "TWILIO_AUTH_TOKEN_NEXT": "换令牌时的第二个令牌",
+    "TWILIO_API_BASE": "运营商接口的网址",
+    "TWILIO_FROM": "热线号码",
+    "LINES": "一共几条线",
+    "LINES_RESERVED": "留几条给打进来的人",
+    "CALLS_PER_SECOND": "每秒最多拨几个",
+    "CALLS_BURST": "紧急时可以多拨几个",
+    "COMPLAINT_HEARD_HOURS": "诉求几个工作小时内有人听",
+    "COMPLAINT_ANSWER_DAYS": "诉求几个工作日内答复",
+    "TICKET_MINUTES": "一键通几分钟内有人接",
+    "TEST_CALL_DAYS": "多少天没通话就试打",
+    "RECOGNISER_WORKERS": "听写用几个线程",
+    "WHISPER_THREADS": "一句话用几个线程",
+    "LOG_LEVEL": "日志详细程度",
+    "HEARTBEAT_URL": "外面的看门地址",
+    "ALARM_MAIL_TO": "报警邮件发给谁",
+    "ALARM_MAIL_FROM": "报警邮件的发件人",
+    "ALARM_SMTP_HOST": "邮件服务器",
+    "ALARM_SMTP_PORT": "邮件服务器端口",
+    "ALARM_SMTP_SECURITY": "邮件加密",
+    "ALARM_SMTP_USER": "邮件账号",
+    "ALARM_SMTP_PASSWORD": "邮件密码",
+    "ALARM_WEBHOOK_URL": "报警推送地址",
+    "ALARM_WEBHOOK_SECRET": "报警推送的密钥",
+    "ALARM_PHONE_NAME": "管机器的人",
+    "ALARM_PHONE_NUMBER": "管机器的人的电话",
+    "ALARM_TWILIO_ACCOUNT_SID": "第二条线路的账号",
+    "ALARM_TWILIO_AUTH_TOKEN": "第二条线路的令牌",
+    "ALARM_TWILIO_API_BASE": "第二条线路的接口网址",
+    "ALARM_TWILIO_FROM": "第二条线路的号码",
+}
+SOURCE_ZH = {"environment": "环境变量", "file": "wenan.toml", "default": "默认值"}
