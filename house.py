@@ -49,6 +49,7 @@ from console.live import Live
 from console.pages import Pages
 from console.phone_desk import PhoneLine
 from console.phone_trials import Trials
+from console.prompt_shelf import Shelf
 from console.sounds import Sounds
 from database_in_use import migrate
 from ivr.calls import Calls
@@ -348,6 +349,7 @@ def _deps(house: House) -> Deps:
         door=house.door,
         notes=lambda: house.notes,
         sounds=house.sounds,
+        shelf=Shelf(house.settings.recorded_prompts, house.prompts),
         phone=house.phone,
         looked=lambda: house.watch.last_run,
         folders=[house.settings.data_dir],

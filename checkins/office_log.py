@@ -17,6 +17,8 @@ _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by its
 
 IMPORTED = "imported"  # detail: added, changed, lists (of the roster), hash of the file
 EXPORTED = "exported"  # detail: list (which), rows, and how it was narrowed
+PROMPT_PUBLISHED = "prompt_published"  # detail: number of the sentence, language
+PROMPT_WITHDRAWN = "prompt_withdrawn"
 
 
 class OfficeEvent(Base):

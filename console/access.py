@@ -93,6 +93,11 @@ ROUTES: Mapping[str, Access] = {
     "POST /accounts": SUPERVISE,
     "POST /accounts/{number}/{what}": SUPERVISE,
     # what the line says
+    "GET /prompts": READ,
+    "GET /prompts/{number}": READ,
+    "GET /prompts/{number}/sound/{language}/{which}": ACT,
+    "GET /prompts/{number}/whole/{language}/{at}": ACT,
+    "POST /prompts/{number}/{language}/withdraw": KEEP,
     "GET /flows": READ,
     "GET /flows/{name}": READ,
     # who did what

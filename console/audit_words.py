@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from checkins.cases import Event
-from checkins.office_log import EXPORTED, IMPORTED
+from checkins.office_log import EXPORTED, IMPORTED, PROMPT_PUBLISHED, PROMPT_WITHDRAWN
 from console import event_words, roster_words
 from console.event_words import Sentence
+from console.flow_words import LANGUAGE_ZH
 from console.roles import ROLE_ZH, Role
 
 KIND_ZH: Mapping[str, str] = {
@@ -26,7 +27,11 @@ KIND_ZH: Mapping[str, str] = {
     "item": "待办",
     "alarm": "报警",
     "account": "账号",
-    "office": "导入和导出",
+    "office": "导入、导出和录音词",
+}
+_PROMPT: Mapping[str, tuple[str, str]] = {
+    PROMPT_PUBLISHED: ("发布录音词", "published a recorded prompt"),
+    PROMPT_WITHDRAWN: ("退回录音词", "took a recorded prompt back"),
 }
 _DICTATED = ("alarm", "alarm_text", "text", "worry_text", "message_text")  # in the detail of a case's event
 _ACCOUNT: Mapping[str, tuple[str, str]] = {
@@ -169,6 +174,10 @@ def office(what: str, detail: Mapping[str, Any]) -> Sentence:
         rows = f"，{detail['rows']} 行" if "rows" in detail else ""
         month = f" {detail['month']}" if detail.get("month") else ""
         return Sentence(f"导出{LIST_ZH.get(which, which)}{month}{rows}", f"gave out a list: {which}")
+    if what in _PROMPT:
+        zh, en = _PROMPT[what]
+        language = LANGUAGE_ZH.get(str(detail.get("language")), "")
+        return Sentence(f"{zh}：{detail.get('number', '')} {language}", en)
     return Sentence(what, "")
 
 

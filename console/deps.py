@@ -14,6 +14,7 @@ from checkins.ports import Clock
 from console.door import Door
 from console.live import Live
 from console.phone_desk import PhoneLine
+from console.prompt_shelf import Shelf
 from console.sounds import Sounds
 from storage.database import Database
 
@@ -74,6 +75,7 @@ class Deps:
     door: Door
     notes: Callable[[], Sequence[str]]
     sounds: Sounds
+    shelf: Shelf
     looked: Callable[[], datetime | None] = lambda: None
     phone: PhoneLine | None = None
     folders: Sequence[Path] = ()

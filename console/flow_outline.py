@@ -81,7 +81,7 @@ def _always(flow: Flow) -> Box:
     moments = [Way(MOMENT_ZH.get(moment, moment), target) for moment, target in flow.moments.items()]
     answers = [Way(_asked(one), one.exit.go, one.exit.result or "") for one in flow.anytime]
     late = [Way(f"再会时{_asked(one)}", one.exit.go, one.exit.result or "") for one in flow.goodbye]
-    said = Saying("按了键先说", _bits(flow.acknowledge))
+    said = Saying("按了键先说", bits(flow.acknowledge))
     return Box(START, "任何时候", (said,), (Way("开始", flow.start), *moments, *answers, *late))
 
 
@@ -89,7 +89,7 @@ def _box(flow: Flow, step: Step) -> Box:
     return Box(
         step.name,
         _title(step),
-        tuple(_sayings(step)),
+        tuple(sayings(step)),
         tuple(_ways(step)),
         tuple(_answer_ways(choice for choice in flow.offered(step) if choice not in step.choices)),
     )
@@ -111,15 +111,16 @@ def _title(step: Step) -> str:
     return "问" if step.listens else "说"
 
 
-def _sayings(step: Step) -> Iterator[Saying]:
+def sayings(step: Step, *, every: bool = False) -> Iterator[Saying]:
+    """`every`: where people are offered, the words for each key, else for the first."""
     order = ("", "没有回答，再问", "还没有，最后问")
-    yield from (Saying(when, _bits(prompt)) for when, prompt in zip(order, step.prompts, strict=False))
+    yield from (Saying(when, bits(prompt)) for when, prompt in zip(order, step.prompts, strict=False))
     if step.pick:
-        yield from (Saying("每个人", _bits(prompt)) for prompt in step.pick.each[:1])
-        yield Saying("还有别人时", _bits(step.pick.more))
+        yield from (Saying("每个人", bits(prompt)) for prompt in (step.pick.each if every else step.pick.each[:1]))
+        yield Saying("还有别人时", bits(step.pick.more))
 
 
-def _bits(prompt: Prompt) -> tuple[Bit, ...]:
+def bits(prompt: Prompt) -> tuple[Bit, ...]:
     pieces = prompt.texts.get("zh") or next(iter(prompt.texts.values()))
     return tuple(Bit(piece.text, piece.variable) for piece in pieces)
 

@@ -53,9 +53,8 @@ class FlowPage:
 
 def flows() -> list[FlowLine]:
     """As elders hear them most: the check-in first."""
-    found = [loader.shipped(name) for name in loader.shipped_names()]
-    lines = [FlowLine(one.name, flow_zh(one.name), len(one.steps), len(shipped().of(one.name))) for one in found]
-    return sorted(lines, key=lambda line: (sentences.RANK.get(line.name, len(sentences.RANK)), line.name))
+    found = [loader.shipped(name) for name in sentences.by_rank(loader.shipped_names())]
+    return [FlowLine(one.name, flow_zh(one.name), len(one.steps), len(shipped().of(one.name))) for one in found]
 
 
 def page(name: str, drawings: Drawings) -> FlowPage | None:

@@ -35,6 +35,7 @@ from console import (
     notice_routes,
     phone_routes,
     policy_routes,
+    prompt_routes,
     roster_routes,
     settings_routes,
     sound_routes,
@@ -76,6 +77,7 @@ def routes(deps: Deps) -> APIRouter:
     item_routes.add(router, deps, pages)
     help_routes.add(router, deps, pages)
     flow_routes.add(router, deps, pages)
+    prompt_routes.add(router, deps, pages)
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     notice_routes.add(router, deps, pages)

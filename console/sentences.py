@@ -42,7 +42,7 @@ class Sentence:
 
 
 class Sentences:
-    """All of them, in the flows' order, each once."""
+    """All of them, in the order of `by_rank`, as calls go, each once."""
 
     def __init__(self, found: Iterable[Sentence]) -> None:
         self.all: Sequence[Sentence] = tuple(found)
@@ -63,9 +63,12 @@ class Sentences:
 
 
 def shipped() -> Sentences:
-    """Of the flows that come with the program, and of the line itself."""
-    flows = [loader.shipped(name) for name in loader.shipped_names()]
-    return Sentences(numbered(_texts(flows)))
+    """Of the flows that come with the program, and of the line itself; what elders hear most first."""
+    return Sentences(numbered(_texts([loader.shipped(name) for name in by_rank(loader.shipped_names())])))
+
+
+def by_rank(flows: Iterable[str]) -> list[str]:
+    return sorted(flows, key=lambda name: (RANK.get(name, len(RANK)), name))
 
 
 def number_of(text: str) -> int:
@@ -88,6 +91,15 @@ def numbered(texts: Mapping[str, tuple[tuple[str, ...], str]]) -> list[Sentence]
         taken.add(number)
         found.append(Sentence(number, text, flows, wuu))
     return found
+
+
+def with_names(found: Sentences, variable: str, names: Iterable[str], flows: Sequence[Flow]) -> Sentences:
+    """And what only this line says in the place of `variable` (the committee's name), after all others."""
+    said = tuple(flow.name for flow in flows if variable in flow.variables)
+    texts = {one.text: (one.flows, one.wuu) for one in found.all}
+    known = {sentence_key(text) for text in texts}
+    own = {name: (said, "") for name in names if sentence_key(name) not in known | {""}}
+    return Sentences(numbered(texts | own))
 
 
 def _texts(flows: Sequence[Flow]) -> dict[str, tuple[tuple[str, ...], str]]:

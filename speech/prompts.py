@@ -72,6 +72,11 @@ class Prompts:
         self._rendering: dict[str, asyncio.Task[bytes]] = {}
         self._failed: dict[str, float] = {}  # key → loop time until which it is not tried again
 
+    @property
+    def packs(self) -> pack.Packs:
+        """Those that speak first after people."""
+        return self._packs
+
     def find(self, text: str, language: str = "zh") -> bytes | None:
         """The prompt if it is there: in memory a microsecond, else a file is read (a wav of a person: some 10 ms).
 

@@ -47,31 +47,53 @@ class Entry:
         return self.language, sentence_key(self.text)
 
 
+class ChangedError(Exception):
+    """Somebody has published or withdrawn meanwhile. `now`: what stands there."""
+
+    def __init__(self, now: Entry | None) -> None:
+        super().__init__("something else is published now")
+        self.now = now
+
+
 class Published:
     """What was published into one folder. Everything here waits for the disk: call it in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def publish(self, language: str, text: str, prompt: bytes, take: str, by: str, at: str, source: str = "") -> None:
+    def publish(
+        self,
+        language: str,
+        text: str,
+        prompt: bytes,
+        take: str,
+        by: str,
+        at: str,
+        source: str = "",
+        *,
+        instead_of: str | None = None,
+    ) -> None:
         """`prompt` (μ-law) is what says `text` from now on. `take` is a name for it (letters, digits, - and _) that no
-        other has: the same take again changes nothing. ValueError when it can't be one; OSError: the disk."""
+        other has: the same take again changes nothing. `instead_of`: the take that whoever publishes has seen there
+        ("": none). ValueError when it can't be one; ChangedError; OSError: the disk."""
         if not prompt or not sentence_key(text) or not _safe(take) or not _safe(language):
             raise ValueError("this can't be published")
         if len(_name(text).encode()) > MAX_NAME:
             raise ValueError("the sentence is too long for a file's name")
         with self._alone():
-            _write(self._kept(language, take), prompt)
             history = self.history()
+            _unchanged(history, language, text, instead_of, take)
+            _write(self._kept(language, take), prompt)
             if not any((one.act, one.take, one.language) == (PUBLISH, take, language) for one in history):
                 history.append(self._append(Entry(PUBLISH, at, by, language, text, take, source)))
             self._show(language, text, standing(history))
 
-    def withdraw(self, language: str, text: str, by: str, at: str) -> Entry | None:
+    def withdraw(self, language: str, text: str, by: str, at: str, *, instead_of: str | None = None) -> Entry | None:
         """Takes back what is played now; what was published before it is played again, if anything was. None: nothing
-        is published."""
+        is published. `instead_of`, ChangedError: as in `publish`."""
         with self._alone():
             history = self.history()
+            _unchanged(history, language, text, instead_of)
             stack = standing(history).get((language, sentence_key(text)))
             if not stack:
                 return None
@@ -101,6 +123,10 @@ class Published:
         """What is published for this sentence."""
         stack = standing(self.history()).get((language, sentence_key(text)))
         return stack[-1] if stack else None
+
+    def audio(self, language: str, take: str) -> bytes | None:
+        """A take that was published once; None: there is none of that name."""
+        return _content(self._kept(language, take)) if _safe(language) and _safe(take) else None
 
     # ── files ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -139,6 +165,14 @@ class Published:
         with (self._folder / LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _unchanged(history: list[Entry], language: str, text: str, seen: str | None, *own: str) -> None:
+    """ChangedError unless what stands there is what was seen, or is their own."""
+    stack = standing(history).get((language, sentence_key(text)))
+    now = stack[-1].take if stack else ""
+    if seen is not None and now not in (seen, *own):
+        raise ChangedError(stack[-1] if stack else None)
 
 
 def standing(history: list[Entry]) -> dict[tuple[str, str], list[Entry]]:

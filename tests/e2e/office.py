@@ -18,12 +18,13 @@ from console import error_pages
 from console.deps import Deps
 from console.live import Live
 from console.pages import Pages
+from console.prompt_shelf import Shelf
 from console.roles import Role
 from console.routes import routes
 from console.sounds import Sounds
 from ivr.recordings import BYTES_PER_S, Recordings
 from ivr.records import Call, CallEvent, Transcript
-from speech.prompts import TONE
+from speech.prompts import TONE, Prompts
 from tests.fakes.accounts import WORKER, cheap_door, log_in
 from tests.unit.checkins.world import World
 
@@ -121,6 +122,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
         recordings = Recordings(folder / "recordings")
         app = FastAPI(redirect_slashes=False)
         failing: list[str] = []
+        prompts = Prompts(cache=folder / "prompts", human=folder / "recorded-prompts")
         deps = Deps(
             db=world.db,
             clock=world.clock,
@@ -131,6 +133,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
             door=cheap_door(world.db, world.clock),
             notes=lambda: ["磁盘快满了"],
             sounds=Sounds(folder / "sounds", recordings.folder, spoken),
+            shelf=Shelf(folder / "recorded-prompts", prompts),
             failing=lambda: failing,
             line="021 5550 0000",
         )

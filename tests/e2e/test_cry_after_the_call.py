@@ -19,6 +19,7 @@ from checkins import cases
 from checkins.results import Reason, Result, Status, Urgency
 from console.deps import Deps
 from console.live import Live
+from console.prompt_shelf import Shelf
 from console.routes import routes
 from console.sounds import Sounds
 from demo.clips import load
@@ -28,6 +29,7 @@ from ivr.transcripts import LEASE
 from speech import g711
 from speech.ears import Ears
 from speech.engines.whisper_engine import WhisperRecogniser
+from speech.prompts import Prompts
 from tests.e2e.late_cry import Morning, ToldBefore
 from tests.e2e.office import spoken
 from tests.fakes.accounts import cheap_door, log_in
@@ -86,6 +88,7 @@ async def page(morning: Morning) -> str:
         door=cheap_door(morning.world.db, morning.world.clock),
         notes=list,
         sounds=Sounds(Path(), morning.recordings.folder, spoken),
+        shelf=Shelf(morning.recordings.folder, Prompts(cache=morning.recordings.folder)),
     )
     app = FastAPI(redirect_slashes=False)
     app.include_router(routes(deps))

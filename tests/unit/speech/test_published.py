@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from speech.human import HumanRecordings
 from speech.prompts import Prompts
-from speech.published import LOG, Published
+from speech.published import LOG, ChangedError, Published
 
 TEXT = "今天身体好吗?"
 FIRST, SECOND = b"\x10" * 800, b"\x20" * 900
@@ -122,3 +123,45 @@ def test_killed_between_any_two_writes_leaves_the_old_or_the_new_one(
             break
     assert moment >= 4, "there is more than one write"
     assert left[0] >= 0
+
+
+def test_who_has_not_seen_what_stands_there_now_changes_nothing(tmp_path: Path) -> None:
+    shelf = Published(tmp_path)
+    shelf.publish("zh", TEXT, FIRST, "one", "chen", "at", instead_of="")
+    with pytest.raises(ChangedError) as refused:
+        shelf.publish("zh", TEXT, SECOND, "two", "li", "at", instead_of="")
+    assert refused.value.now is not None
+    assert refused.value.now.by == "chen"
+    with pytest.raises(ChangedError):
+        shelf.withdraw("zh", TEXT, "li", "at", instead_of="two")
+    shelf.publish("zh", TEXT, FIRST, "one", "chen", "at", instead_of="")  # sent twice
+    assert heard(tmp_path) == FIRST
+    assert [one.take for one in shelf.history()] == ["one"]
+    assert not (tmp_path / "zh" / "phone" / "kept" / "two.ulaw").exists()
+    shelf.publish("zh", TEXT, SECOND, "two", "li", "at", instead_of="one")
+    assert heard(tmp_path) == SECOND
+    assert shelf.withdraw("zh", TEXT, "li", "at", instead_of="two")
+    assert heard(tmp_path) == FIRST
+
+
+def test_of_two_at_once_one_is_published_and_the_other_hears_of_it(tmp_path: Path) -> None:
+    def try_to(take: str) -> str:
+        try:
+            Published(tmp_path).publish("zh", TEXT, FIRST, take, take, "at", instead_of="")
+        except ChangedError as error:
+            return error.now.by if error.now else ""
+        return "published"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = sorted(pool.map(try_to, [f"take{n}" for n in range(8)]))
+    (winner,) = {one.by for one in Published(tmp_path).history()}
+    assert said == sorted(["published", *[winner] * 7])
+
+
+def test_every_take_can_still_be_heard(tmp_path: Path) -> None:
+    publish(tmp_path, FIRST, "one")
+    publish(tmp_path, SECOND, "two")
+    shelf = Published(tmp_path)
+    assert (shelf.audio("zh", "one"), shelf.audio("zh", "two")) == (FIRST, SECOND)
+    assert shelf.audio("zh", "../../published") is None
+    assert shelf.audio("..", "one") is None
