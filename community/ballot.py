@@ -138,7 +138,11 @@ def counts(chosen: Iterable[Chosen], options: Mapping[int, int]) -> dict[int, li
 
 
 def voters(chosen: Iterable[Chosen]) -> int:
-    return len({each.voter for each in chosen})
+    """How many have chosen on the topic on which the most have: once it is sealed, nothing says who is who on two."""
+    found: dict[int, set[str]] = {}
+    for each in chosen:
+        found.setdefault(each.topic, set()).add(each.voter)
+    return max(map(len, found.values()), default=0)
 
 
 def _nth(each: Chosen) -> int:

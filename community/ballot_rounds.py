@@ -1,5 +1,5 @@
 """When a ballot is over its result is counted and sealed, in one transaction: the counts, that the key of its voters is
-gone, and whom the line tells. Then nobody can choose, or change, any more."""
+gone and their choices are shuffled, and whom the line tells. Then nobody can choose, or change, any more."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def seal(session: Session, ballot_id: int, now: datetime) -> None:
     if ballot.sealed_at is not None or ballot.closes_at > now:
         return
     ballot.result, ballot.sealed_at, ballot.key = counted(session, ballot), now, None
+    rows.shuffle(session, ballot)
     rows.note(session, ballot, SEALED, LINE, now)
     calls.stop(session, ballot, LINE, now)
     acts.unlocked(session, ballot, rows.locked_slots(session, ballot), LINE, now)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from checkins.items import Item
@@ -156,6 +156,18 @@ def write(session: Session, ballot: Ballot, slot: BallotSlot, records: Sequence[
                 row.option = option
                 session.add(row)
     session.flush()
+
+
+def shuffle(session: Session, ballot: Ballot) -> None:
+    """What counts becomes papers in a box, one for each choice: how often somebody changed it, and which topics
+    somebody left out, stands in the log of events with their name, and would say which choices are theirs."""
+    last = core.last_of(chosen(session, ballot))
+    session.execute(delete(BallotChoice).where(BallotChoice.ballot_id == ballot.id))
+    papers = sorted((secrets.token_hex(16), topic, option) for (_, topic), option in last.items())
+    same = {"ballot_id": ballot.id, "nth": 1}
+    new = [{"id": id_, "voter": id_, "topic": topic, "option": option, **same} for id_, topic, option in papers]
+    if new:
+        session.execute(insert(BallotChoice), new)
 
 
 def event(

@@ -123,6 +123,7 @@ def withdraw(session: Session, number: int, by: str, now: datetime) -> None:
     if ballot.sealed_at is not None:
         raise Wrong("这次打钩已经结束", "it is over already")
     ballot.withdrawn_by, ballot.sealed_at, ballot.key = by[:100], now, None
+    rows.shuffle(session, ballot)
     rows.forget_phones(session, ballot)
     rows.note(session, ballot, WITHDRAWN, by, now)
     calls.stop(session, ballot, by, now)

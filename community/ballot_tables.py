@@ -120,8 +120,8 @@ class BallotProxy(Base):
 
 
 class BallotChoice(Base):
-    """One line of the log of choices, only ever added to. `id` is random and there is no time: the order of the rows
-    says nothing."""
+    """One line of the log of choices, only ever added to until it is sealed; then it is papers in a box
+    (community.ballot_rows.shuffle). `id` is random and there is no time: the order of the rows says nothing."""
 
     __tablename__ = "ballot_choice"
     __table_args__ = (UniqueConstraint("ballot_id", "voter", "topic", "nth"), {"sqlite_with_rowid": False})

@@ -278,3 +278,28 @@ async def test_the_log_comes_to_the_same_count_in_whatever_order_it_is_read(hall
         session.add_all(BallotChoice(**{**copy, "id": f"copy-{nth}"}) for nth, copy in enumerate(copies))
     for _ in range(2):
         assert hall.look(lambda session: ballot_rounds.counted(session, vote.row())) == result
+
+
+@pytest.mark.parametrize("end", ["over", "withdrawn"])
+async def test_nothing_but_the_choice_is_left_of_it_in_the_box(hall: Hall, end: str) -> None:
+    """How often she changed hers, and that she left one topic out, stands in the log with her name: no row says so."""
+    often, both = hall.world.elder("王秀英"), hall.world.elder("李福根")
+    vote = Vote(hall)
+    for nth, key in enumerate("123"):
+        assert await vote.ask("ballot.next", often, call=f"call-{nth}")
+        assert (await vote.ask("ballot.next", often, key, f"call-{nth}")).word == "noted"
+    assert vote.paper(both, {1: 1, 2: 2}) is None
+    query = select(BallotChoice.voter, BallotChoice.topic, BallotChoice.nth, BallotChoice.option)
+    before = hall.look(lambda session: [tuple(row) for row in session.execute(query)])
+    assert sorted((nth, option) for _, topic, nth, option in before if topic == 1) == [(1, 1), (1, 1), (2, 2), (3, 3)]
+    if end == "over":
+        await vote.over()
+        assert vote.row().result == {"1": [1, 0, 1], "2": [0, 1]}
+    else:
+        hall.act(ballot_staff.withdraw, vote.number, CHEN)
+    after = hall.look(lambda session: [tuple(row) for row in session.execute(query)])
+    assert sorted(row[1:] for row in after) == [(1, 1, 1), (1, 1, 3), (2, 1, 2)]
+    assert len({row[0] for row in after} - {row[0] for row in before}) == 3, "nobody is the same on two topics"
+    if end == "over":
+        counted = hall.look(lambda session: ballot_rounds.recount(session, vote.row()))
+        assert (counted.agrees, counted.voters, counted.took) == (True, 2, 2)
