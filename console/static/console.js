@@ -40,6 +40,7 @@ function first(select) {
 
 function tell(topics) {
   const all = !topics || topics.includes("*");
+  if (document.hidden && (all || topics.includes("cases"))) lookAway();
   for (const part of document.querySelectorAll("[data-live]")) {
     const wants = part.dataset.live.split(" ");
     const meant = all || wants.includes("*") || wants.some((topic) => topics.includes(topic));
@@ -115,7 +116,9 @@ function put(part, fresh) {
 function entitle(title) {
   const waiting = document.querySelector("#emergencies [data-count]");
   const marked = waiting ? `(!${waiting.dataset.count}) ` : document.querySelector("#shell .alarm") ? "(!) " : "";
-  document.title = marked + title.replace(/^\(!\d*\) /, "");
+  const out = failed === "out" ? "(请登录) " : ""; // nobody is told of an emergency any more
+  document.title = out + marked + title.replace(/^(\(请登录\) )?(\(!\d*\) )?/, "");
+  announce();
 }
 
 // Where somebody was: the same link, summary or button of the same case, wherever that stands afterwards.
@@ -148,13 +151,19 @@ function say() {
   if (line.textContent !== (STATES[state] || "")) line.textContent = STATES[state] || "";
 }
 
-// Browsers have six connections to a place in all: only the page that is looked at keeps a stream.
+// A page that is looked at keeps a stream; of those that are not, one of each browser does (away.js).
 function listen() {
-  if (document.hidden) {
-    if (source) source.close();
-    source = null;
+  if (!document.hidden) {
+    comeBack();
+    stream();
     return;
   }
+  if (source) source.close();
+  source = null;
+  goAway(stream);
+}
+
+function stream() {
   if (source) return;
   source = new EventSource(`/live?seen=${opened ? "" : document.body.dataset.seen}`); // what changed since is told first
   source.onopen = () => {
@@ -164,13 +173,17 @@ function listen() {
   };
   source.onerror = () => {
     lostSince = lostSince || Date.now();
-    if (source.readyState === EventSource.CLOSED) { source = null; setTimeout(listen, LOST_MS); }
+    if (source.readyState === EventSource.CLOSED) { source = null; setTimeout(streamAgain, LOST_MS); }
   };
   source.onmessage = (message) => {
     const topics = JSON.parse(message.data);
     document.body.dispatchEvent(new CustomEvent("changed", { detail: topics })); // for scripts of a page
     tell(topics);
   };
+}
+
+function streamAgain() {
+  if (!document.hidden || leaveAway) stream();
 }
 
 // A part that htmx fetches by itself, every few seconds.
@@ -186,6 +199,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 if ("fresh" in document.body.dataset) {
+  announce();
+  offerNotices();
   listen();
   document.addEventListener("visibilitychange", listen);
   setInterval(renew, AGAIN_MS);
