@@ -27,6 +27,7 @@ try:
         register_app,
         roster_app,
         ticket_app,
+        token_app,
     )
     from cli.running import err, fail, out, run, until_signal
 except ModuleNotFoundError as missing:
@@ -54,6 +55,7 @@ for name, group in (
     ("clock", alarm_app.clock),
     ("prompts", prompt_app.app),
     ("accounts", account_app.app),
+    ("tokens", token_app.app),
     ("models", models_app.app),
 ):
     app.add_typer(group, name=name)

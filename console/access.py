@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from console.roles import Role
+from console.scopes import SCOPES
 
 
 class UnlistedRouteError(Exception):
@@ -21,11 +22,13 @@ class UnlistedRouteError(Exception):
 @dataclass(frozen=True)
 class Access:
     """`roles`: of accounts. Without any: `why` says what keeps strangers out, or why nothing needs to. `body`: so many
-    bytes may be sent as they are, with the token in a header (console/raw_body.py reads them); 0: forms only."""
+    bytes may be sent as they are, with the token in a header (console/raw_body.py reads them); 0: forms only.
+    `scope`: of a program's token (console/scopes.py)."""
 
     roles: frozenset[Role] = frozenset()
     why: str = ""
     body: int = 0
+    scope: str = ""
 
 
 READ = Access(frozenset(Role))
@@ -121,6 +124,13 @@ ROUTES: Mapping[str, Access] = {
     "GET /phone": ACT,
     "POST /phone/calls": ACT,
     "WS /phone/line": ACT,
+    # other programs
+    "GET /tokens": SUPERVISE,
+    "POST /tokens": SUPERVISE,
+    "POST /tokens/{token_id}/revoke": SUPERVISE,
+    "GET /api": READ,
+    "GET /api/v1/openapi.json": ANYBODY,
+    **{route: Access(why="a program's token with this scope", scope=scope) for route, scope in SCOPES.items()},
     # with locks of their own
     "GET /healthz": THIS_MACHINE,
     "POST /devices/{device_id}": SIGNED,

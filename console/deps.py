@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from typing import Protocol
 from checkins.auditor import Late
 from checkins.claims import Trunk
 from checkins.ports import Clock
+from console.api.pace import Pace
 from console.door import Door
 from console.live import Live
 from console.phone_desk import PhoneLine
@@ -64,7 +65,8 @@ class Deps:
     `phone`: what a browser phone hangs on, None where there is none; `folders`: where there must be room; `failing`:
     what goes wrong now in rounds that must not fail; `line`: the number that everybody rings, as people read it;
     `sounds`: what staff record and have spoken; `trunk`: what may be used for calls out; `setup`: what was set for the
-    machine, as it may be shown."""
+    machine, as it may be shown.
+    `pace`: how many requests a program may make."""
 
     db: Database
     clock: Clock
@@ -83,3 +85,4 @@ class Deps:
     line: str = ""
     trunk: Trunk = A_SMALL_TRUNK
     setup: Sequence[Setting] = ()
+    pace: Pace = field(default_factory=Pace)

@@ -76,7 +76,7 @@ class Door:
 
     async def admit(self, request: Request, wanted: Access) -> Visitor | None:
         """Who asks, if they may; None where anybody may. PageError or ElsewhereError for all others."""
-        self._check_place(request, wanted)
+        self.check_place(request, wanted)
         _check_address(request)
         if request.method not in SAFE:
             _check_length(request, wanted.body or MAX_FORM)
@@ -105,6 +105,11 @@ class Door:
         hashed = await self.hasher.hash(password)
         made = await self.db.run(lambda session: accounts.first(session, hashed, now))
         return password if made else ""
+
+    def check_place(self, request: HTTPConnection, wanted: Access) -> None:
+        """PageError for what was asked neither on this machine nor by the console's own address."""
+        if wanted is THIS_MACHINE or not self.by_proxy(request):
+            check_place(request.headers)
 
     async def still(self, who: Visitor, wanted: Access) -> bool:
         """Whether they may stay: asked every few seconds by what stays open. Without a database nobody is put out."""
@@ -174,10 +179,6 @@ class Door:
 
     # ── pieces ────────────────────────────────────────────────────────────────────────────────────
 
-    def _check_place(self, request: HTTPConnection, wanted: Access) -> None:
-        if wanted is THIS_MACHINE or not self.by_proxy(request):
-            check_place(request.headers)
-
     async def _known(self, request: HTTPConnection) -> Visitor | None:
         try:
             return await self._find(self.cookie(request), acts=request.scope.get("method", "GET") not in SAFE)
@@ -217,7 +218,7 @@ class Door:
 
     async def _of_socket(self, websocket: WebSocket) -> Visitor | None:
         try:
-            self._check_place(websocket, access("GET", "/"))
+            self.check_place(websocket, access("GET", "/"))
             check_origin(websocket.headers, must=True)
             return await self._known(websocket)
         except PageError:

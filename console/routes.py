@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -13,16 +11,14 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkins import cases, deciding, sheet
+from checkins import deciding, sheet
 from checkins.alarms import open_alarms
-from checkins.case_rows import log_event
 from checkins.deciding import Refused, TakenError
 from checkins.names import says_something
-from checkins.tables import Checkin, Neighbourhood
+from checkins.tables import Neighbourhood
 from console import (
     account_routes,
     audit_routes,
-    call_log,
     elder_routes,
     files,
     flagged_routes,
@@ -36,12 +32,15 @@ from console import (
     phone_routes,
     policy_routes,
     prompt_routes,
+    recorded,
     roster_routes,
     settings_routes,
     sound_routes,
     today_routes,
+    token_routes,
     view,
 )
+from console.api import routes as api
 from console.deps import Deps
 from console.fetched import Fetched
 from console.forms import Text, done, heard_in, name_of, row_number, seen_in
@@ -51,14 +50,11 @@ from console.health import Writes
 from console.pages import Pages
 from console.ranges import UnsatisfiableError, given, ranged
 from console.visiting import visitor
-from console.wav import wav
-from ivr.recordings import RecordingBrokenError
 from storage.faults import where
 
 MAX_FINDING = 2000
 
 NO_CASE = PageError(404, "没有这个个案。", "there is no such case")
-NO_RECORDING = PageError(404, "没有这段录音，或录音已损坏。", "there is no such recording, or it is damaged")
 
 
 def routes(deps: Deps) -> APIRouter:
@@ -86,6 +82,8 @@ def routes(deps: Deps) -> APIRouter:
     sound_routes.add(router, deps)
     policy_routes.add(router, deps, pages)
     settings_routes.add(router, deps, pages)
+    token_routes.add(router, deps, pages)
+    api.add(router, deps, pages)
     return router
 
 
@@ -151,7 +149,7 @@ def _add_files(router: APIRouter, deps: Deps) -> None:
 
     @router.get("/recording/{case_id}/{path:path}")
     async def recording(request: Request, case_id: str, path: str) -> Response:
-        who = visitor()
+        who, number = visitor(), row_number(case_id, NO_CASE)
         assert who is not None, "the door lets nobody unknown in"
 
         def whole(size: int) -> bool:
@@ -159,7 +157,7 @@ def _add_files(router: APIRouter, deps: Deps) -> None:
                 return fetched.whole(who.account, path, *given(request, size), size)
             return False
 
-        return ranged(request, await _recording(deps, case_id, path, who.name, whole), "audio/wav")
+        return ranged(request, await recorded.opened(deps, number, path, who.name, whole), "audio/wav")
 
 
 # ── pieces ────────────────────────────────────────────────────────────────────────────────────────
@@ -221,35 +219,6 @@ def _sheet(session: Session, place: str, now: datetime) -> str:
     if found is None:
         raise PageError(404, "没有这个居委。", "there is no such neighbourhood")
     return sheet.render(session, found, now, home="/", icon=files.static_url("icon.svg"))
-
-
-async def _recording(deps: Deps, case_id: str, path: str, who: str, whole: Callable[[int], bool]) -> bytes:
-    """A recording that belongs to this case; writes down who opens it, before it is heard, and whether all of it
-    (`whole`, of so many bytes) is given."""
-    number, now = row_number(case_id, NO_CASE), deps.clock.now()
-
-    def known(session: Session) -> call_log.CallLog:
-        row = cases.one(session, number)
-        for call in call_log.calls(session, row.intents) if row else ():
-            if path in call.recordings:
-                return call
-        raise NO_RECORDING
-
-    call = await deps.db.browse(known)
-    try:
-        sound = await asyncio.to_thread(lambda: wav(deps.recordings_read(path)))
-    except (RecordingBrokenError, OSError):
-        raise NO_RECORDING from None
-    all_of_it = whole(len(sound))
-
-    def note(session: Session) -> None:
-        opened = call_log.listened(session, call, path, who, now)
-        if opened or (all_of_it and not deciding.heard(session, number, who, now - call_log.SAME_LISTENING, path)):
-            row, detail = session.get_one(Checkin, number), {"path": path, "whole": all_of_it}
-            log_event(session, row, deciding.LISTENED, who, now, intent_id=call.id, detail=detail)
-
-    await deps.db.run(note)
-    return sound
 
 
 async def _health(deps: Deps, writes: Writes) -> Response:

@@ -30,6 +30,7 @@ def test_no_table_or_column_lacks_its_revision() -> None:
                 "community.ballot_tables",
                 "community.notice_tables",
                 "console.accounts_tables",
+                "console.tokens_tables",
                 "community.meeting_tables",
             ]
         )
