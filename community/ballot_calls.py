@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
 from checkins import items
@@ -104,13 +104,14 @@ def _due(session: Session, person_id: str, now: datetime) -> list[BallotCall]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-def ask(session: Session, ballot: Ballot, person_id: str, errand: Errand, now: datetime) -> None:
-    """They are to be rung; the same again is no second call."""
-    query = select(BallotCall.id).where(BallotCall.ballot_id == ballot.id, BallotCall.person_id == person_id)
-    if session.scalar(query.where(BallotCall.errand == errand)) is None:
-        due = max(now, ballot.opens_at)
-        session.add(BallotCall(ballot_id=ballot.id, person_id=person_id, errand=errand, due_at=due, calls=0))
-        session.flush()
+def tell(session: Session, ballot: Ballot, people: Sequence[str], now: datetime) -> None:
+    """They are rung with the result; the same again is no second call."""
+    query = select(BallotCall.person_id).where(BallotCall.ballot_id == ballot.id, BallotCall.errand == Errand.RESULT)
+    told = set(session.scalars(query))
+    row = {"ballot_id": ballot.id, "errand": Errand.RESULT, "due_at": max(now, ballot.opens_at), "calls": 0}
+    new = [{"person_id": each, **row} for each in people if each not in told]
+    if new:
+        session.execute(insert(BallotCall), new)
 
 
 def first(session: Session, ballot: Ballot, people: Sequence[str], rings: bool, now: datetime) -> None:

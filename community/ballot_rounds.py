@@ -14,12 +14,10 @@ from sqlalchemy.orm import Session
 
 from checkins.ports import Clock
 from checkins.results import LINE
-from checkins.tables import Person
 from community import ballot as core
 from community import ballot_acts as acts
 from community import ballot_calls as calls
 from community import ballot_rows as rows
-from community.ballot import Unit
 from community.ballot_tables import Ballot, BallotSlot, Errand
 from storage.database import Database
 from storage.rounds import repeat
@@ -59,8 +57,7 @@ def seal(session: Session, ballot_id: int, now: datetime) -> None:
     rows.note(session, ballot, SEALED, LINE, now)
     calls.stop(session, ballot, LINE, now)
     acts.unlocked(session, ballot, rows.locked_slots(session, ballot), LINE, now)
-    for person in _took_part(session, ballot):
-        calls.ask(session, ballot, person, Errand.RESULT, now)
+    calls.tell(session, ballot, rows.took_part(session, ballot), now)
     by_staff = rows.untold(session, ballot)
     rows.forget_phones(session, ballot, but={slot.id for slot in by_staff})
     if by_staff:
@@ -100,16 +97,3 @@ def recount(session: Session, ballot: Ballot) -> Recount | None:
 
 def _options(session: Session, ballot: Ballot) -> dict[int, int]:
     return {topic.position: len(topic.options) for topic in rows.topics(session, ballot)}
-
-
-def _took_part(session: Session, ballot: Ballot) -> list[str]:
-    """Of a person's or a household's place who chose; of an owner's unit who of it is in the register. The other units
-    are told by staff: `rows.untold`."""
-    query = select(BallotSlot).where(BallotSlot.ballot_id == ballot.id, BallotSlot.holder.is_not(None))
-    found: list[str] = []
-    for slot in session.scalars(query.order_by(BallotSlot.id)):
-        if ballot.unit == Unit.OWNER:
-            found += [person.id for person in rows.members(session, slot)]
-        elif session.get(Person, slot.holder) is not None:
-            found.append(slot.holder or "")
-    return [each for each in dict.fromkeys(found) if not rows.is_gone(session, each)]

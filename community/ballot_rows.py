@@ -108,6 +108,19 @@ def members(session: Session, slot: BallotSlot) -> list[Person]:
     return list(session.scalars(query.where(BallotMember.slot_id == slot.id).order_by(Person.name, Person.id)))
 
 
+def took_part(session: Session, ballot: Ballot) -> list[str]:
+    """Ids, by the roll: of a person's or a household's place who chose; of an owner's unit that chose who of it is in
+    the register. Nobody who has moved or died."""
+    query = select(Person.id)
+    if ballot.unit == core.Unit.OWNER:
+        query = query.join(BallotMember, BallotMember.person_id == Person.id)
+        query = query.join(BallotSlot, BallotSlot.id == BallotMember.slot_id)
+    else:
+        query = query.join(BallotSlot, BallotSlot.holder == Person.id)
+    query = query.where(BallotSlot.ballot_id == ballot.id, BallotSlot.holder.is_not(None), Person.state.not_in(GONE))
+    return list(dict.fromkeys(session.scalars(query.order_by(BallotSlot.id, Person.name, Person.id))))
+
+
 def is_gone(session: Session, person_id: str) -> bool:
     person = session.get(Person, person_id)
     return person is not None and person.state in GONE
@@ -140,10 +153,11 @@ def taken(slot: BallotSlot) -> Taken | None:
 
 def chosen(session: Session, ballot: Ballot, voter: str | None = None) -> list[Chosen]:
     """The log of choices; of one voter, or all of it."""
-    query = select(BallotChoice).where(BallotChoice.ballot_id == ballot.id)
+    columns = (BallotChoice.voter, BallotChoice.topic, BallotChoice.nth, BallotChoice.option)
+    query = select(*columns).where(BallotChoice.ballot_id == ballot.id)
     if voter is not None:
         query = query.where(BallotChoice.voter == voter)
-    return [Chosen(row.voter, row.topic, row.nth, row.option) for row in session.scalars(query)]
+    return [Chosen(*row) for row in session.execute(query)]
 
 
 def write(session: Session, ballot: Ballot, slot: BallotSlot, records: Sequence[Record]) -> None:
