@@ -3,6 +3,7 @@ once more whether the register and the roster are still those by which it was ju
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -50,6 +51,19 @@ class Seen:
     places: tuple[int, ...]
 
 
+class ChangedSinceError(Exception):
+    """The register or the roster is not the one that somebody has looked at any more."""
+
+
+def mark(session: Session, place: Neighbourhood) -> str:
+    """Another one whenever register or roster is: for whoever looks at a dry run, and says later that it holds."""
+    return _mark(seen(session, place))
+
+
+def _mark(was: Seen) -> str:
+    return hashlib.sha256(repr((was.people, was.words, was.roster, was.places)).encode()).hexdigest()
+
+
 def seen(session: Session, place: Neighbourhood) -> Seen:
     """`place` may be one that is still to be made."""
     people = session.execute(select(*_PEOPLE).where(Person.neighbourhood_id == place.id).order_by(Person.id))
@@ -70,12 +84,17 @@ def judged_first(
     judge: Callable[[Session], _T],
     right: Callable[[_T], bool],
     write: Callable[[Session, _T], None],
+    *,
+    since: str = "",
 ) -> _T | None:
     """What `judge`, which only looks, has found; written when that is `right`. Who changes the register in between is
-    heard first: it is judged again. None: that happened each time, and nothing was written."""
+    heard first: it is judged again. None: that happened each time, and nothing was written. `since`: the mark that it
+    must have; ChangedSinceError when it hasn't (any more)."""
     for _ in range(TRIES):
         with db.read() as session:
             was = seen(session, place)
+            if since and _mark(was) != since:
+                raise ChangedSinceError
             found = judge(session)
         if not right(found):
             return found

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from checkins import people_csv, spreadsheet
+from checkins import office_log, people_csv, spreadsheet
 from checkins.judged import CHANGED, judged_first
 from checkins.people_csv import Entry, read_entries
 from checkins.roster import sheet as roster_sheet
@@ -61,6 +61,7 @@ class BookReport:
     no_consent: int = 0
     homes: int = 0
     lists: int = 0
+    made: Plan | None = field(default=None, compare=False, repr=False)  # row by row
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,17 @@ def take(
     *,
     update: bool = False,
     dry: bool = False,
+    since: str = "",
 ) -> BookReport:
     """`read`: what `entries_of` has found; `place` may be one that is still to be made. With `dry`, or when anything is
-    wrong, nothing is written, and nobody else has to wait."""
+    wrong, nothing is written, and nobody else has to wait. `since`: as judged_first has it."""
     judged = judged_first(
         db,
         place,
         lambda session: _judge(session, place, book, read, told, now, update=update),
         lambda judged: not (dry or judged.report.errors) and (judged.brings or place.id is None),
         lambda session, judged: _carry_out(session, place, judged, told, now),
+        since=since,
     )
     return BookReport((CHANGED,), book.encoding) if judged is None else judged.report
 
@@ -161,7 +164,7 @@ def _judge(
         errors += [f"{roster_sheet.SHEET[0]}: {error}" for error in roster.errors]
     left_out, warnings = tuple(book.people.left_out), tuple(made.warnings)
     if errors:
-        return _Judged(BookReport(tuple(errors), book.encoding, left_out=left_out, warnings=warnings))
+        return _Judged(BookReport(tuple(errors), book.encoding, left_out=left_out, warnings=warnings, made=made))
     report = replace(_report(made, update=update), encoding=book.encoding, left_out=left_out, warnings=warnings)
     rows = register_writing.ready(session, place, made, told, now, update=update)
     return _Judged(replace(report, lists=0 if roster is None else roster.lists), made, rows, roster)
@@ -179,6 +182,8 @@ def _carry_out(session: Session, place: Neighbourhood, judged: _Judged, told: To
     register_writing.carry_out(session, place.id, rows, told, now)
     if judged.roster is not None:
         roster_sheet.carry_out(session, place.id, judged.roster)
+    done = {"added": judged.report.added, "changed": len(judged.report.changes), "lists": judged.report.lists}
+    office_log.note(session, office_log.IMPORTED, told.by, now, place_id=place.id, detail=done)
 
 
 def _report(made: Plan, *, update: bool) -> BookReport:
@@ -192,6 +197,7 @@ def _report(made: Plan, *, update: bool) -> BookReport:
         tenants=tuple(map(str, made.tenants)),
         spoken_names=tuple(dict.fromkeys(str(entry.values["spoken_name"]) for entry in made.new)),
         no_consent=sum(_silent(entry) for entry in made.new),
+        made=made,
         homes=len({change.row for change in made.changes if change.fills and not change.stays}),
     )
 

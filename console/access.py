@@ -34,6 +34,7 @@ class Access:
 READ = Access(frozenset(Role))
 ACT = Access(frozenset({Role.WORKER, Role.DUTY, Role.SUPERVISOR}))
 KEEP = Access(frozenset({Role.WORKER, Role.SUPERVISOR}))
+TABLE = Access(KEEP.roles, body=20_000_000)  # a spreadsheet (checkins/spreadsheet.py takes no larger one)
 SUPERVISE = Access(frozenset({Role.SUPERVISOR}))
 AUDIT = Access(frozenset({Role.SUPERVISOR, Role.AUDITOR}))
 SOUND = Access(ACT.roles, body=20 << 20)  # three minutes of 48 kHz, 16 bits
@@ -103,6 +104,12 @@ ROUTES: Mapping[str, Access] = {
     "POST /prompts/{number}/{language}/withdraw": KEEP,
     "GET /flows": READ,
     "GET /flows/{name}": READ,
+    # the register as files
+    "GET /import": KEEP,
+    "POST /import": TABLE,
+    "GET /import/{job}": KEEP,
+    "POST /import/{job}/{what}": KEEP,
+    "POST /exports": KEEP,
     # who did what
     "GET /audit": AUDIT,
     "POST /audit/export": AUDIT,

@@ -20,11 +20,13 @@ from console import (
     account_routes,
     audit_routes,
     elder_routes,
+    export_routes,
     files,
     flagged_routes,
     flagged_view,
     flow_routes,
     help_routes,
+    import_routes,
     item_routes,
     live_routes,
     login_routes,
@@ -79,6 +81,8 @@ def routes(deps: Deps) -> APIRouter:
     notice_routes.add(router, deps, pages)
     account_routes.add(router, deps, pages)
     audit_routes.add(router, deps, pages)
+    import_routes.add(router, deps, pages)
+    export_routes.add(router, deps, pages)
     sound_routes.add(router, deps)
     policy_routes.add(router, deps, pages)
     settings_routes.add(router, deps, pages)

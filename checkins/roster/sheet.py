@@ -102,14 +102,35 @@ def import_roster(db: Database, neighbourhood_id: int, path: Path, by: str, now:
         table = spreadsheet.read(path, HEADINGS, REQUIRED, SHEET)
     except spreadsheet.TableError as error:
         return SheetReport(0, tuple(f"{path.name}: {sentence}" for sentence in error.sentences))
+    return take(db, neighbourhood_id, table, by, now)
+
+
+def take(
+    db: Database,
+    neighbourhood_id: int,
+    table: Table,
+    by: str,
+    now: datetime,
+    *,
+    dry: bool = False,
+    since: str = "",
+    noted: Callable[[Session, Judged], None] = lambda _session, _judged: None,
+) -> SheetReport:
+    """With `dry` nothing is written. `since`: as judged_first has it. `noted`: what is written with it."""
+
+    def write(session: Session, judged: Judged) -> None:
+        carry_out(session, neighbourhood_id, judged)
+        noted(session, judged)
+
     with db.read() as session:
         place = session.get_one(Neighbourhood, neighbourhood_id)
     judged = judged_first(
         db,
         place,
         lambda session: judge(session, place, table, everybody(session, place.id), by, now),
-        lambda judged: judged.ready is not None,
-        lambda session, judged: carry_out(session, place.id, judged),
+        lambda judged: judged.ready is not None and not dry,
+        write,
+        since=since,
     )
     if judged is None:
         return SheetReport(0, (CHANGED,), table.encoding)

@@ -67,7 +67,7 @@ async def test_no_route_answers_whoever_lacks_its_role(office: Office, role: Rol
         if path == "/logout":
             continue  # its own test
         data = {"token": token} if method == "POST" else None
-        answer = await ask(office, method, path, data=data, headers=PAGE)
+        answer = await ask(office, method, path, data=data, headers={**PAGE, "X-CSRF-Token": token})
         let_in = answer.status_code != 403 and not answer.headers.get("location", "").startswith("/login")
         let_in = let_in and answer.status_code != 401
         if listed.scope:  # no account opens what a program's token opens

@@ -41,6 +41,7 @@ PERSONAL = frozenset(
     ]
 )
 OF_NOBODY = {
+    "console.audit_sources.Source.name": "of a log",
     "console.deps.Deps.notes": "a function",
     "console.flow_outline.Bit.text": "what the line says to all",
     "console.flow_picture.Card.notes": "a flow's",
