@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +103,7 @@ class _Page:
         return JSONResponse({"go": f"/import/{job.id}"}, 202)
 
     async def job(self, job: Job, show: str, begin: int, wrong: str = "") -> Response:
+        job = replace(job)  # as it is now: it goes on while the page is made
         counts = job.result.counts if job.result else {}
         kinds = [(kind, *KIND_ZH[kind], counts.get(kind, 0)) for kind in Kind if counts.get(kind)]
         kind = Kind(show) if show in list(Kind) and counts.get(Kind(show)) else next(iter(kinds), (Kind.WRONG,))[0]
