@@ -20,6 +20,7 @@ from checkins.rehearsal.foresee import Policies
 from checkins.roster.tables import RosterChange
 from checkins.tables import GONE, Neighbourhood, Person, Role
 from console import policy_faults, policy_form, preview_view
+from console.event_words import WHO_ZH
 from console.policy_form import Typed
 from console.preview_view import Asked, Preview, RosterOf
 
@@ -256,6 +257,9 @@ def _value(name: str, value: Any) -> str:
         return "—"
     if name.rpartition(".")[2] == "steps":
         return f"{len(value)} 级"
+    if isinstance(value, list):
+        later = value[1:] if name == "try_after" else value
+        return "、".join(WHO_ZH.get(each, str(each)) for each in later) or "无"
     clock = name.rpartition(".")[2].endswith(("_from", "_until", "unserved_at")) and isinstance(value, int)
     return f"{value // 60:02}:{value % 60:02}" if clock else str(value)
 

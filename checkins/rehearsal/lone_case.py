@@ -329,10 +329,10 @@ class _LoneCase:
 
     def _note_rungs(self, after: Search, people: Responders, now: datetime, works: datetime) -> None:
         before = self.search if self.search and self.search.since == after.since else None
-        if before and after.pass_since != before.pass_since:
-            self.told.append(Moment(now, Kind.AGAIN, rung=after.rung))
         for lack in lacking(after, passed(before, after), people, now, works):
             self._tell_once(lack)
+        if before and after.pass_since != before.pass_since:
+            self.told.append(Moment(now, Kind.AGAIN, rung=after.rung))
 
     def _somebody(self, responder: str | None, now: datetime) -> Responder | None:
         assert self.search is not None
