@@ -39,7 +39,7 @@ from simulation.people import ZONE
 from simulation.rates import Rates
 from simulation.town import AnyDesk, Town
 
-ELDER = "elder-0"  # by name as the simulator's: neighbours by number may share a telephone
+ELDER = "elder-50"  # among the others by name; who is next to her by number would share her telephone
 DAYS = (date(2026, 3, 6), date(2026, 3, 7), date(2026, 2, 17), date(2026, 4, 1), date(2026, 10, 9))
 _CONSENTS = ("buddy", "family", "street")
 
