@@ -45,6 +45,7 @@ from console import access, device_events, error_pages, sounds
 from console import routes as console_routes
 from console.deps import Deps
 from console.door import Door
+from console.import_desk import ImportDesk
 from console.live import Live
 from console.pages import Pages
 from console.phone_desk import PhoneLine
@@ -114,6 +115,7 @@ class House:
     live: Live
     door: Door
     sounds: Sounds
+    imports: ImportDesk
     base_url: str
     virtual: VirtualCarrier | None = None
     phone: PhoneLine | None = None  # what a browser phone hangs on
@@ -233,6 +235,7 @@ async def open_house(
         accounts = carriers.accounts(settings, base_url, phones, config)
         house = _build(settings, clock, base_url, accounts, phones, ears, lockstep)
         stack.push_async_callback(_close, house)
+        stack.push_async_callback(house.imports.close)
         await stack.enter_async_context(serve(house.web, listener, settings.lines))
         stack.callback(house.live.close)
         asking = asyncio.create_task(house.telephone.ask_after(await house.telephone.take_up()))
@@ -295,6 +298,7 @@ def _build(
         Live(db),
         Door(db, SystemClock(), settings.console_url),
         Sounds(settings.data_dir / "sounds", voice.recordings.folder, voice.prompts.get),
+        ImportDesk(db.engine.url.render_as_string(hide_password=False), clock, settings.data_dir / "imports"),
         base_url,
         phones.virtual,
         _phone_line(phones, accounts, trials, telephone, cycle, calls),
@@ -349,6 +353,7 @@ def _deps(house: House) -> Deps:
         door=house.door,
         notes=lambda: house.notes,
         sounds=house.sounds,
+        imports=house.imports,
         shelf=Shelf(house.settings.recorded_prompts, house.prompts),
         phone=house.phone,
         looked=lambda: house.watch.last_run,

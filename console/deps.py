@@ -13,6 +13,7 @@ from checkins.claims import Trunk
 from checkins.ports import Clock
 from console.api.pace import Pace
 from console.door import Door
+from console.import_desk import ImportDesk
 from console.live import Live
 from console.phone_desk import PhoneLine
 from console.prompt_shelf import Shelf
@@ -64,8 +65,8 @@ class Deps:
     `notes` are sentences for staff (a missing model, few lines …); `looked`: when the auditor last looked through all;
     `phone`: what a browser phone hangs on, None where there is none; `folders`: where there must be room; `failing`:
     what goes wrong now in rounds that must not fail; `line`: the number that everybody rings, as people read it;
-    `sounds`: what staff record and have spoken; `trunk`: what may be used for calls out; `setup`: what was set for the
-    machine, as it may be shown.
+    `sounds`: what staff record and have spoken; `imports`: their spreadsheets; `trunk`: what may be used for calls
+    out; `setup`: what was set for the machine, as it may be shown.
     `pace`: how many requests a program may make."""
 
     db: Database
@@ -77,6 +78,7 @@ class Deps:
     door: Door
     notes: Callable[[], Sequence[str]]
     sounds: Sounds
+    imports: ImportDesk
     shelf: Shelf
     looked: Callable[[], datetime | None] = lambda: None
     phone: PhoneLine | None = None

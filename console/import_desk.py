@@ -1,7 +1,8 @@
 """Spreadsheets on their way into the register: judged and written by a process of their own, one at a time; whoever
 sent one looks at what it comes to, row by row, and says that it is to be done.
 
-A file lies in a folder that only this program's user may read, until it is written, taken back, or half an hour old.
+A file lies in a folder that only this program's user may read, until it is written, taken back, or half an hour old;
+what a killed process left is gone when the next one begins.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +34,7 @@ WITHIN_S = 300.0  # then the process is ended
 KEPT = timedelta(minutes=30)
 MOST_JOBS = 6  # files at once, of up to 20 MB each
 PAGE = 50
+_FOLDER = "import-"
 ROOT = Path(__file__).parents[1]
 _OPTIONS = ("place_id", "roster", "update", "source", "on")
 
@@ -64,7 +68,6 @@ class Job:
     done: int = 0
     of: int = 0
     result: Result | None = None
-    folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @property
     def busy(self) -> bool:
@@ -83,8 +86,11 @@ class Job:
 
 
 class ImportDesk:
-    def __init__(self, url: str, clock: Clock) -> None:
-        self._url, self._clock = url, clock
+    """`folder`: where files lie meanwhile."""
+
+    def __init__(self, url: str, clock: Clock, folder: Path) -> None:
+        self._url, self._clock, self._folder = url, clock, folder
+        _sweep(folder)
         self._jobs: dict[str, Job] = {}
         self._one = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,11 +113,12 @@ class ImportDesk:
                 self.drop(old)
         if len(self._jobs) >= MOST_JOBS:
             raise FullError
-        folder = tempfile.TemporaryDirectory(prefix="wenan-import-")
-        path = Path(folder.name, "file")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=_FOLDER, dir=self._folder)
+        path = Path(folder, "file")
         path.write_bytes(raw)
-        order = replace(order, url=self._url, path=str(path), folder=folder.name, since="")
-        job = Job(secrets.token_urlsafe(12), account, order, "", len(raw), self._clock.now(), folder=folder)
+        order = replace(order, url=self._url, path=str(path), folder=folder, since="")
+        job = Job(secrets.token_urlsafe(12), account, order, "", len(raw), self._clock.now())
         job.hash = _hash(raw, order)
         self._jobs[job.id] = job
         return job
@@ -133,8 +140,7 @@ class ImportDesk:
 
     def drop(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
-        if job.folder is not None:
-            job.folder.cleanup()
+        shutil.rmtree(job.order.folder, ignore_errors=True)
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -188,6 +194,13 @@ class ImportDesk:
             if process.returncode is None:
                 process.kill()
             await process.wait()
+
+
+def _sweep(folder: Path) -> None:
+    """What is too old for any living process to come back to it."""
+    for left in folder.glob(f"{_FOLDER}*"):
+        if time.time() - left.stat().st_mtime > KEPT.total_seconds() + WITHIN_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def page(job: Job, kind: Kind, begin: int) -> tuple[list[dict[str, Any]], int | None]:

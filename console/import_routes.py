@@ -53,7 +53,7 @@ STEP_ZH = {
 
 
 def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
-    desk = ImportDesk(deps.db.engine.url.render_as_string(hide_password=False), deps.clock)
+    desk = deps.imports
     page = _Page(desk, deps, pages)
 
     @router.get("/import")

@@ -47,7 +47,8 @@ def _seconds(wav: bytes) -> float:
     """Of what is there, whatever the header promises: recorders that stream leave its length open."""
     try:
         with wave.open(io.BytesIO(wav)) as audio:
-            there = len(wav) // (audio.getsampwidth() * audio.getnchannels())
-            return min(audio.getnframes(), there) / max(1, audio.getframerate())
+            there = len(wav) // int(audio.getsampwidth() * audio.getnchannels())
+            frames, rate = int(audio.getnframes()), int(audio.getframerate())
+            return min(frames, there) / max(1, rate)
     except (wave.Error, EOFError) as error:
         raise Unreadable(f"no PCM wav ({error})") from None

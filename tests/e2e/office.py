@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from checkins import auditor
 from console import error_pages
 from console.deps import Deps
+from console.import_desk import ImportDesk
 from console.live import Live
 from console.pages import Pages
 from console.prompt_shelf import Shelf
@@ -133,6 +134,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
             door=cheap_door(world.db, world.clock),
             notes=lambda: ["磁盘快满了"],
             sounds=Sounds(folder / "sounds", recordings.folder, spoken),
+            imports=ImportDesk(f"sqlite:///{folder}/wenan.db", world.clock, folder / "imports"),
             shelf=Shelf(folder / "recorded-prompts", prompts),
             failing=lambda: failing,
             line="021 5550 0000",
@@ -145,6 +147,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
             office = Office(world, folder, client, recordings, deps, router.routes)
             office.log_in()
             yield office
+        await deps.imports.close()
         await recordings.close()
 
 

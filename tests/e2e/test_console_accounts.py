@@ -86,6 +86,8 @@ async def test_the_auditor_reads_and_neither_hears_nor_changes_anything() -> Non
         "POST /password",
         "POST /help/tour",
         "POST /audit/export",  # writes only who took it
+        "POST /policies/{place}/preview",  # writes nothing: what is typed is shown
+        "POST /policies/elder/{person_id}/preview",
     }
     assert not [route for route in may if "recording" in route or "phone" in route]
 
@@ -349,7 +351,8 @@ async def test_without_a_database_nobody_is_let_in_and_the_page_says_why(
     async def gone(_look: object) -> None:
         raise OSError("no database")
 
-    monkeypatch.setattr(office.world.db, "view", gone)
+    for way in ("view", "browse"):
+        monkeypatch.setattr(office.world.db, way, gone)
     answer = await office.client.get("/", headers=PAGE)
     assert (answer.status_code, "数据库" in answer.text) == (503, True)
 

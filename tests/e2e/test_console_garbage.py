@@ -65,7 +65,9 @@ async def forms(office: Office) -> list[tuple[str, list[str]]]:
     found = [
         (filled(route.path), [one.alias for one in route.dependant.body_params])
         for route in addresses(office, "POST")
-        if "{what}" not in route.path and not access.access("POST", route.path).body
+        if "{what}" not in route.path
+        and not route.path.startswith("/api/")
+        and not access.access("POST", route.path).body
     ]
     found += [(f"/elder/{elder}/{what}", [*elder_view.FIELDS, *FIELDS]) for what in elder_routes._CHANGES]
     return found + [(f"/roster/1/{what}", list(FIELDS)) for what in roster_routes._CHANGES]

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from checkins import cases
 from checkins.results import Reason, Result, Status, Urgency
 from console.deps import Deps
+from console.import_desk import ImportDesk
 from console.live import Live
 from console.prompt_shelf import Shelf
 from console.routes import routes
@@ -88,6 +89,7 @@ async def page(morning: Morning) -> str:
         door=cheap_door(morning.world.db, morning.world.clock),
         notes=list,
         sounds=Sounds(Path(), morning.recordings.folder, spoken),
+        imports=ImportDesk("", morning.world.clock, morning.recordings.folder),
         shelf=Shelf(morning.recordings.folder, Prompts(cache=morning.recordings.folder)),
     )
     app = FastAPI(redirect_slashes=False)

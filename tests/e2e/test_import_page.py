@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import re
 import time
 import zipfile
@@ -22,6 +23,7 @@ from checkins.tables import Person
 from console import accounts, import_desk
 from console.accounts_tables import Account
 from console.roles import Role
+from house import SystemClock
 from tests.e2e.office import NASTY, Office, open_office
 
 HEAD = ["姓名", "称呼", "电话", "角色", "同意", "地址"]
@@ -311,3 +313,14 @@ async def test_lists_go_out_as_files_and_are_logged(office: Office, which: str) 
 async def test_what_is_no_list_is_said(office: Office, form: dict[str, str], status: int) -> None:
     typed = {"which": "street-xlsx", "place": str(office.world.place_id), **form}
     assert (await office.send("/exports", **typed)).status_code == status
+
+
+async def test_what_a_killed_process_left_is_gone_when_the_next_one_begins(tmp_path: Path) -> None:
+    left, fresh = tmp_path / "import-old", tmp_path / "import-new"
+    for each in (left, fresh):
+        each.mkdir()
+        (each / "file").write_bytes(b"names")
+    long_ago = time.time() - 3600
+    os.utime(left, (long_ago, long_ago))
+    import_desk.ImportDesk("sqlite://", SystemClock(), tmp_path)
+    assert (left.exists(), fresh.exists()) == (False, True), "the fresh one may be a living replica's"
