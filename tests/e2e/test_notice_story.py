@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from checkins.enrolment import font
 from checkins.items import ItemKind
 from checkins.people import set_state
 from checkins.tables import Neighbourhood, State
-from community import ballot_proposals, notices
+from community import ballot_proposals, notice_papers, notice_sheets, notices
 from community.ballot_rounds import BallotRounds
 from community.notice_rounds import NoticeRounds
 from community.notice_tables import FIRST_NOTICE, Hearer, Topic
@@ -25,6 +26,7 @@ from tests.fakes.carrier import FakeCarrier
 
 PROPOSALS = "有两个提议,请选一个。第二个是李福根提的。"
 WATER, HALL = "三号楼今天下午停水。", "明天上午活动室量血压。"
+SERVICE, NEWS = "修伞磨刀星期三在小区门口。", "香花桥路今天起修路。"
 
 
 async def publish(line: Story, text: str, **more: Any) -> None:
@@ -54,11 +56,26 @@ async def door(line: Story) -> list[str]:
     return await line.house.db.view(work)
 
 
+async def pages(line: Story) -> tuple[int, int]:
+    """How many the poster has, and the door sheet."""
+    now = line.house.clock.now()
+
+    def work(session: Any) -> tuple[notice_papers.Facts, list[notice_papers.Door]]:
+        notice = notices.by_number(session, FIRST_NOTICE)
+        doors = [notice_sheets.door_of(*found) for found in notices.to_visit(session, notice, now)]
+        return notice_sheets.facts_of(session, notice), doors
+
+    facts, doors = await line.house.db.view(work)
+    font.load()
+    poster, sheet = notice_papers.poster(facts), notice_papers.door_sheet(facts, doors)
+    return poster.count(b"/Type /Page\n"), sheet.count(b"/Type /Page\n")
+
+
 @pytest.mark.row("纸质告示, 打电话通知")
 async def test_纸质告示_打电话通知(carrier: FakeCarrier, tmp_path: Path) -> None:
     """An urgent notice for one building is rung out after the daily call; an elder hears it once she has said who she
-    is, and presses that she has understood. Her neighbour, whom no machine rings, stands on the door sheet. What is not
-    urgent goes along with the next day's call."""
+    is, once more when she asks, and presses that she has understood. Her neighbour, whom no machine rings, stands on
+    the door sheet; a poster is printed. What is not urgent goes along with the next day's call."""
     async with story(carrier, tmp_path) as line:
         elder = await line.elder(address="三号楼五零二室")
         refused = await line.elder("李福根", "+862155500002", address="3号楼101室")
@@ -71,10 +88,14 @@ async def test_纸质告示_打电话通知(carrier: FakeCarrier, tmp_path: Path
         await line.later(minutes=75)
         await call.hears("greet.ask")
         told = await line.house.prompts.get(WATER)
+        assert call.heard.count(told) == 0
         assert told not in call.heard, "told before she said who she is"
         call.presses("1")
         await call.hears("notice.ask", within_s=120)
-        assert told in call.heard
+        assert call.heard.count(told) == 1
+        call.presses("*")
+        await call.hears("notice.ask", within_s=120)
+        assert call.heard.count(told) == 2, "once more"
         call.presses("1")
         await call.hears("bye.say")
         await call.ended()
@@ -82,6 +103,7 @@ async def test_纸质告示_打电话通知(carrier: FakeCarrier, tmp_path: Path
         await NoticeRounds(line.house.db, line.house.clock).look()
         assert await open_items(line) == [ItemKind.NOTICE_DOOR]
         assert await door(line) == ["李福根"], "her neighbour, whom no machine rings"
+        assert await pages(line) == (1, 1), "a poster of one page, a door sheet of one"
         await line.later(hours=5)  # a call that nobody expects would fail
 
         await publish(line, HALL)
@@ -106,17 +128,21 @@ async def test_黄金城道(carrier: FakeCarrier, tmp_path: Path) -> None:
         await publish(line, HALL)
         for text in ("活动室每天上午九点开门。", "食堂十一点开饭。"):
             await publish(line, text, topic=Topic.HOURS)
+        await publish(line, SERVICE, topic=Topic.SERVICES)
+        await publish(line, NEWS, topic=Topic.NEWS)
         await propose(line, "楼下装一排长凳", "活动室添一台饮水机|李福根")
         call = await rings_in(line)
         await presses(call, ("menu.ask", "4"), ("notice.sure", "1"), ("board.ask", "1"))
         for _ in range(2):
             await presses(call, ("hours.text", "1"))
+        await presses(call, ("board.ask", "2"), ("services.text", "1"), ("board.ask", "3"), ("street.text", "1"))
         await presses(call, ("board.ask", "4"), ("choose.ask", "2"))
         await call.hears("done.ask", within_s=120)
         call.hangs_up()
         await call.ended()
         await line.row(elder)
-        texts = (HALL, "食堂十一点开饭。", "活动室每天上午九点开门。", PROPOSALS, "活动室添一台饮水机")
+        hours = ("食堂十一点开饭。", "活动室每天上午九点开门。")
+        texts = (HALL, *hours, SERVICE, NEWS, PROPOSALS, "活动室添一台饮水机")
         places = [call.heard.find(await line.house.prompts.get(text)) for text in texts]
         assert -1 not in places
         assert places == sorted(places), "the newest first"

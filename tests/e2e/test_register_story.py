@@ -25,12 +25,13 @@ from tests.fakes.ears import ScriptedRecogniser
 
 HEAD = ["姓名", "称呼", "电话", "地址", "钥匙", "同意"]
 ROW = ["王秀英", "王阿婆", ELDER, "三号楼502室", "隔壁陈阿姨", "拨打 录音 转写"]
+NEW = ["李建国", "李阿公", "+862155500003", "五号楼301室", "", "拨打"]
 WAS, IS = "您的住址,登记的是三号楼502室。", "您的住址,登记的是五号楼301室。"
 
 
-async def read_in(line: Story, folder: Path) -> BookReport:
+async def read_in(line: Story, folder: Path, *more: list[str]) -> BookReport:
     path, now = folder / "people.xlsx", line.house.clock.now()
-    path.write_bytes(workbook.write({"人员": [HEAD, ROW]}))
+    path.write_bytes(workbook.write({"人员": [HEAD, ROW, *more]}))
 
     def work() -> BookReport:
         with line.house.db.read() as session:
@@ -69,7 +70,8 @@ async def open_items(line: Story) -> list[Item]:
 async def test_社区云(carrier: FakeCarrier, tmp_path: Path) -> None:
     """A list of the committee becomes the register. An elder hears her entry by telephone, once she has keyed where she
     lives, and says that her address is wrong; staff hear her and confirm it, and each field shows whose word it is and
-    of which day. She hears the new one, and it goes out again as a spreadsheet."""
+    of which day. She hears the new one, and it goes out again as a spreadsheet. When a later list has somebody
+    else at her address, staff look into it."""
     ear = ScriptedRecogniser()
     async with story(carrier, tmp_path, [ear]) as line:
         assert (await read_in(line, tmp_path)).added == 1
@@ -116,5 +118,7 @@ async def test_社区云(carrier: FakeCarrier, tmp_path: Path) -> None:
         sheets = await written_out(line)
         assert "五号楼301室" in sheets["人员"][1]
         assert ["王秀英", "地址", "本人", "电话里"] in [row[1:5] for row in sheets["来源"]]
-        again = await read_in(line, tmp_path)
+        again = await read_in(line, tmp_path, NEW)
         assert len(again.kept) == 1, "an older list doesn't beat what she said"
+        waits = [(item.kind, item.person_id) for item in await open_items(line)]
+        assert waits == [(ItemKind.TENANT, elder)], "somebody else at her address: does she live there?"
