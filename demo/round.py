@@ -79,7 +79,7 @@ async def play(
     meanwhile."""
     out.print(f"{scenario.committee} · 种子 seed {seed}", style="dim")
     if login and not exit_after:
-        out.print(f"{house.base_url} · {login}", highlight=False)
+        out.print(f"{house.base_url}\n{login}", highlight=False)
     round_ = Round(house, scenario, out)
     await round_.prepare()
     finished = await round_.run(tick_s, limit_s)
