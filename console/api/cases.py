@@ -21,7 +21,7 @@ from console.api import problems
 from console.api.acts import Acts, Done, Key
 from console.api.problems import ProblemError
 from console.api.reads import Reads, shares
-from console.api.values import After, ByPerson, Id, Limit, Listed, Moment, PlaceId, Seen, Short, Text, page
+from console.api.values import After, ByPerson, Day, Id, Limit, Listed, Moment, PlaceId, Seen, Short, Text, page
 from console.deps import Deps
 
 NO_CASE = problems.missing("没有这个个案。", "there is no such case")
@@ -85,7 +85,7 @@ def add(router: APIRouter, deps: Deps) -> None:
 
     @router.get("/cases", tags=["cases"], summary="Cases of a day, today's by default")
     async def listed(
-        day: Annotated[date | None, Query(description="the local day")] = None,
+        day: Annotated[Day | None, Query(description="the local day")] = None,
         status: Annotated[Status | None, Query()] = None,
         neighbourhood: PlaceId = None,
         after: After = 0,

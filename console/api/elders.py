@@ -21,7 +21,7 @@ from console.api import problems
 from console.api.acts import Acts, Done, Key
 from console.api.problems import ProblemError
 from console.api.reads import Reads, shares
-from console.api.values import ByPerson, Limit, PlaceId, Seen, Short, Uuid
+from console.api.values import ByPerson, Day, Limit, PlaceId, Seen, Short, Uuid
 from console.deps import Deps
 
 NO_ELDER = problems.missing("没有这位老人。", "there is no such elder")
@@ -65,7 +65,7 @@ class ContactMade(BaseModel):
 
 class NewState(ByPerson):
     state: State
-    until: date | None = Field(None, description="of a pause: its last day")
+    until: Day | None = Field(None, description="of a pause: its last day")
     said_by: Short | None = Field(None, description="on whose word; null: the elder's own")
     how: How | None = None
     seen: Seen

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 MOST = 200
 _LARGEST = 2**53 - 1  # what JSON's readers agree on
 _YEARS = (2000, 2200)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -21,6 +23,19 @@ def _writable(text: str) -> str:
     if "\0" in text:
         raise ValueError("no NUL")
     return text
+
+
+def _day(given: Any) -> Any:
+    """A number would be taken for seconds since 1970."""
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise ValueError("a day: YYYY-MM-DD")
+    return given
+
+
+def _written(given: Any) -> Any:
+    if not isinstance(given, str) or not _DAY.match(given):
+        raise ValueError("a moment with its zone: YYYY-MM-DDThh:mm:ssZ")
+    return given
 
 
 def _sensible(moment: datetime) -> datetime:
@@ -36,7 +51,8 @@ Person = Annotated[
     Field(min_length=1, max_length=30, description="who of your office does this; stands in the log with the token"),
     AfterValidator(_writable),
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
+Day = Annotated[date, BeforeValidator(_day)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_sensible)]
 Seen = Annotated[
     int, Field(ge=0, le=_LARGEST, description="`seen` of what you read: refused when something happened since")
 ]

@@ -44,6 +44,8 @@ class Ear:
 class Office:
     """A console over a small neighbourhood, and the browser on the same machine."""
 
+    app: FastAPI
+
     def __init__(
         self,
         world: World,
@@ -145,6 +147,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             office = Office(world, folder, client, recordings, deps, router.routes)
+            office.app = app
             office.log_in()
             yield office
         await deps.imports.close()
