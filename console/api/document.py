@@ -17,12 +17,13 @@ wenan_…`) is made by a supervisor on the page /tokens; each operation names th
 done stands in the logs under the token's name. Names, numbers and homes are told only of elders who have agreed that
 the street office knows of them."""
 _READS = {401, 403, 422, 429, 503}
-_ACTS = _READS | {400, 404, 409, 413, 415}
+_ACTS = _READS | {400, 404, 408, 409, 413, 415}
 _WORDS = {
     400: "the body is no JSON",
     401: "no token, or one that is revoked or has expired",
     403: "the token lacks the scope",
     404: "there is no such thing",
+    408: "the body did not come in time",
     409: "somebody was faster, or it has changed since it was read",
     413: "too long, or without a length",
     415: "no application/json",

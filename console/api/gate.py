@@ -6,6 +6,7 @@ looked at, and no page from elsewhere is allowed in (no CORS).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -17,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from checkins.schedule import local_date
 from console import access, tokens
@@ -33,6 +35,7 @@ from storage.faults import where
 log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024  # bytes
+BODY_S = 15.0  # until all of it must be there
 _SAFE = frozenset({"GET", "HEAD"})
 _BEARER = "bearer "
 _ASK = {"WWW-Authenticate": 'Bearer realm="wenan"'}
@@ -46,6 +49,7 @@ NO_DATABASE = ProblemError(
     {"Retry-After": "5"},
 )
 TOO_LONG = ProblemError(413, "内容太长，没有保存。", f"at most {MAX_BODY} bytes, with a Content-Length")
+TOO_SLOW = ProblemError(408, "内容没有传完，没有保存。", "the body did not come in time; nothing was saved")
 NOT_JSON = ProblemError(415, "请用 JSON。", "send Content-Type: application/json")
 
 
@@ -100,6 +104,15 @@ def _check_body(request: Request) -> None:
         raise NOT_JSON
 
 
+async def _come(request: Request) -> None:
+    """All of the body, which the request then keeps."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            await request.body()
+    except (TimeoutError, ClientDisconnect):
+        raise TOO_SLOW from None
+
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -127,6 +140,8 @@ def gated(gate: Gate) -> type[APIRoute]:
 async def _answered(gate: Gate, wanted: Access, inner: Handler, request: Request) -> Response:
     try:
         with calling(await gate.admit(request, wanted)):
+            if request.method not in _SAFE:
+                await _come(request)
             return await inner(request)
     except ProblemError as problem:
         return problems.answer(problem)

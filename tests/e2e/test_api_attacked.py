@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from console import tokens
+from console.api import gate
 from serving import listen, serve
-from tests.e2e.office import open_office
+from tests.e2e.office import Office, open_office
 from tests.e2e.test_api import API, Program, told
 from tests.fakes.tokens import PROGRAM
 
@@ -48,12 +49,24 @@ async def test_no_token_stands_in_the_logs(tmp_path: Path, caplog: pytest.LogCap
 async def test_whoever_has_no_token_is_answered_before_a_body_comes(tmp_path: Path) -> None:
     """Who sends drop by drop holds nothing but a socket."""
     async with open_office(tmp_path) as office:
-        with listen(0) as listener:
-            port = listener.getsockname()[1]
-            async with serve(office.app, listener, 6), asyncio.timeout(5):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                head = f"POST {API}/items/1/done HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 60000\r\n"
-                writer.write(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
-                status = await reader.readline()
-                writer.close()
-    assert status.startswith(b"HTTP/1.1 401")
+        assert (await _begun(office, "")).startswith(b"HTTP/1.1 401")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BODY_S", 0.2)
+    async with open_office(tmp_path) as office:
+        token = Program(office).token
+        assert (await _begun(office, f"Authorization: Bearer {token}\r\n")).startswith(b"HTTP/1.1 408")
+
+
+async def _begun(office: Office, header: str) -> bytes:
+    """The answer's first line to one byte of 60,000."""
+    with listen(0) as listener:
+        port = listener.getsockname()[1]
+        async with serve(office.app, listener, 6), asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = f"POST {API}/items/1/done HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 60000\r\n"
+            writer.write(f"{head}{header}Content-Type: application/json\r\n\r\n{{".encode())
+            status = await reader.readline()
+            writer.close()
+    return status
