@@ -165,6 +165,12 @@ def roll_of(
     return places
 
 
+def same(session: Session, place: Neighbourhood, title: str, now: datetime) -> Ballot | None:
+    """One of this name that isn't over: a form that was sent twice makes no second."""
+    query = select(Ballot).where(Ballot.neighbourhood_id == place.id, Ballot.title == title.strip())
+    return session.scalars(query.where(Ballot.sealed_at.is_(None), Ballot.closes_at > now).limit(1)).first()
+
+
 def _enrol(session: Session, ballot: Ballot, places: Sequence[Place], rings: bool, now: datetime) -> None:
     owner = ballot.unit == Unit.OWNER
     numbers = rows.free_letters(session, len(places)) if owner else [None] * len(places)

@@ -82,14 +82,9 @@ def make(
 ) -> Ballot:
     """Without `rings` it is for who rings in, and on paper, which goes to whom no machine may ring; who has chosen is
     rung with the result."""
-    by, options = named(by), [each.text for each in found]
-    if not LEAST <= len(options) <= MOST or len(set(options)) < len(options):
-        raise Wrong(
-            f"要有{LEAST}到{MOST}个不同的提议", f"one chooses among {LEAST} to {MOST} proposals, each another one"
-        )
-    for each in found:
-        _from_hall(session, place, each)
-    topic = question(found), options
+    by = named(by)
+    check(session, place, found)
+    topic = question(found), [each.text for each in found]
     ballot = ballot_making.open_one(session, place, title, [topic], Unit.PERSON, opens, closes, by, now, rings=rings)
     for nth, each in enumerate(found, 1):
         detail = {"option": nth, "named": bool(each.proposer), **({"case": each.case} if each.case else {})}
@@ -98,6 +93,17 @@ def make(
             complaint = complaints.by_number(session, each.case)
             complaints.note(session, complaint, PROPOSED, by, now, detail={"ballot": ballot.number})
     return ballot
+
+
+def check(session: Session, place: Neighbourhood, found: Sequence[Proposal]) -> None:
+    """Wrong or Unknown where one can't choose among them."""
+    options = [each.text for each in found]
+    if not LEAST <= len(options) <= MOST or len(set(options)) < len(options):
+        raise Wrong(
+            f"要有{LEAST}到{MOST}个不同的提议", f"one chooses among {LEAST} to {MOST} proposals, each another one"
+        )
+    for each in found:
+        _from_hall(session, place, each)
 
 
 def _from_hall(session: Session, place: Neighbourhood, proposal: Proposal) -> None:

@@ -92,6 +92,16 @@ ROUTES: Mapping[str, Access] = {
     "GET /notices/{number}/recording": ACT,
     "GET /notices/{number}/doors.pdf": ACT,
     "POST /notices/{number}/{what}": ACT,
+    # ballots
+    "GET /ballots": READ,
+    "GET /ballots/new": KEEP,
+    "POST /ballots/new": KEEP,
+    "GET /ballots/{number}": READ,
+    "GET /ballots/{number}/sheet.pdf": READ,
+    "GET /ballots/{number}/papers": KEEP,
+    "POST /ballots/{number}/papers": KEEP,
+    "POST /ballots/{number}/letters": KEEP,
+    "POST /ballots/{number}/{what}": KEEP,
     # accounts
     "GET /accounts": SUPERVISE,
     "POST /accounts": SUPERVISE,

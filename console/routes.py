@@ -19,6 +19,8 @@ from checkins.tables import Neighbourhood
 from console import (
     account_routes,
     audit_routes,
+    ballot_routes,
+    call_log,
     elder_routes,
     export_routes,
     files,
@@ -79,6 +81,7 @@ def routes(deps: Deps) -> APIRouter:
     phone_routes.add(router, deps, pages)
     roster_routes.add(router, deps, pages)
     notice_routes.add(router, deps, pages)
+    ballot_routes.add(router, deps, pages)
     account_routes.add(router, deps, pages)
     audit_routes.add(router, deps, pages)
     import_routes.add(router, deps, pages)
