@@ -20,7 +20,6 @@ from console import (
     account_routes,
     audit_routes,
     ballot_routes,
-    call_log,
     elder_routes,
     export_routes,
     files,
