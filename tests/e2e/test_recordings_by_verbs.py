@@ -24,7 +24,7 @@ REPLY = tone(300, 2.0)
 @pytest_asyncio.fixture
 async def room(carrier: FakeCarrier, tmp_path: Path) -> AsyncIterator[Control]:
     async with control(carrier, tmp_path, media="verbs") as room:
-        room.verbs._flow = lambda name: TELLER
+        room.verbs._flow = room.calls._flow = lambda name: TELLER
         yield room
 
 
