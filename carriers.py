@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import alerting
 from checkins.alarm_calls import SECOND
+from ivr.asterisk.config import AsteriskConfig, read_trunks
+from ivr.asterisk.switch import Switch
 from ivr.twilio.config import PREFIX, TwilioConfig
 from ivr.twilio.rest import TwilioRest
 from ivr.virtual.carrier import VirtualCarrier
 from ivr.virtual.handset import Exchange
 from ivr.virtual.phone import Phone, PhoneKind
-from settings import Settings
+from settings import Settings, SettingsError
 
 VIRTUAL_SID = "AC" + "0" * 32
 VIRTUAL_NUMBER = "+862110000000"  # rings nowhere
@@ -78,6 +83,49 @@ def _account(settings: Settings, base_url: str, virtual: VirtualCarrier | None) 
 def _aside(settings: Settings, base_url: str, carrier: VirtualCarrier) -> TwilioConfig:
     """The account of browser phones beside a real carrier; its webhooks have a place of their own."""
     return replace(_account(settings, base_url, carrier), prefix=f"{PREFIX}/{BROWSER}")
+
+
+def asterisk(settings: Settings) -> Switch | None:
+    """None where another carries the calls. SettingsError for trunks that can't be read."""
+    if settings.carrier != "asterisk":
+        return None
+    try:
+        trunks = read_trunks(settings.asterisk_trunks, settings.lines)
+    except ValueError as error:
+        raise SettingsError(f"WENAN_ASTERISK_TRUNKS: {error}") from None
+    return Switch(
+        AsteriskConfig(
+            settings.asterisk_url,
+            settings.asterisk_user,
+            settings.asterisk_password.get_secret_value(),
+            settings.asterisk_media_password.get_secret_value(),
+            settings.asterisk_from,
+            trunks,
+        )
+    )
+
+
+@asynccontextmanager
+async def behind(
+    switch: Switch, settings: Settings, now: Callable[[], datetime]
+) -> AsyncIterator[Callable[[str], TwilioConfig]]:
+    """Our own carrier on loopback, with Asterisk as its telephones; the account that it gives us."""
+    token = secrets.token_hex(16)
+    async with VirtualCarrier(VIRTUAL_SID, token, switch, now=now) as carrier:
+
+        def account(base_url: str) -> TwilioConfig:
+            config = TwilioConfig(
+                VIRTUAL_SID,
+                (token,),
+                settings.asterisk_from,
+                base_url,
+                api_base=carrier.base_url,
+                media=settings.media,
+            )
+            switch.rings_in, switch.voice_url = carrier.ring_in, config.url("voice")
+            return config
+
+        yield account
 
 
 def nobody(_number: str) -> Phone:

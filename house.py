@@ -53,6 +53,8 @@ from console.phone_trials import Trials
 from console.prompt_shelf import Shelf
 from console.sounds import Sounds
 from database_in_use import migrate
+from ivr.asterisk.switch import Switch
+from ivr.asterisk.switch import routes as asterisk_routes
 from ivr.calls import Calls
 from ivr.media import MediaServer
 from ivr.pump import Tools
@@ -119,6 +121,7 @@ class House:
     base_url: str
     virtual: VirtualCarrier | None = None
     phone: PhoneLine | None = None  # what a browser phone hangs on
+    switch: Switch | None = None  # Asterisk, where it carries the calls
     prepared: set[str] = field(default_factory=set)  # what is known to be rendered
     failing: Failing = field(default_factory=Failing)  # which rounds
     notes: Notes = field(default_factory=lambda: Notes())  # what the operator must know; the console shows them
@@ -145,6 +148,8 @@ class House:
         loops.append(BallotRounds(self.db, self.clock).run(stop))
         loops.append(NoticeRounds(self.db, self.clock).run(stop))
         loops.append(repeat(self.sounds.sweep, stop, sounds.EVERY_S, log, "old drafts can't be deleted (%s)"))
+        if self.switch:
+            loops.append(self.switch.run(stop))
         if rounds:
             loops.append(self.cycle.run(stop))
         await asyncio.gather(*loops)
@@ -232,8 +237,11 @@ async def open_house(
             token = secrets.token_hex(16)
             phones.carrier = VirtualCarrier(VIRTUAL_SID, token, phones.exchange, now=clock.now, hurry=hurry)
             await stack.enter_async_context(phones.carrier)
+        switch = carriers.asterisk(settings)
+        if switch is not None:
+            config = await stack.enter_async_context(carriers.behind(switch, settings, clock.now))
         accounts = carriers.accounts(settings, base_url, phones, config)
-        house = _build(settings, clock, base_url, accounts, phones, ears, lockstep)
+        house = _build(settings, clock, base_url, accounts, phones, ears, lockstep, switch)
         stack.push_async_callback(_close, house)
         stack.push_async_callback(house.imports.close)
         await stack.enter_async_context(serve(house.web, listener, settings.lines))
@@ -261,6 +269,7 @@ def _build(
     phones: Phones,
     ears: Ears | None,
     lockstep: bool,
+    switch: Switch | None,
 ) -> House:
     flows, owner, promised = Flows(), f"{socket.gethostname()}:{os.getpid()}", building.promises(settings)
     db = Database(settings.database_url)
@@ -302,6 +311,7 @@ def _build(
         base_url,
         phones.virtual,
         _phone_line(phones, accounts, trials, telephone, cycle, calls),
+        switch,
         notes=notes,
     )
     _open_pages(house, building.webhooks(accounts, calls, fetching, flows, media, desk, trials, voice.prompts))
@@ -326,7 +336,12 @@ def _phone_line(
 def _open_pages(house: House, webhooks: list[APIRouter]) -> None:
     """Every route is one that the console's table of accounts knows, or nothing starts."""
     deps = _deps(house)
-    routers = [*webhooks, device_events.routes(house.db, house.clock, house.cycle.wake), console_routes.routes(deps)]
+    routers = [
+        *webhooks,
+        asterisk_routes(house.switch),
+        device_events.routes(house.db, house.clock, house.cycle.wake),
+        console_routes.routes(deps),
+    ]
     error_pages.add(house.web, Pages(deps).error)
     access.check(route for router in routers for route in router.routes)
     for router in routers:
@@ -359,7 +374,7 @@ def _deps(house: House) -> Deps:
         looked=lambda: house.watch.last_run,
         folders=[house.settings.data_dir],
         failing=lambda: house.failing.of(*MUST_NOT_FAIL),
-        line=national(house.settings.twilio_from),
+        line=national(house.settings.number),
         trunk=house.cycle.trunk,
         setup=settings_shown.shown(house.settings),
     )
@@ -369,6 +384,8 @@ async def _close(house: House) -> None:
     """In the order in which work flows: nothing is written to what is closed already."""
     await house.media.close()
     await house.telephone.close()
+    if house.switch:
+        await house.switch.close()
     house.ears.close()
     await house.prompts.close()
     await house.recordings.close()

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port on 127.0.0.1 (0: any free one)")
     public_url: str = Field("", description="URL under which the carrier reaches us, without path")
     console_url: str = Field("", description="URL under which staff open the console through a proxy with TLS")
-    carrier: Literal["virtual", "twilio"] = Field("virtual", description="who carries the calls")
+    carrier: Literal["virtual", "twilio", "asterisk"] = Field("virtual", description="who carries the calls")
     browser_phone: bool = Field(False, description="the console's browser phone, for trials, beside a real carrier")
     media: Literal["stream", "verbs"] = Field("stream", description="audio by Media Streams or by plain TwiML verbs")
     twilio_account_sid: str = Field("", description="account SID at the Twilio-compatible carrier")
@@ -77,6 +77,16 @@ class Settings(BaseSettings):
     twilio_auth_token_next: SecretStr = Field(SecretStr(""), description="second valid token while rotating")
     twilio_api_base: str = Field("https://api.twilio.com", description="base URL of the carrier's REST API")
     twilio_from: str = Field("", description="the line's own number, E.164")
+    asterisk_url: str = Field("http://127.0.0.1:8088", description="where Asterisk's HTTP server (ARI) listens")
+    asterisk_user: str = Field("wenan", description="user of ari.conf")
+    asterisk_password: SecretStr = Field(SecretStr(""), description="its password")
+    asterisk_media_password: SecretStr = Field(
+        SecretStr(""), description="with which Asterisk opens audio to us (websocket_client.conf)"
+    )
+    asterisk_from: str = Field("", description="the line's own number there, E.164")
+    asterisk_trunks: str = Field(
+        "", description="ways out in order: PJSIP/{number}@NAME:CHANNELS=national (or e164, local), separated by commas"
+    )
     lines: int = Field(8, ge=1, le=2000, description="lines of the trunk")
     lines_reserved: int = Field(2, ge=0, description="lines kept free for people ringing in")
     calls_per_second: float = Field(1.0, gt=0, le=100, description="calls started per second at most")
@@ -128,7 +138,7 @@ class Settings(BaseSettings):
             raise ValueError(f"names the database {backend!r}; sqlite and postgresql are supported")
         return value
 
-    @field_validator("public_url", "console_url", "twilio_api_base", "alarm_twilio_api_base")
+    @field_validator("public_url", "console_url", "twilio_api_base", "alarm_twilio_api_base", "asterisk_url")
     @classmethod
     def _base(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -136,7 +146,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like https://line.example.org, without a path")
         return value.rstrip("/")
 
-    @field_validator("alarm_phone_number")
+    @field_validator("alarm_phone_number", "asterisk_from")
     @classmethod
     def _number(cls, value: str) -> str:
         if value and not _E164.fullmatch(value):
@@ -162,6 +172,9 @@ class Settings(BaseSettings):
             self._need(
                 f"{PREFIX}CARRIER=twilio", "public_url", "twilio_account_sid", "twilio_auth_token", "twilio_from"
             )
+        if self.carrier == "asterisk":
+            given = ("asterisk_password", "asterisk_media_password", "asterisk_from", "asterisk_trunks")
+            self._need(f"{PREFIX}CARRIER=asterisk", *given)
         for name, needs in _TOGETHER.items():
             if self._given(name):
                 self._need(PREFIX + name.upper(), *needs)
@@ -185,6 +198,11 @@ class Settings(BaseSettings):
     @property
     def recorded_prompts(self) -> Path:
         return self.human_prompts or self.data_dir / "recorded-prompts"
+
+    @property
+    def number(self) -> str:
+        """The line's own, E.164; "" for none."""
+        return self.asterisk_from if self.carrier == "asterisk" else self.twilio_from
 
     @property
     def auth_tokens(self) -> tuple[str, ...]:

@@ -275,7 +275,7 @@ async def paper(settings: Settings, number: int, to: Path, line: str, font: Path
 
 
 def _line(settings: Settings, line: str) -> str:
-    number = line.strip() or national(settings.twilio_from)
+    number = line.strip() or national(settings.number)
     if not number:
         raise ValueError("which number do people ring? WENAN_TWILIO_FROM is not set: give --line")
     return number

@@ -96,7 +96,7 @@ async def papers(
     """Writes both papers of one elder, or of all. The same."""
     if everybody == bool(who):
         raise ValueError("name one elder, or say --all")
-    number = line.strip() or national(settings.twilio_from)
+    number = line.strip() or national(settings.number)
     if not number:
         raise ValueError("which number do elders ring? WENAN_TWILIO_FROM is not set: give --line")
     fonts.load(font)

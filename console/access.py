@@ -151,6 +151,7 @@ ROUTES: Mapping[str, Access] = {
     # with locks of their own
     "GET /healthz": THIS_MACHINE,
     "POST /devices/{device_id}": SIGNED,
+    "WS /asterisk/media": SIGNED,
     **{
         f"{line} {trunk}{path}": lock
         for trunk in ("/twilio", "/twilio/alarm", "/twilio/browser")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from .interpreter import Goto, Interpreter, Leg
 from .line import Line
 from .observation import Kind, Observation, Observe
 from .pace import Pace
-from .phone import RING_CYCLE_S, Move, Phone, PhoneKind
+from .phone import RING_CYCLE_S, Dialler, Move, Phone, PhoneKind
 from .resource import FINAL, Orders, Resource
 from .webhooks import Params, Webhooks
 
 log = logging.getLogger(__name__)
 
 _EVENT_OF = {"queued": "initiated", "ringing": "ringing", "in-progress": "answered"}
+TAKEN_BACK_S = 0.1  # so soon a call that is taken back stops ringing
 _AMD_AFTER_MS = 2400  # a decision comes about so long after answer
 
 
@@ -119,6 +121,9 @@ class VirtualCall:
             await self._talk()
             return
         await self._status("queued")
+        if self._phone.dialler is not None:
+            await self._in_the_network(self._phone.dialler)
+            return
         kind = self._phone.kind
         if kind in (PhoneKind.LINE_ERROR, PhoneKind.UNASSIGNED, PhoneKind.BAD_NUMBER):
             await self._pace.sleep(1)
@@ -128,6 +133,18 @@ class VirtualCall:
             await self._finish("busy", "486")
         elif await self._ring():
             await self._talk()
+
+    async def _in_the_network(self, dialler: Dialler) -> None:
+        """Somebody else rings it, and says what becomes of that."""
+        dialling = asyncio.ensure_future(dialler.ring(self.resource.orders, lambda: self._status("ringing")))
+        while not (await asyncio.wait({dialling}, timeout=TAKEN_BACK_S))[0]:
+            if self.line.dropped:
+                dialler.hang_up()
+        status, sip_code = dialling.result()
+        if status == "in-progress":
+            await self._talk()
+        else:
+            await self._finish(status, sip_code)
 
     async def _ring(self) -> bool:
         """Rings until it is picked up (True) or given up."""
@@ -164,6 +181,8 @@ class VirtualCall:
         resource.sip_code = sip_code
         resource.ended = self._clerk.now()
         resource.duration_s = math.ceil(self.line.at_ms / 1000)
+        if self._phone.over:
+            self._phone.over()
         await self._status(status)
         self._see("ended", status, self.line.at_ms)
 

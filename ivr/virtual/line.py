@@ -31,7 +31,7 @@ class Line:
         self.frames = 0
         self.dropped = False  # the carrier's side ended the call
         self.watch: Callable[[Move, int], Awaitable[None]] | None = None
-        self._party = phone.party
+        self._party, self._cleared = phone.party, phone.cleared
         self._echo = EchoPath(phone.echo)
         self._see = see
 
@@ -65,6 +65,8 @@ class Line:
         """Barge-in: drops what is queued; the marks it took along (an application that sends its marks with the last
         frame has none out yet)."""
         names = self.playout.clear()
+        if self._cleared:
+            self._cleared()
         for name in names or ("",):
             self.see("cleared", name)
         return names

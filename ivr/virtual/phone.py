@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .pace import Pace
+    from .resource import Orders
 
 FRAME_BYTES = 160  # 20 ms of 8 kHz μ-law
 FRAME_MS = 20
@@ -63,6 +64,19 @@ class Nobody:
         return QUIET
 
 
+class Dialler(Protocol):
+    """Rings a number in a real network, where nobody knows beforehand what it leads to."""
+
+    async def ring(self, orders: Orders, ringing: Callable[[], Awaitable[None]]) -> tuple[str, str]:
+        """Until it is picked up ("in-progress", ""), or a final status and its SIP code. `ringing` is told once, when
+        it is known to ring."""
+        ...
+
+    def hang_up(self) -> None:
+        """The call is over, or taken back; told again it changes nothing."""
+        ...
+
+
 @dataclass(frozen=True)
 class Echo:
     """The line's own prompt comes back `db` quieter after `delay_ms`."""
@@ -74,7 +88,9 @@ class Echo:
 @dataclass(frozen=True)
 class Phone:
     """One dialling of one number. `amd` is what answering-machine detection will say ("" = what fits the kind).
-    `picked_up`: whether somebody has, where that doesn't go by `rings`."""
+    `picked_up`: whether somebody has, where that doesn't go by `rings`. `dialler`: who rings it, where only the network
+    knows what becomes of that. `over`, `cleared`: told when the call is over, and when
+    what was to be heard is dropped."""
 
     kind: PhoneKind = PhoneKind.ANSWERS
     rings: int = 2
@@ -83,6 +99,9 @@ class Phone:
     amd: str = ""
     pace: Pace | None = None  # None: the carrier's usual
     picked_up: Callable[[], bool] | None = None
+    dialler: Dialler | None = None
+    over: Callable[[], None] | None = None
+    cleared: Callable[[], None] | None = None
 
     @property
     def answered_by(self) -> str:

@@ -62,7 +62,7 @@ def test_a_real_carrier_needs_its_account(monkeypatch: pytest.MonkeyPatch) -> No
         ("WENAN_LINES", "3.5", "WENAN_LINES: must be a whole number"),
         ("WENAN_PORT", "70000", "WENAN_PORT: must be at most 65535"),
         ("WENAN_LINES", "0", "WENAN_LINES: must be at least 1"),
-        ("WENAN_CARRIER", "pigeon", "WENAN_CARRIER: must be 'virtual' or 'twilio'"),
+        ("WENAN_CARRIER", "pigeon", "WENAN_CARRIER: must be 'virtual', 'twilio' or 'asterisk'"),
         ("WENAN_DATABASE_URL", "nonsense", "WENAN_DATABASE_URL: is no database URL"),
         ("WENAN_DATABASE_URL", "mysql://x/y", "'mysql'; sqlite and postgresql"),
         ("WENAN_PUBLIC_URL", "line.example.org", "WENAN_PUBLIC_URL: must look like https://"),
