@@ -111,6 +111,7 @@ ROUTES: Mapping[str, Access] = {
     "GET /prompts/{number}": READ,
     "GET /prompts/{number}/sound/{language}/{which}": ACT,
     "GET /prompts/{number}/whole/{language}/{at}": ACT,
+    "POST /prompts/{number}/{language}/publish": KEEP,
     "POST /prompts/{number}/{language}/withdraw": KEEP,
     "GET /flows": READ,
     "GET /flows/{name}": READ,

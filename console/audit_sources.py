@@ -27,6 +27,7 @@ from console import audit_words, elder_words
 from console.accounts_tables import Account, AccountEvent
 from console.call_log import LISTENED
 from console.event_words import Sentence
+from console.tokens_tables import ApiToken
 from ivr.records import CallEvent
 from storage.database import from_millis, to_millis
 
@@ -150,6 +151,14 @@ def _account(row: Any) -> _Told:
     return by, audit_words.account(event.what, login, event.detail), (), None
 
 
+def _token_made(row: Any) -> _Told:
+    return row[0].made_by, Sentence(f"给程序发密钥：{row[0].name}", "made a token for a program"), (), None
+
+
+def _token_revoked(row: Any) -> _Told:
+    return row[0].revoked_by, Sentence(f"收回程序的密钥：{row[0].name}", "revoked a program's token"), (), None
+
+
 def _complaint(row: Any) -> _Told:
     return row[0].who, audit_words.complaint(row[0].what, row[1]), (row[2],), None
 
@@ -244,6 +253,16 @@ SOURCES: tuple[Source, ...] = (
         AccountEvent.id,
         AccountEvent.by,
         _account,
+    ),
+    Source("token_made", "account", select(ApiToken), ApiToken.made_at, ApiToken.id, ApiToken.made_by, _token_made),
+    Source(
+        "token_revoked",
+        "account",
+        select(ApiToken).where(ApiToken.revoked_at.is_not(None), ApiToken.revoked_by.is_not(None)),
+        ApiToken.revoked_at,
+        ApiToken.id,
+        ApiToken.revoked_by,
+        _token_revoked,
     ),
     Source(
         "complaint",

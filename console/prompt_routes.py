@@ -20,11 +20,14 @@ from console.flow_words import LANGUAGE_EN, LANGUAGE_ZH, VARIABLE_ZH
 from console.forms import Text, done, name_of, number_in, row_number
 from console.guard import PageError
 from console.pages import Pages
+from console.phone_routes import account
 from console.prompt_shelf import LANGUAGES, Line, Shelf, Version
 from console.prompt_uses import Whole
 from console.prompt_view import SPEAKER_ZH, STATES
+from console.publishing import Checked
 from console.ranges import ranged
 from console.sentences import Sentence, Sentences
+from console.sounds import GONE, GoneError
 from console.wav import wav
 from speech.published import Entry
 
@@ -62,9 +65,25 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         values: dict[str, Any] = {"flows": prompt_view.flows(), "states": STATES, **WORDS}
         return pages.show("prompts.html", shell, name_of(), here="/prompts", page=found, asked=asked, **values)
 
+    _add_one(router, deps, pages)
+    _add_sounds(router, deps)
+
+
+def _add_one(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    shelf = deps.shelf
+
     @router.get("/prompts/{number}")
-    async def prompt(number: str, language: str = "", done: str = "") -> Response:
-        return await _show(deps, pages, number, language, did=DONE.get(done, ""))
+    async def prompt(number: str, language: str = "", sound: str = "", done: str = "") -> Response:
+        """`sound`: a draft to be checked."""
+        return await _show(deps, pages, number, language, sound=sound, did=DONE.get(done, ""))
+
+    @router.post("/prompts/{number}/{language}/publish")
+    async def publish(number: str, language: str, sound: Text = "", seen: Text = "", sure: Text = "") -> Response:
+        one, tongue = await _sentence(deps, shelf, number), _language(language)
+        wrong = await publishing.publish(deps, one, tongue, sound, account(), name_of(), seen=seen, sure=bool(sure))
+        if wrong:
+            return await _show(deps, pages, number, tongue, sound=sound, wrong=wrong)
+        return done(f"/prompts/{one.number}?language={tongue}&done=published")
 
     @router.post("/prompts/{number}/{language}/withdraw")
     async def withdraw(number: str, language: str, seen: Text = "") -> Response:
@@ -74,6 +93,10 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
             return await _show(deps, pages, number, tongue, wrong=wrong)
         return done(f"/prompts/{one.number}?language={tongue}&done=withdrawn#voices")
 
+
+def _add_sounds(router: APIRouter, deps: Deps) -> None:
+    shelf = deps.shelf
+
     @router.get("/prompts/{number}/sound/{language}/{which}")
     async def sound(request: Request, number: str, language: str, which: str) -> Response:
         one = await _sentence(deps, shelf, number)
@@ -81,14 +104,20 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         return ranged(request, await asyncio.to_thread(wav, audio), "audio/wav")
 
     @router.get("/prompts/{number}/whole/{language}/{at}")
-    async def whole(request: Request, number: str, language: str, at: str) -> Response:
+    async def whole(request: Request, number: str, language: str, at: str, sound: str = "") -> Response:
+        """A prompt from its beginning to its end. `sound`: with this draft in it."""
         committees = await deps.db.view(committees_of)
         one = _found(shelf.sentences(committees), number)
         known = shelf.wholes(one, committees)
         index = number_in(at[:4])
         if index is None or index >= len(known):
             raise NO_VOICE
-        audio = await shelf.spoken(known[index], _language(language), None, next(iter(committees), ""))
+        tongue, draft = _language(language), None
+        if sound:
+            draft, _ = await _draft(deps, one, tongue, sound)
+            if draft is None:
+                raise NO_VOICE
+        audio = await shelf.spoken(known[index], tongue, draft.prompt if draft else None, next(iter(committees), ""))
         return ranged(request, await asyncio.to_thread(wav, audio), "audio/wav")
 
 
@@ -99,10 +128,14 @@ DONE = {
 WORDS = {"samples": SAMPLES, "speaker_zh": SPEAKER_ZH, "language_zh": LANGUAGE_ZH, "language_en": LANGUAGE_EN}
 
 
-async def _show(deps: Deps, pages: Pages, number: str, language: str, *, did: str = "", wrong: str = "") -> Response:
+async def _show(
+    deps: Deps, pages: Pages, number: str, language: str, *, sound: str = "", did: str = "", wrong: str = ""
+) -> Response:
     committees, shell = await pages.look(committees_of)
     found = await asyncio.to_thread(page_of, deps.shelf, number, committees)
     people = await deps.db.view(lambda session: names_of(session, found))
+    tongue = language if language in LANGUAGES else "wuu"
+    draft, gone = await _draft(deps, found.line.sentence, tongue, sound)
     return pages.show(
         "prompt.html",
         shell,
@@ -112,11 +145,22 @@ async def _show(deps: Deps, pages: Pages, number: str, language: str, *, did: st
         page=found,
         people=people,
         said_at=moment,
-        language=language if language in LANGUAGES else "wuu",
+        language=tongue,
+        draft=draft,
         did=did,
-        wrong=wrong,
+        wrong=wrong or gone,
         **WORDS,
     )
+
+
+async def _draft(deps: Deps, one: Sentence, language: str, sound: str) -> tuple[Checked | None, str]:
+    """What they have recorded and not published yet; or why it isn't there."""
+    if not sound:
+        return None, ""
+    try:
+        return await asyncio.to_thread(publishing.check, deps, one, language, sound, account()), ""
+    except GoneError:
+        return None, GONE
 
 
 def page_of(shelf: Shelf, number: str, committees: Sequence[str]) -> PromptPage:

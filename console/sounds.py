@@ -33,7 +33,7 @@ KEPT_S = 24 * 3600.0
 EVERY_S = 3600.0  # how often old drafts are looked for
 MOST = 30  # drafts of one account: the oldest goes
 AT_ONCE = 4  # uploads: each is held in memory
-OWN, SAID = ".ulaw", ".said"
+OWN, SAID, DOUBT = ".ulaw", ".said", ".doubt"
 _ID = re.compile("[0-9a-f]{32}")
 
 WRONG: Mapping[Doubt, str] = {
@@ -95,7 +95,12 @@ class Sounds:
             except Unreadable:
                 return Draft("", 0.0, UNREADABLE)
         wrong = WRONG[made.doubt] if made.doubt else ""
-        return await self._kept(account, made.audio, OWN, wrong) if made.audio else Draft("", 0.0, wrong)
+        if not made.audio:
+            return Draft("", 0.0, wrong)
+        draft = await self._kept(account, made.audio, OWN, wrong)
+        if made.doubt:
+            await asyncio.to_thread(self._write, account, draft.id + DOUBT, made.doubt.encode())
+        return draft
 
     async def say(self, account: int, *pieces: str) -> Draft:
         """These pieces one after the other, as the line says them. PageError when it can't."""
@@ -136,9 +141,17 @@ class Sounds:
         """A recording of theirs; it stays. GoneError."""
         return self._read(sound, account, OWN)
 
+    def doubt(self, sound: str, account: int) -> Doubt | None:
+        """What was wrong with a recording of theirs when it came. GoneError."""
+        self.take(sound, account)
+        try:
+            return Doubt(self._read(sound, account, DOUBT).decode())
+        except (GoneError, ValueError):
+            return None
+
     def drop(self, sound: str, account: int) -> None:
-        if _ID.fullmatch(sound):
-            (self.folder / f"{account}-{sound}{OWN}").unlink(missing_ok=True)
+        for kind in (OWN, DOUBT) if _ID.fullmatch(sound) else ():
+            (self.folder / f"{account}-{sound}{kind}").unlink(missing_ok=True)
 
     @asynccontextmanager
     async def stored(

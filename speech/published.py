@@ -47,7 +47,7 @@ class Entry:
         return self.language, sentence_key(self.text)
 
 
-class ChangedError(Exception):
+class ChangedError(ValueError):
     """Somebody has published or withdrawn meanwhile. `now`: what stands there."""
 
     def __init__(self, now: Entry | None) -> None:

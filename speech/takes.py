@@ -14,9 +14,9 @@ import numpy as np
 
 from speech import g711
 from speech.human import sentence_key
-from speech.loudness import active_level, to_prompt, trim
+from speech.loudness import active_level, lead_ms, pad, pause_ms, to_prompt, trim
 from speech.recogniser import SAMPLE_RATE
-from speech.resample import Floats, to_floats
+from speech.resample import Floats, from_floats, to_floats
 
 # Telephone speech lies about −26 dBov (ITU-T P.800). So much softer, the line's noise comes up with the voice when it
 # is levelled.
@@ -55,6 +55,23 @@ def take(ulaw: bytes, text: str) -> Take:
     return Take(prompt, _doubt(voice, text) if prompt else Doubt.SILENT)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A recording, levelled already, as the prompt that says a text. `seconds`: of the voice."""
+
+    prompt: bytes
+    seconds: float
+    doubt: Doubt | None
+
+
+def fitted(ulaw: bytes, text: str) -> Fitted:
+    """With the pauses that belong before and after `text`; as loud as it was."""
+    voice = trim(to_floats(g711.ulaw_decode(ulaw)))
+    prompt = g711.ulaw_encode(from_floats(pad(voice, pause_ms(text), lead_ms(text)))) if len(voice) else b""
+    seconds = len(voice) / SAMPLE_RATE
+    return Fitted(prompt, seconds, length_doubt(seconds, text) if prompt else Doubt.SILENT)
+
+
 def level_doubt(voice: Floats) -> Doubt | None:
     """Too soft, or cut off: of a trimmed voice, whatever it says."""
     level = active_level(voice)
@@ -67,9 +84,12 @@ def level_doubt(voice: Floats) -> Doubt | None:
 
 def _doubt(samples: Floats, text: str) -> Doubt | None:
     voice = trim(samples)
-    seconds, characters = len(voice) / SAMPLE_RATE, len(sentence_key(text))
-    if doubt := level_doubt(voice):
-        return doubt
+    return level_doubt(voice) or length_doubt(len(voice) / SAMPLE_RATE, text)
+
+
+def length_doubt(seconds: float, text: str) -> Doubt | None:
+    """More or less than anybody needs to say `text`."""
+    characters = len(sentence_key(text))
     if seconds < FASTEST_S * characters:
         return Doubt.SHORT
     return Doubt.LONG if seconds > SLOWEST_S * characters + PAUSES_S else None

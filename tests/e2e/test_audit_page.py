@@ -19,10 +19,11 @@ from checkins.office_log import OfficeEvent
 from checkins.register_log import What
 from checkins.tables import Checkin
 from checkins.workbook import read as read_book
-from console import audit_view
+from console import audit_view, tokens
 from console.audit_sources import SOURCES
 from console.audit_view import LOOKED_AT, PAGE
 from console.roles import Role
+from console.scopes import Scope
 from tests.e2e.office import NASTY, Office, open_office
 
 BOSS = "钱主管"
@@ -212,3 +213,16 @@ async def test_names_are_text(office: Office) -> None:
 def test_sources_have_a_name_each() -> None:
     assert len({source.name for source in SOURCES}) == len(SOURCES)
     assert {source.kind for source in SOURCES} == set(audit_view.KIND_ZH)
+
+
+async def test_a_program_s_token_is_in_it_made_and_revoked_and_never_the_token_itself(office: Office) -> None:
+    now = office.world.clock.now()
+    with office.world.db.write() as session:
+        number, secret = tokens.make(session, "街道系统", [Scope.CASES_READ], 30, BOSS, now)
+    with office.world.db.write() as session:
+        tokens.revoke(session, number, "李老师", now + timedelta(hours=1))
+    said = " ".join(await lines(office, "?kind=account"))
+    assert "给程序发密钥：街道系统" in said
+    assert "收回程序的密钥：街道系统" in said
+    assert "李老师" in said
+    assert secret not in said

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from speech import g711
+from speech import g711, takes
 from speech.loudness import TARGET_DBOV, active_level
+from speech.pack import Packs
 from speech.recogniser import SAMPLE_RATE
 from speech.resample import Floats, from_floats, to_floats
 from speech.takes import Doubt, take, without_key_tone
@@ -61,3 +62,18 @@ def test_the_tone_of_the_key_that_ended_it_is_cut_off(pause: float) -> None:
     left = without_key_tone(np.concatenate([voice, still(pause), key(0.06), still(0.1)]))
     assert abs(len(left) - len(voice) - pause * SAMPLE_RATE) <= 0.02 * SAMPLE_RATE
     assert len(without_key_tone(voice)) == len(voice)
+
+
+def test_a_recording_that_is_levelled_already_gets_the_pauses_of_its_text_and_stays_as_loud() -> None:
+    known = Packs().get("收到。", "zh")
+    assert known
+    inside, end = takes.fitted(known, "收到"), takes.fitted(known, "收到。")
+    assert len(end.prompt) - len(inside.prompt) > 0.1 * 8000
+    assert (
+        abs(active_level(to_floats(g711.ulaw_decode(end.prompt))) - active_level(to_floats(g711.ulaw_decode(known))))
+        < 0.2
+    )
+    assert end.doubt is None
+    assert takes.fitted(known, "收到。" * 10).doubt is Doubt.SHORT
+    assert takes.fitted(b"", "收到。").doubt is Doubt.SILENT
+    assert takes.fitted(b"\xff" * 8000, "收到。").prompt == b""
