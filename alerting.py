@@ -40,7 +40,7 @@ def messengers(settings: Settings) -> list[Messenger]:
 
 def caller(settings: Settings, owner: str) -> Caller:
     name, number = settings.alarm_phone_name, settings.alarm_phone_number
-    return Caller(owner, bool(settings.alarm_twilio_account_sid), (name, number) if number else None)
+    return Caller(owner, bool(settings.alarm_twilio_account_sid), (name, number) if number else None, settings.lines)
 
 
 def second_trunk(settings: Settings, first: TwilioConfig) -> TwilioConfig | None:

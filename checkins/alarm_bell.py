@@ -18,6 +18,7 @@ from checkins.alarm_calls import CALL, Caller, next_call
 from checkins.alarm_rounds import AllClear, Tell, Told, decide, is_due, retry_after, rhythm
 from checkins.alarms import KIND_ZH, Alarm, AlarmWay, Kind
 from checkins.cycle import PLACE_WITHIN_S
+from checkins.pace import count_alone
 from checkins.ports import AlarmMessage, CallPlacer, CallRequest, Clock, Disposition, Messenger, NotToldError, Placed
 from checkins.tables import Neighbourhood
 from storage.database import Database
@@ -112,6 +113,7 @@ class Bell:
 
     def _due(self, session: Session, now: datetime) -> _Work:
         work = _Work()
+        count_alone(session)
         for alarm in session.scalars(select(Alarm).where(Alarm.next_at.is_not(None)).order_by(Alarm.id)).all():
             told = Told(alarm.kind, alarm.next_at, alarm.rounds, alarm.acknowledged_at is not None, bool(alarm.over_at))
             match decide(told, now):

@@ -19,7 +19,7 @@ from checkins import alarms
 from checkins.alarm_rounds import is_due
 from checkins.alarms import MAX_NAME, Alarm, AlarmWay, Kind
 from checkins.intents import intend
-from checkins.pace import LIVE
+from checkins.pace import LIVE, lines_sure
 from checkins.ports import TALKED, Callee, CallRequest, Disposition, PersonOutcome
 from checkins.responders import Rosters
 from checkins.roster import loading, resolve
@@ -36,7 +36,7 @@ FLOW = PURPOSE = "line_alarm"
 RING_S = 45
 NEXT_AFTER = timedelta(minutes=5)  # nobody has acknowledged: the next one is rung
 AGAIN_AFTER = timedelta(minutes=2)  # after a line error
-BUSY_AFTER = timedelta(seconds=30)  # whoever is to be rung is on another call of ours
+BUSY_AFTER = timedelta(seconds=30)  # whoever is to be rung is on another call of ours, or every line is taken
 MOST = 4  # alarms in one call
 OVER_AFTER = timedelta(minutes=3)  # one that goes on for longer holds up nobody else
 LONGEST = timedelta(minutes=10)  # that a call is ever put off
@@ -58,11 +58,13 @@ SPOKEN = {
 
 @dataclass(frozen=True)
 class Caller:
-    """`second`: there is a second trunk. `operator`: who looks after the machine: name and number, or None."""
+    """`second`: there is a second trunk. `operator`: who looks after the machine: name and number, or None. `lines`: of
+    our own trunk, as far as known."""
 
     owner: str
     second: bool = False
     operator: tuple[str, str] | None = None
+    lines: int | None = None
 
 
 @dataclass
@@ -83,10 +85,14 @@ def next_call(session: Session, now: datetime, caller: Caller) -> CallRequest | 
         return None
     people, rosters = _People(session, now, caller), Rosters(session, now)
     waiting = [found for alarm, way in due if (found := _left(alarm, way, people)) is not None]
+    trunk = _trunk(session, now, caller)
     for item in waiting:
+        if trunk is None:
+            item.way.next_at = now + BUSY_AFTER
+            continue
         free = [one for one in item.people if not rosters.taken(one[0].number)]
         if free:
-            return _order(session, now, caller, *free[0], waiting)
+            return _order(session, now, caller, trunk, *free[0], waiting)
         item.way.next_at = now + BUSY_AFTER
     return None
 
@@ -124,10 +130,15 @@ def _left(alarm: Alarm, way: AlarmWay, people: _People) -> _Waiting | None:
 
 
 def _order(
-    session: Session, now: datetime, caller: Caller, person: Responder, committee: str, waiting: Iterable[_Waiting]
+    session: Session,
+    now: datetime,
+    caller: Caller,
+    trunk: str,
+    person: Responder,
+    committee: str,
+    waiting: Iterable[_Waiting],
 ) -> CallRequest | None:
     assert person.number is not None
-    trunk = _trunk(session, now, caller)
     try:
         with session.begin_nested():
             intent = intend(
@@ -151,8 +162,11 @@ def _spoken(alarm: Alarm) -> str:
     return SPOKEN.get(Kind(alarm.kind), "电话机器人出了问题。请看首页")
 
 
-def _trunk(session: Session, now: datetime, caller: Caller) -> str:
-    """The second one while the line is down; the other one when the last alarm call met a line error."""
+def _trunk(session: Session, now: datetime, caller: Caller) -> str | None:
+    """The second one while the line is down or full; the other one when the last alarm call met a line error. None:
+    every line is taken, and there is no other trunk."""
+    if caller.lines is not None and lines_sure(session, now) >= caller.lines:
+        return SECOND if caller.second else None
     if not caller.second:
         return ""
     return trunk_for(session, now, CallIntent.purpose == PURPOSE, CallIntent.created_at > now - LONGEST)

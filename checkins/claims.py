@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import case as sql_case
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from checkins import devices, ladder, other_calls, promises, searches
@@ -25,7 +25,7 @@ from checkins.intents import NEWS_WITHIN, dialled, intend, serve
 from checkins.ladder import Case, NeedPerson, PlaceCall, Remind, Wait
 from checkins.line_rules import Purpose, allowed_at
 from checkins.other_calls import Errands
-from checkins.pace import BURST, LIVE, Pace, Rate, pace_now
+from checkins.pace import BURST, LIVE, Pace, Rate, count_alone, pace_now
 from checkins.people import stops_calls
 from checkins.ports import CallRequest
 from checkins.responders import Rosters
@@ -39,7 +39,6 @@ FLOW = "daily_checkin"
 JOIN_WITHIN = timedelta(minutes=15)  # a second elder of the number, due so soon, is asked in the same call
 BATCH = 200
 _MOST_URGENT = sql_case({urgency.value: rank for urgency, rank in URGENCIES.items()}, value=Checkin.urgency)
-_TRUNK_LOCK = 0x6C696E6573  # "lines"
 
 
 @dataclass
@@ -132,9 +131,7 @@ def claim_one(session: Session, now: datetime, owner: str, trunk: Trunk, checkin
 
 
 def _begin(session: Session, now: datetime, owner: str, trunk: Trunk) -> _Work:
-    """One claimer at a time counts the lines."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TRUNK_LOCK})
+    count_alone(session)
     pace = pace_now(session, now, trunk.lines, trunk.rate)
     lines = lines_now(session, now, pace, trunk.lines + trunk.reserved)
     claimed = Claimed(line_down=pace.line_down)

@@ -23,7 +23,7 @@ from checkins.escalation.values import Reply, Responder
 from checkins.findings import log_said
 from checkins.intents import intend, serve
 from checkins.ladder import News
-from checkins.pace import LIVE, lines_taken
+from checkins.pace import LIVE, count_alone, lines_taken
 from checkins.ports import Callee, CallRequest, Clock, Disposition, PersonOutcome
 from checkins.promises import COMMITTEE, promised
 from checkins.responders import Rosters, name_of
@@ -61,6 +61,7 @@ class Switchboard:
 def _whom(
     session: Session, call_id: str, elder_id: str, nth: int, now: datetime, lines: int, owner: str
 ) -> CallRequest | None:
+    count_alone(session)
     call = session.get(CallIntent, call_id, with_for_update=True)
     row = _case(session, call_id, elder_id)
     if call is None or row is None or call.responder is not None or call.state not in LIVE:

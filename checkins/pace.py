@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from checkins.intents import INBOUND
@@ -29,6 +29,7 @@ BURST = 4  # calls that emergencies may start at once, ahead of the rate
 # One number that doesn't exist says nothing about the line; several in a row do (bad_numbers.py).
 _FAILED = (Disposition.LINE_ERROR, Disposition.UNKNOWN, Disposition.BAD_NUMBER)
 _NOT_THROUGH = (*_FAILED, Disposition.INTERRUPTED)
+_TRUNK_LOCK = 0x6C696E6573  # "lines": PostgreSQL's advisory lock
 UNANSWERED = "unanswered"  # on the intent: the carrier couldn't be asked after an order that it hasn't answered
 OWN_TRUNK = CallIntent.trunk.is_(None)  # what a second trunk does says nothing about the line, and takes none of it
 OUT = OWN_TRUNK & (CallIntent.purpose != INBOUND)  # who rings in proves nothing about calls out
@@ -141,6 +142,13 @@ def last_through(session: Session, number: str | None = None) -> datetime | None
         OUT, CallIntent.disposition.is_not(None), CallIntent.disposition.not_in(_NOT_THROUGH)
     )
     return session.scalar(query if number is None else query.where(CallIntent.number == number))
+
+
+def count_alone(session: Session) -> None:
+    """Until this transaction ends nobody else counts the trunk's lines or takes one, in whatever process. Before any
+    row is locked, else two wait for each other. On SQLite there is one writer at a time anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TRUNK_LOCK})
 
 
 def lines_taken(session: Session) -> int:
