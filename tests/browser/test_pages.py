@@ -15,12 +15,15 @@ from checkins import cases, searches
 from checkins.people import add_person
 from checkins.results import Reason, Status, Urgency
 from checkins.roster.tables import RosterPair, RosterSubstitute
-from checkins.tables import CallIntent, IntentCheckin, Role
+from checkins.tables import CallIntent, IntentCheckin
+from checkins.tables import Role as Part
 from checkins.todays_case import case_today
+from console.roles import Role
 from ivr.records import Call, CallEvent
 from tests.browser.conftest import keep
 from tests.browser.town import ZONE, Town
 from tests.fakes.accounts import WORKER as NAME
+from tests.fakes.accounts import session_cookie
 
 AXE = Path(__file__).with_name("axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -103,7 +106,7 @@ def test_leave_moves_a_dispatch_to_the_substitute(town: Town, page: Page) -> Non
 
     def pair(session: Session) -> None:
         buddy, other = (
-            add_person(session, town.place_id, name, name, number, role=Role.BUDDY)
+            add_person(session, town.place_id, name, name, number, role=Part.BUDDY)
             for name, number in (("李梅", "+862110009001"), ("周建平", "+862110009002"))
         )
         row = RosterPair(neighbourhood_id=town.place_id, elder_id=elder, buddy_id=buddy.id, position=0)
@@ -144,6 +147,24 @@ def test_leave_moves_a_dispatch_to_the_substitute(town: Town, page: Page) -> Non
 def test_other_pages_keep_nobody_out(town: Town, page: Page, path: str) -> None:
     page.goto(path)
     _sound(page, path.strip("/").partition("?")[0].replace("/", "-"))
+
+
+RARER = ("accounts", "audit", "import", "tokens", "api", "settings", "prompts", "flows", "notices/new", "ballots/new")
+
+
+@pytest.mark.parametrize("path", RARER)
+def test_pages_behind_more_keep_nobody_out(town: Town, browser: Browser, path: str) -> None:
+    opened = browser.new_context(base_url=town.url)
+    cookie = session_cookie(town.house.db, "陈站长", Role.SUPERVISOR)
+    opened.add_cookies([{"name": "wenan_session", "value": cookie, "url": town.url}])
+    try:
+        page = opened.new_page()
+        page.goto(f"/{path}")
+        page.get_by_text("更多").first.click()
+        expect(page.get_by_role("link", name="日志")).to_be_visible()
+        _sound(page, path.replace("/", "-"))
+    finally:
+        opened.close()
 
 
 def test_where_nothing_is_stands_the_way_back(town: Town, browser: Browser) -> None:
