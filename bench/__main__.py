@@ -16,6 +16,7 @@ from pathlib import Path
 import uvloop
 
 from bench.caller import FRAME_S, Stream, beat, dial
+from bench.city import city
 from bench.cries import cries
 from bench.figures import out, percentile, report, verdict
 from bench.measured import ENDPOINT_S, dial_all, lateness, line
@@ -130,7 +131,7 @@ def main() -> None:
         "what",
         nargs="*",
         default=["latency", "calls", "talking", "cries"],
-        help="latency, calls, talking, cries, register, notices",
+        help="latency, calls, talking, cries, register, notices, city",
     )
     parser.add_argument("--calls", type=int, default=150, help="simultaneous calls")
     parser.add_argument("--talking", type=int, default=60, help="simultaneous ordinary calls of people who talk")
@@ -138,7 +139,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30, help="how long calls are held")
     parser.add_argument("--samples", type=int, default=20, help="calls measured one after the other")
     parser.add_argument("--elders", type=int, default=4000, help="of the neighbourhood that gets a notice")
-    parser.add_argument("--to", type=Path, default=Path("."), help="the folder for the picture of notices")
+    parser.add_argument("--city", type=int, default=200_000, help="elders of the city that is planned")
+    parser.add_argument("--to", type=Path, default=Path("."), help="the folder for the picture of notices, city.json")
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, set(cores[1:]) or set(cores))
@@ -158,6 +160,9 @@ def main() -> None:
                 case "notices":
                     os.sched_setaffinity(0, set(cores))
                     notices(options.elders, options.to)
+                case "city":
+                    os.sched_setaffinity(0, set(cores))
+                    city(options.city, options.to)
                 case _:
                     parser.error(f"nothing to measure is called {what!r}")
 

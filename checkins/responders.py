@@ -28,6 +28,7 @@ class Rosters:
         self._session, self._now = session, now
         self._rosters: dict[int, Roster] = {}
         self._calendars: dict[int, Calendar] = {}
+        self._duties: dict[int, bool] = {}
 
     def taken(self, number: str | None, *, urgent: bool = False) -> bool:
         """Whether this number must not be rung now: it is on a call of ours, or, as a responder's, was rung less than
@@ -64,8 +65,11 @@ class Rosters:
 
     def has_duty(self, row: Checkin) -> bool:
         """Whether this case's committee has named somebody for duty at all."""
-        duty = self._session.get(RosterDuty, row.neighbourhood_id)
-        return duty is not None and (duty.rotation is not None or duty.deputy_id is not None)
+        place = row.neighbourhood_id
+        if place not in self._duties:
+            duty = self._session.get(RosterDuty, place)
+            self._duties[place] = duty is not None and (duty.rotation is not None or duty.deputy_id is not None)
+        return self._duties[place]
 
     def advance(self, row: Checkin, search: Search) -> tuple[Search, Action]:
         """The search moved on to what is to be done for this case now."""
