@@ -358,6 +358,7 @@ def _first_notes(settings: Settings) -> Notes:
 
 def _deps(house: House) -> Deps:
     """What the console shows and may do."""
+    promised = building.promises(house.settings)
     return Deps(
         db=house.db,
         clock=house.clock,
@@ -370,6 +371,8 @@ def _deps(house: House) -> Deps:
         sounds=house.sounds,
         imports=house.imports,
         shelf=Shelf(house.settings.recorded_prompts, house.prompts),
+        deadlines=promised.complaints,
+        reply_clock=promised.tickets,
         phone=house.phone,
         looked=lambda: house.watch.last_run,
         folders=[house.settings.data_dir],

@@ -20,20 +20,11 @@ from community import readable
 from community import tickets_rows as rows
 from community import tickets_staff as staff
 from community import tickets_waiting as waiting
+from community.board import TICKET_STATUS_ZH as STATUS_ZH
 from community.tickets_policy import ReplyClock
 from community.tickets_tables import Booking, Ticket, TicketDictation
 from database_in_use import read, write
 from settings import Settings
-
-STATUS_ZH = {
-    "interrupted": "没讲完",
-    "waiting": "没有人接手",
-    "taken": "在办",
-    "booked": "办好了，还没告诉",
-    "read_back": "已告诉",
-    "closed": "已结案",
-}
-
 
 # ── looking ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -81,7 +81,7 @@ def _places(session: Session, committee: str) -> Sequence[int]:
 
 def look(session: Session, number: int) -> Shown:
     """One with all that belongs to it. LookupError when there is none."""
-    row = rows.by_number(session, number)
+    row = rows.known(session, number)
     shown = _shown(session, row)
     meetings = session.scalars(select(Meeting).where(Meeting.complaint_id == row.id).order_by(Meeting.at)).all()
     said, log = _spoken(session, row), rows.events(session, row)

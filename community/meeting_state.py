@@ -15,6 +15,7 @@ from checkins.tables import GONE, Person
 from community import rows
 from community.meeting_tables import MeetingParty, MeetingPlan
 from community.tables import Complaint, ComplaintEvent, Meeting
+from community.wrong import Unknown
 
 FIXED, CANT, CAME = "meeting", "cannot_come", "came_of_it"  # events
 TOO_SOON = "too_soon"  # likewise: what came of it was written while it was ahead
@@ -69,7 +70,8 @@ def to_call_off(session: Session, complaint: Complaint, now: datetime, at: datet
 def _at(meetings: Sequence[Meeting], at: datetime | None) -> Meeting:
     found = next((meeting for meeting in meetings if at in (None, meeting.at)), None)
     if found is None:
-        raise LookupError("no meeting is open" if at is None else "--at: no meeting is open at that moment")
+        en = "no meeting is open" if at is None else "--at: no meeting is open at that moment"
+        raise Unknown("没有约着的见面", en)
     return found
 
 

@@ -24,6 +24,7 @@ from community import meeting_state, meeting_words, rows, spoken, waiting
 from community.meeting_state import CALLED_OFF, CAME, CANT, FIXED, Came
 from community.meeting_tables import Ask, MeetingParty, MeetingPlan
 from community.tables import Complaint, Meeting, Status
+from community.wrong import Wrong
 
 OFFERED, CHOSEN, AGREED, NOT_AGREED = "meeting_offered", "time_chosen", "time_agreed", "time_refused"  # events
 BY_HAND, MOVED = "meeting_by_hand", "moved"
@@ -90,41 +91,63 @@ def _may_be_offered(
     session: Session, complaint: Complaint, times: Sequence[datetime], place: str, with_whom: str, now: datetime
 ) -> None:
     if complaint.status == Status.CLOSED:
-        raise ValueError(f"{complaint.number} is closed")
+        raise Wrong(f"{complaint.number}号已经结案", f"{complaint.number} is closed")
     if not waiting.can_ring(session, complaint):
-        raise ValueError("the line can't ring them: arrange it yourself, then `cases meet --at`")
+        raise Wrong(
+            "线路不能打给本人：请自己约，再写上时间",
+            "the line can't ring them: arrange it yourself, then `cases meet --at`",
+        )
     if meeting_state.unwritten(session, complaint):
-        raise ValueError("a meeting is open already: first its outcome, or call it off (--cancel)")
+        raise Wrong(
+            "已经约了一次见面：先写结果，或者取消",
+            "a meeting is open already: first its outcome, or call it off (--cancel)",
+        )
     zone = session.get_one(Neighbourhood, complaint.neighbourhood_id).timezone
     if not 1 <= len(set(times)) <= meeting_words.MOST:
-        raise ValueError(f"--offer: one to {meeting_words.MOST} times")
+        raise Wrong(f"请写一到{meeting_words.MOST}个时间", f"--offer: one to {meeting_words.MOST} times")
     if any(at < now + meeting_words.LEAD for at in times):
-        raise ValueError("--offer: at least two hours from now, so that they can still choose it")
+        raise Wrong(
+            "时间至少要在两小时以后，本人才来得及选",
+            "--offer: at least two hours from now, so that they can still choose it",
+        )
     if any(at > now + meeting_words.AHEAD for at in times):
-        raise ValueError(f"--offer: within {meeting_words.AHEAD.days} days")
+        days = meeting_words.AHEAD.days
+        raise Wrong(f"时间要在{days}天以内", f"--offer: within {days} days")
     if not all(meeting_words.by_day(at, zone) for at in times):
-        raise ValueError("--offer: between 7:00 and 21:00")
+        raise Wrong("时间要在早上7点到晚上9点", "--offer: between 7:00 and 21:00")
     if not all(meeting_words.readable(at, zone) for at in times):
-        raise ValueError("--offer: the line says quarters of an hour: 14:00, 14:15, 14:30, 14:45")
+        raise Wrong(
+            "线路只报整刻：14:00、14:15、14:30、14:45",
+            "--offer: the line says quarters of an hour: 14:00, 14:15, 14:30, 14:45",
+        )
     if not says_something(place) or not says_something(with_whom):
-        raise ValueError("say where, and with whom")
+        raise Wrong("请写上地点，和谁见面", "say where, and with whom")
 
 
 def _other_party(session: Session, complaint: Complaint, person_id: str) -> str:
     person = session.get(Person, person_id)
     if person is None or person.neighbourhood_id != complaint.neighbourhood_id or person.role != Role.ELDER:
-        raise ValueError("the other party is no elder of this neighbourhood: leave it out, and tell them yourself")
+        raise Wrong(
+            "对方不是本居委登记的老人：请空着，自己去告诉",
+            "the other party is no elder of this neighbourhood: leave it out, and tell them yourself",
+        )
     if person.id == complaint.person_id:
-        raise ValueError("the other party is who complains")
+        raise Wrong("对方就是本人", "the other party is who complains")
     if stops_calls(person) is not None:
-        raise ValueError("the line can't ring the other party: leave it out, and tell them yourself")
+        raise Wrong(
+            "线路不能打给对方：请空着，自己去告诉",
+            "the line can't ring the other party: leave it out, and tell them yourself",
+        )
     return person.id
 
 
 def not_taken(session: Session, complaint: Complaint, people: Iterable[str], times: Iterable[datetime]) -> None:
     """ValueError: at one of these times one of them is to meet about another complaint."""
     if meeting_state.taken(session, complaint, people, times):
-        raise ValueError("at that time one of them is to meet about another complaint: choose another")
+        raise Wrong(
+            "这个时间有人要为别的事见面：请换一个",
+            "at that time one of them is to meet about another complaint: choose another",
+        )
 
 
 def end(session: Session, complaint: Complaint, by: str, now: datetime) -> None:

@@ -29,7 +29,12 @@ Row = TypeVar("Row", bound=Numbered)
 
 def by_number(session: Session, number: int) -> Complaint:
     """Locked. LookupError when there is none."""
-    row = session.scalar(select(Complaint).where(Complaint.number == number).with_for_update())
+    return locked(session, known(session, number))
+
+
+def known(session: Session, number: int) -> Complaint:
+    """To look at. LookupError when there is none."""
+    row = session.scalar(select(Complaint).where(Complaint.number == number))
     if row is None:
         raise Unknown(f"没有{number}号诉求", f"there is no complaint {number} (`cases list` shows all)")
     return row

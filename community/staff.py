@@ -17,11 +17,12 @@ from community.policy import DEFAULT, REOPEN_WITHIN, REPLY_CALLS, Deadlines
 from community.spoken import bounded
 from community.tables import Complaint, Meeting, Outcome, Reply, Status, Wish
 from community.words import CATEGORIES
+from community.wrong import Wrong
 
 HEARD, VISITED = "heard", "visited"
 UNTELLABLE = "untellable"  # why it was closed: a stranger without a number
 BY_PERSON = (Outcome.UNREACHED, Outcome.UNCLEAR)  # the calls are over, and they have not said what they think
-NOT_HEARD = "nobody has listened to it yet: `cases hear` first"
+NOT_HEARD = ("还有没听过的录音：先听，再答复", "nobody has listened to it yet: `cases hear` first")
 
 
 def hear(session: Session, number: int, by: str, now: datetime, words: str = "") -> Complaint:
@@ -52,9 +53,9 @@ def sort(session: Session, number: int, category: str, place: str, by: str, now:
     """Corrects category and place; what is "" stays. From now on nothing is suggested any more."""
     complaint, by = rows.by_number(session, number), named(by)
     if not category and not place.strip():
-        raise ValueError("say what it is about (--category), or where it is (--place)")
+        raise Wrong("请写上类别或地点", "say what it is about (--category), or where it is (--place)")
     if category and category not in CATEGORIES:
-        raise ValueError(f"--category: one of {'、'.join(CATEGORIES)}")
+        raise Wrong("没有这个类别", f"--category: one of {'、'.join(CATEGORIES)}")
     complaint.category, complaint.place = category or complaint.category, place.strip()[:100] or complaint.place
     complaint.sorted_by = by[:100]
     rows.note(session, complaint, "sorted", by, now, detail={"category": complaint.category, "place": complaint.place})
@@ -68,10 +69,10 @@ def reply(
     nobody has said anything about yet is replaced. The same again is the same."""
     complaint, by = _open(session, number, now), named(by)
     if not recording and not says_something(text or ""):
-        raise ValueError("say what the answer is, as text or as a recording")
+        raise Wrong("请写上答复，或者录下来", "say what the answer is, as text or as a recording")
     bounded(text or "")
     if complaint.heard_at is None or complaint.heard_due is not None:
-        raise ValueError(NOT_HEARD)
+        raise Wrong(*NOT_HEARD)
     last = rows.last_reply(session, complaint)
     if last is not None and last.outcome is None and (last.text, last.recording) == (text, recording):
         _answers_that_too(session, complaint, last, by, now)
@@ -136,14 +137,15 @@ def said(
     complaint, by = _open(session, number, now), named(by)
     answer = rows.last_reply(session, complaint)
     if answer is None:
-        raise ValueError("there is no answer yet: `cases reply` first")
+        raise Wrong("还没有答复：先答复", "there is no answer yet: `cases reply` first")
     if not (in_person or _line_cannot_ask(session, complaint, answer, now)):
-        raise ValueError(
+        raise Wrong(
+            "线路会自己打电话问；您转告的话，要线路问不到时、或者当面说的才算",
             "the line itself asks them, once there is an answer that they know nothing of yet; what they said to you "
-            "counts where it can't, or when you were there (--in-person)"
+            "counts where it can't, or when you were there (--in-person)",
         )
     if not says_something(words):
-        raise ValueError("write down what they said")
+        raise Wrong("请写上本人说了什么", "write down what they said")
     detail = {"words": words, "told_to": by, "how": "in person" if in_person else "told"}
     complaints.say(session, complaint, outcome, now, deadlines, detail=detail, by=by)
     return complaint
@@ -158,7 +160,7 @@ def discuss(session: Session, number: int, who: str, text: str, by: str, now: da
     """多方: what `who` (the property manager, the owners' committee …) said about it, written down by `by`."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(text):
-        raise ValueError("write down what was said")
+        raise Wrong("请写上说了什么", "write down what was said")
     rows.note(session, complaint, "discussed", by, now, detail={"who": named(who), "text": text})
     return complaint
 
@@ -171,9 +173,9 @@ def meet(session: Session, number: int, at: datetime, place: str, with_whom: str
     if not meeting_state.ahead(session, complaint, now):
         _open(session, number, now)
     if at <= now:
-        raise ValueError("--at: that moment is over")
+        raise Wrong("这个时间已经过了", "--at: that moment is over")
     if not says_something(place) or not says_something(with_whom):
-        raise ValueError("say where, and with whom")
+        raise Wrong("请写上地点，和谁见面", "say where, and with whom")
     values = {"at": at, "place": place[:100], "with_whom": with_whom[:200]}
     query = select(Meeting).filter_by(complaint_id=complaint.id, **values)
     known = session.scalar(query.where(Meeting.outcome.is_(None)))
@@ -196,10 +198,13 @@ def met(session: Session, number: int, outcome: str, by: str, now: datetime, at:
     """What came of a meeting (community.meeting_state.to_write: which). Nothing comes of one that is ahead."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(outcome):
-        raise ValueError("write down what came of it")
+        raise Wrong("请写上谈下来怎样", "write down what came of it")
     meeting = meeting_state.to_write(session, complaint, now, at)
     if meeting.at > now:
-        raise ValueError("that meeting is ahead: when it isn't to be, call it off (--cancel)")
+        raise Wrong(
+            "这次见面还没到时间；不见了，请取消",
+            "that meeting is ahead: when it isn't to be, call it off (--cancel)",
+        )
     meetings.end_of(session, complaint, meeting, by, now)
     meetings.write(session, complaint, meeting, outcome, by, now)
     rows.note(session, complaint, "met", by, now, detail={"at": meeting.at.isoformat(), "outcome": outcome})
@@ -211,7 +216,7 @@ def call_off(session: Session, number: int, why: str, by: str, now: datetime, at
     back; somebody tells who complained, and the other party if it knows of it."""
     complaint, by = rows.by_number(session, number), named(by)
     if not says_something(why):
-        raise ValueError("write down why it is called off")
+        raise Wrong("请写上为什么取消", "write down why it is called off")
     told, offered = meeting_state.concerned(session, complaint), meeting_state.plan_of(session, complaint)
     if offered is not None and meeting_state.is_offered(offered) and at is None:
         meetings.end(session, complaint, by, now)
@@ -240,11 +245,11 @@ def publish(session: Session, number: int, text: str, by: str, now: datetime) ->
     """The matter for the 议事厅, written by `by`: only where they agreed, and without who they are."""
     complaint, by = rows.by_number(session, number), named(by)
     if complaint.wish != Wish.PUBLIC:
-        raise ValueError("they haven't agreed that the neighbours know of it")
+        raise Wrong("本人没有同意公开", "they haven't agreed that the neighbours know of it")
     if not says_something(text):
-        raise ValueError("write the matter in your own words")
+        raise Wrong("请用自己的话写这件事", "write the matter in your own words")
     if told := _personal(session, complaint, text):
-        raise ValueError(f"the text says who it is (“{told}”): write it without")
+        raise Wrong(f"这段话看得出是谁（{told}）：请改写", f"the text says who it is (“{told}”): write it without")
     complaint.text, complaint.text_by = text.strip(), by[:100]
     rows.note(session, complaint, "published", by, now, detail={"text": complaint.text})
     return complaint
@@ -266,7 +271,7 @@ def visited(session: Session, number: int, found: str, by: str, now: datetime) -
     """`by` was there about the answer."""
     complaint, by = _open(session, number, now), named(by)
     if not says_something(found):
-        raise ValueError("write down what was found there")
+        raise Wrong("请写上去了看到什么", "write down what was found there")
     rows.note(session, complaint, VISITED, by, now, detail={"found": found})
     return complaint
 
@@ -284,14 +289,20 @@ def close(session: Session, number: int, by: str, now: datetime, found: str = ""
         return complaint
     answer = rows.last_reply(session, complaint)
     if answer is None:
-        raise ValueError("there is no answer yet: `cases reply` first. Only their “solved” closes it")
+        raise Wrong(
+            "还没有答复：先答复。本人说解决了，才能结案",
+            "there is no answer yet: `cases reply` first. Only their “solved” closes it",
+        )
     if complaint.heard_due is not None or complaint.answer_due is not None:
-        raise ValueError("something was said that has no answer yet: `cases hear`, then `cases reply`")
+        raise Wrong(
+            "后来又说的话还没有答复：先听，再答复",
+            "something was said that has no answer yet: `cases hear`, then `cases reply`",
+        )
     unknown = complaint.person_id is None and not complaint.caller_number
     if not unknown and (answer.outcome != Outcome.UNREACHED or answer.calls < REPLY_CALLS):
-        raise ValueError(_not_yet(answer))
+        raise Wrong(*_not_yet(answer))
     if not says_something(found) and not _was_there(session, complaint, answer):
-        raise ValueError(_NOBODY_KNOWS if unknown else _NOBODY_THERE)
+        raise Wrong(*(_NOBODY_KNOWS if unknown else _NOBODY_THERE))
     if found:
         visited(session, number, found, by, now)
     reason = UNTELLABLE if unknown else Outcome.UNREACHED
@@ -300,16 +311,31 @@ def close(session: Session, number: int, by: str, now: datetime, found: str = ""
     return complaint
 
 
-_NOBODY_THERE = "nobody has been there yet: go, and say what was found (--visited)"
-_NOBODY_KNOWS = "nobody knows whom to tell: go there or put up a notice with the answer, and say which (--visited)"
+_NOBODY_THERE = (
+    "还没有人上门：请上门，写上看到什么",
+    "nobody has been there yet: go, and say what was found (--visited)",
+)
+_NOBODY_KNOWS = (
+    "不知道告诉谁：请上门，或者把答复贴出来，写上哪一样",
+    "nobody knows whom to tell: go there or put up a notice with the answer, and say which (--visited)",
+)
 
 
-def _not_yet(answer: Reply) -> str:
+def _not_yet(answer: Reply) -> tuple[str, str]:
     if answer.outcome == Outcome.UNCLEAR:
-        return "they were on the line and did not say whether it is solved: ask them, then `cases said`"
+        return (
+            "接了电话，没有说清楚解决了没有：先去问本人",
+            "they were on the line and did not say whether it is solved: ask them, then `cases said`",
+        )
     if answer.outcome not in (None, Outcome.UNREACHED):
-        return "they did not say that the last answer solves it: `cases reply` with another one"
-    return f"only their “solved” closes it, or {REPLY_CALLS} calls that reach nobody and a visit; so far {answer.calls}"
+        return (
+            "本人没有说上次的答复解决了：请再答复",
+            "they did not say that the last answer solves it: `cases reply` with another one",
+        )
+    return (
+        f"要本人说解决了，或者打{REPLY_CALLS}次都没人接、又上过门，才能结案；到现在打了{answer.calls}次",
+        f"only their “solved” closes it, or {REPLY_CALLS} calls that reach nobody and a visit; so far {answer.calls}",
+    )
 
 
 def _was_there(session: Session, complaint: Complaint, answer: Reply) -> bool:
@@ -324,7 +350,8 @@ def _gone(session: Session, complaint: Complaint) -> bool:
 def _open(session: Session, number: int, now: datetime) -> Complaint:
     complaint = rows.by_number(session, number)
     if complaint.status == Status.CLOSED:
-        raise ValueError(f"{number} is closed{_how_opened(complaint, now)}")
+        how = _how_opened(complaint, now)
+        raise Wrong(f"{number}号已经结案{'，本人打电话来可以再打开' if ';' in how else ''}", f"{number} is closed{how}")
     return complaint
 
 

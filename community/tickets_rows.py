@@ -15,13 +15,19 @@ from checkins.roster.holidays import Calendar
 from checkins.tables import Person
 from community.rows import numbered
 from community.tickets_tables import FIRST_TICKET, Booking, Ticket, TicketDictation, TicketEvent, TicketStatus
+from community.wrong import Unknown
 
 
 def by_number(session: Session, number: int) -> Ticket:
     """Locked. LookupError when there is none."""
-    row = session.scalar(select(Ticket).where(Ticket.number == number).with_for_update())
+    return locked(session, known(session, number))
+
+
+def known(session: Session, number: int) -> Ticket:
+    """To look at. LookupError when there is none."""
+    row = session.scalar(select(Ticket).where(Ticket.number == number))
     if row is None:
-        raise LookupError(f"there is no ticket {number} (`tickets list` shows all)")
+        raise Unknown("没有这张单子", f"there is no ticket {number} (`tickets list` shows all)")
     return row
 
 

@@ -15,6 +15,7 @@ from community import tickets_waiting as waiting
 from community.spoken import bounded
 from community.tickets_policy import BOOKED_WITHIN, CLOCK, FOLLOWS, ReplyClock
 from community.tickets_tables import Booking, Heard, Ticket, TicketStatus
+from community.wrong import Wrong
 
 LISTENED, TAKEN, BOOKED, CANNOT = "listened", "taken", "booked", "cannot"
 
@@ -52,10 +53,10 @@ def book(
     more. The same again is the same."""
     ticket, by = _open(session, number, TicketStatus.BOOKED), named(by)
     if not recording and not says_something(text or ""):
-        raise ValueError("say what was booked, as text or as a recording")
+        raise Wrong("请写上约好了什么，或者录下来", "say what was booked, as text or as a recording")
     bounded(text or "")
     if known_by is not None and known_by <= now:
-        raise ValueError("--before: that moment is over")
+        raise Wrong("这个时间已经过了", "--before: that moment is over")
     last = rows.last_booking(session, ticket)
     if last and last.outcome is None and (last.text, last.recording, last.known_by) == (text, recording, known_by):
         return last
@@ -78,7 +79,7 @@ def told(session: Session, number: int, words: str, by: str, now: datetime) -> T
     """`by` has told them, and writes down what; also where nothing had to be booked."""
     ticket, by = _open(session, number, TicketStatus.READ_BACK), named(by)
     if not says_something(words):
-        raise ValueError("write down what you told them")
+        raise Wrong("请写上您告诉了什么", "write down what you told them")
     booking = rows.last_booking(session, ticket)
     if booking is not None:
         booking.due_at, booking.outcome, booking.outcome_at = None, Heard.TOLD, now
@@ -92,7 +93,7 @@ def cannot(session: Session, number: int, words: str, by: str, now: datetime) ->
     """It can't be done, and `by` has told them so, in these words: a no is said by a person."""
     ticket, by = _open(session, number, TicketStatus.CLOSED), named(by)
     if not says_something(words):
-        raise ValueError("ring them, and write down what you told them")
+        raise Wrong("请先打电话告诉本人，再写上怎么说的", "ring them, and write down what you told them")
     rows.note(session, ticket, CANNOT, by, now, detail={"words": words})
     waiting.close(session, ticket, by, CANNOT, now)
     return ticket
@@ -108,7 +109,10 @@ def close(session: Session, number: int, by: str, now: datetime) -> Ticket:
     elif ticket.status == TicketStatus.READ_BACK:
         waiting.close(session, ticket, by, "done", now)
     else:
-        raise ValueError("they don't know yet what came of it: `tickets book`, `tickets told` or `tickets cannot`")
+        raise Wrong(
+            "本人还不知道办得怎样：先写上约好了什么、告诉了什么，或者办不了",
+            "they don't know yet what came of it: `tickets book`, `tickets told` or `tickets cannot`",
+        )
     return ticket
 
 
@@ -127,5 +131,7 @@ def _replace(session: Session, ticket: Ticket, now: datetime) -> None:
 def _open(session: Session, number: int, becomes: TicketStatus) -> Ticket:
     ticket = rows.by_number(session, number)
     if becomes not in FOLLOWS[ticket.status]:
-        raise ValueError(f"{number} is closed; they ask for it again by ringing in")
+        raise Wrong(
+            f"{number}号已经结案，要再办请本人打电话来", f"{number} is closed; they ask for it again by ringing in"
+        )
     return ticket
