@@ -74,6 +74,17 @@ ROUTES: Mapping[str, Access] = {
     "GET /help": READ,
     "POST /help/tour": READ,
     "GET /help/{place}/{name}.pdf": READ,
+    # complaints, tickets, meetings
+    "GET /board": READ,
+    "GET /hall": READ,
+    "GET /complaints/{number}": READ,
+    "GET /complaints/{number}/said/{said}": ACT,
+    "GET /complaints/{number}/reply/{nth}": ACT,
+    "POST /complaints/{number}/{what}": ACT,
+    "GET /tickets/{number}": READ,
+    "GET /tickets/{number}/said/{said}": ACT,
+    "GET /tickets/{number}/booking/{nth}": ACT,
+    "POST /tickets/{number}/{what}": ACT,
     # speaking: what staff record, or hear before they send it
     "POST /sounds": SOUND,
     "POST /sounds/said": ACT,

@@ -62,7 +62,11 @@ _COMPLAINT: Mapping[str, tuple[str, str]] = {
     "solved": ("说解决了", "said it is solved"),
     "not_solved": ("说没有解决", "said it isn't solved"),
     "talk": ("要和人谈", "wants to talk"),
-    "heard": ("听了", "listened to it"),
+    "heard": ("听完了", "listened to all of it"),
+    "listened": ("听了录音", "listened to a recording"),
+    "calling": ("线路打电话告诉答复", "the line rings them with the answer"),
+    "called": ("电话打完了", "that call is over"),
+    "unspoken": ("答复放不出来", "the answer can't be played"),
     "visited": ("上门看过", "was there"),
     "assigned": ("交给人办", "gave it to somebody"),
     "sorted": ("分类", "sorted it"),
@@ -88,6 +92,9 @@ _COMPLAINT: Mapping[str, tuple[str, str]] = {
     "closed": ("办结", "closed it"),
 }
 _TICKET: Mapping[str, tuple[str, str]] = {
+    "calling": ("线路打电话告诉", "the line rings them with it"),
+    "called": ("电话打完了", "that call is over"),
+    "unspoken": ("放不出来", "it can't be played"),
     "chosen": ("在电话里选了", "chose it by telephone"),
     "sent": ("提出要求", "asked for it"),
     "listened": ("听了", "listened to it"),
@@ -179,6 +186,12 @@ def office(what: str, detail: Mapping[str, Any]) -> Sentence:
         language = LANGUAGE_ZH.get(str(detail.get("language")), "")
         return Sentence(f"{zh}：{detail.get('number', '')} {language}", en)
     return Sentence(what, "")
+
+
+def deed(kind: str, what: str) -> Sentence:
+    """Of a complaint or a ticket, on its own page."""
+    zh, en = {"complaint": _COMPLAINT, "ticket": _TICKET}[kind].get(what, (what, ""))
+    return Sentence(zh, en)
 
 
 def _numbered(words: Mapping[str, tuple[str, str]], what: str, zh: str, en: str, number: int) -> Sentence:

@@ -11,6 +11,8 @@ from typing import Protocol
 from checkins.auditor import Late
 from checkins.claims import Trunk
 from checkins.ports import Clock
+from community.policy import DEFAULT, Deadlines
+from community.tickets_policy import CLOCK, ReplyClock
 from console.api.pace import Pace
 from console.door import Door
 from console.import_desk import ImportDesk
@@ -67,7 +69,8 @@ class Deps:
     what goes wrong now in rounds that must not fail; `line`: the number that everybody rings, as people read it;
     `sounds`: what staff record and have spoken; `imports`: their spreadsheets; `trunk`: what may be used for calls
     out; `setup`: what was set for the machine, as it may be shown.
-    `pace`: how many requests a program may make."""
+    `pace`: how many requests a program may make; `deadlines`, `reply_clock`: by when complaints and tickets are seen
+    to."""
 
     db: Database
     clock: Clock
@@ -88,3 +91,5 @@ class Deps:
     trunk: Trunk = A_SMALL_TRUNK
     setup: Sequence[Setting] = ()
     pace: Pace = field(default_factory=Pace)
+    deadlines: Deadlines = DEFAULT
+    reply_clock: ReplyClock = CLOCK

@@ -25,6 +25,8 @@ from checkins.roster.tables import RosterChange
 from checkins.tables import CallIntent, CheckinEvent
 from community.ballot_tables import BallotEvent
 from community.notice_tables import NoticeEvent
+from community.tables import ComplaintEvent
+from community.tickets_tables import TicketEvent
 from ivr.records import CallEvent
 from storage.database import Database
 from storage.faults import where
@@ -55,6 +57,8 @@ LOGS = (
     Log("cases", "case", CheckinEvent.id, CheckinEvent.checkin_id),
     Log("calls", "call", CallEvent.id, CallEvent.call_id, CallEvent.kind),
     Log("people", "person", PersonEvent.id, PersonEvent.person_id),
+    Log("complaints", "complaint", ComplaintEvent.id, ComplaintEvent.complaint_id),
+    Log("tickets", "ticket", TicketEvent.id, TicketEvent.ticket_id),
     Log("ballots", "ballot", BallotEvent.id, BallotEvent.ballot_id),
     Log("notices", "notice", NoticeEvent.id, NoticeEvent.notice_id),
     Log("roster", "roster", RosterChange.id, RosterChange.neighbourhood_id),

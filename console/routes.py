@@ -20,12 +20,15 @@ from console import (
     account_routes,
     audit_routes,
     ballot_routes,
+    board_routes,
+    complaint_routes,
     elder_routes,
     export_routes,
     files,
     flagged_routes,
     flagged_view,
     flow_routes,
+    hall_routes,
     help_routes,
     import_routes,
     item_routes,
@@ -39,6 +42,7 @@ from console import (
     roster_routes,
     settings_routes,
     sound_routes,
+    ticket_routes,
     today_routes,
     token_routes,
     view,
@@ -90,6 +94,10 @@ def routes(deps: Deps) -> APIRouter:
     settings_routes.add(router, deps, pages)
     token_routes.add(router, deps, pages)
     api.add(router, deps, pages)
+    board_routes.add(router, deps, pages)
+    complaint_routes.add(router, deps, pages)
+    ticket_routes.add(router, deps, pages)
+    hall_routes.add(router, deps, pages)
     return router
 
 
