@@ -68,6 +68,7 @@ from ivr.twilio.rest import TwilioRest
 from ivr.virtual.carrier import Directory, VirtualCarrier
 from ivr.virtual.handset import Exchange
 from joints import Placer, second_texts
+from keeping.deletion import Deletion
 from serving import listen, serve
 from settings import Settings, SettingsError
 from speech.ears import Ears
@@ -151,7 +152,8 @@ class House:
         if self.switch:
             loops.append(self.switch.run(stop))
         if rounds:
-            loops.append(self.cycle.run(stop))
+            deletion = Deletion(self.db, self.clock.now, self.settings.data_dir, self.say_once)
+            loops += [self.cycle.run(stop), deletion.rounds(stop)]
         await asyncio.gather(*loops)
 
     async def prepare_names(self) -> None:

@@ -139,7 +139,8 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout=10000")
     _wal(cursor)
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+    # secure_delete: what is deleted is overwritten, so that it is not found in pages that are free.
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -25,6 +25,7 @@ def test_no_table_or_column_lacks_its_revision() -> None:
             [
                 *(f"checkins.{name}" for name in care),
                 "ivr.records",
+                "keeping.tables",
                 "community.tables",
                 "community.tickets_tables",
                 "community.ballot_tables",
