@@ -1,4 +1,4 @@
-"""A row of every table but the roster's and the deletion's own, with a word in its personal columns that is looked for afterwards."""
+"""A row of every table but the roster's and the deletion's own, with a word in its personal columns to look for."""
 
 from __future__ import annotations
 
