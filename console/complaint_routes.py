@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -16,12 +18,15 @@ from console.complaint_view import ASK_ZH, OUTCOME_ZH, WISH_ZH, deed_zh
 from console.deadlines import deadline_zh, moment_zh
 from console.deps import Deps
 from console.dictated import NO_RECORDING, audio_of, played
+from console.fetched import Fetched
 from console.forms import done, fields, name_of, row_number, seen_in
 from console.guard import PageError
 from console.pages import Pages
 from console.phone_routes import account
+from console.ranges import UnsatisfiableError, given, ranged
 from console.saving import saved, stale
 from console.typed import Deed
+from console.wav import wav
 
 MOST_FIELDS = 30
 NO_COMPLAINT = PageError(404, "没有这个诉求。", "there is no such complaint")
@@ -29,6 +34,8 @@ NO_ACT = PageError(404, "没有这一页。", "there is no such page")
 
 
 def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
+    fetched = Fetched()
+
     @router.get("/complaints/{number}")
     async def complaint(number: str) -> Response:
         return await _show(deps, pages, row_number(number, NO_COMPLAINT))
@@ -36,7 +43,13 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.get("/complaints/{number}/said/{said}")
     async def listen(request: Request, number: str, said: str) -> Response:
         which = row_number(number, NO_COMPLAINT), row_number(said, NO_RECORDING)
-        return await played(request, await _heard(deps, *which, name_of()))
+
+        def whole(path: str, size: int) -> bool:
+            with suppress(UnsatisfiableError):
+                return fetched.whole(account(), path, *given(request, size), size)
+            return False
+
+        return ranged(request, await _heard(deps, *which, name_of(), whole), "audio/wav")
 
     @router.get("/complaints/{number}/reply/{nth}")
     async def spoken_reply(request: Request, number: str, nth: str) -> Response:
@@ -102,8 +115,8 @@ async def _show(
     )
 
 
-async def _heard(deps: Deps, number: int, said: int, who: str) -> bytes:
-    """What was dictated; who opens it is written down before it is heard."""
+async def _heard(deps: Deps, number: int, said: int, who: str, whole: Callable[[str, int], bool]) -> bytes:
+    """What was dictated, as WAV; who opens it is written down before it is heard, and whether all of it is given."""
 
     def known(session: Session) -> Dictation:
         try:
@@ -116,9 +129,9 @@ async def _heard(deps: Deps, number: int, said: int, who: str) -> bytes:
         return one
 
     one = await deps.db.browse(known)
-    audio = await audio_of(deps, one.recording)
-    now = deps.clock.now()
-    await deps.db.run(lambda session: complaint_view.listens(session, number, one, who, now))
+    audio = await asyncio.to_thread(wav, await audio_of(deps, one.recording))
+    now, all_of_it = deps.clock.now(), whole(one.recording, len(audio))
+    await deps.db.run(lambda session: complaint_view.listens(session, number, one, who, now, whole=all_of_it))
     return audio
 
 

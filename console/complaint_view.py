@@ -20,7 +20,6 @@ from console import accounts, call_log
 from console.access import ACT
 from console.audit_words import deed
 from console.call_log import Second
-from ivr.records import CallEvent
 
 WISH_ZH = {Wish.PUBLIC: "同意公开", Wish.PRIVATE: "不公开", Wish.UNKNOWN: "没有说，按不公开办"}
 OUTCOME_ZH: Mapping[str, str] = {
@@ -134,23 +133,26 @@ def fresh(shown: Shown) -> list[Dictation]:
     return [each for each in shown.dictations if last is None or each.at > last]
 
 
-def listens(session: Session, number: int, said: Dictation, by: str, now: datetime) -> None:
-    """`by` opens a recording. With the last one that nobody had heard, the complaint is heard."""
+def listens(session: Session, number: int, said: Dictation, by: str, now: datetime, *, whole: bool) -> None:
+    """`by` opens a recording, and is given `whole` of it or a piece. With all of the last one that nobody had heard,
+    the complaint is heard."""
     calls = {call.id: call for call in call_log.calls(session, [said.call_id])}
-    if said.call_id in calls and call_log.listened(session, calls[said.call_id], said.recording, by, now):
-        rows.note(session, rows.by_number(session, number), call_log.LISTENED, by, now, detail={"name": said.name})
+    opened = said.call_id in calls and call_log.listened(session, calls[said.call_id], said.recording, by, now)
+    row = rows.by_number(session, number)
+    if opened or (whole and said.recording not in _heard_by(rows.events(session, row), by)):
+        detail = {"name": said.name, "path": said.recording, "whole": whole}
+        rows.note(session, row, call_log.LISTENED, by, now, detail=detail)
     session.flush()
     shown = desk.look(session, number)
-    left = fresh(shown)
-    if left and _all_heard(session, left, by):
+    left = {each.recording for each in fresh(shown)}
+    if left and left <= _heard_by(shown.events, by):
         staff.hear(session, number, by, now)
 
 
-def _all_heard(session: Session, left: Sequence[Dictation], by: str) -> bool:
-    query = select(CallEvent.detail).where(CallEvent.call_id.in_({each.call_id for each in left}))
-    heard = session.scalars(query.where(CallEvent.kind == call_log.LISTENED)).all()
-    paths = {detail.get("path") for detail in heard if detail and detail.get("who") == by}
-    return all(each.recording and each.recording in paths for each in left)
+def _heard_by(events: Sequence[ComplaintEvent], who: str) -> set[str]:
+    """The recordings of which all was given to them."""
+    heard = [event.detail or {} for event in events if event.what == call_log.LISTENED and event.who == who]
+    return {detail["path"] for detail in heard if detail.get("whole")}
 
 
 def _wants(session: Session, row: Complaint) -> list[Wanted]:

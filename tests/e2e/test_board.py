@@ -162,6 +162,33 @@ async def test_whoever_has_listened_to_all_may_answer_and_it_is_written_down(off
     assert ANSWER in await page(office, path)
 
 
+async def test_a_few_bytes_of_a_recording_are_no_listening(office: Office, hall: Hall) -> None:
+    number = await complains(office, hall, office.world.elder())
+    path = f"/complaints/{number}"
+    said = f"{path}/said/{hall.dictations()[0].id}"
+    for piece, status in (("bytes=0-1", 206), ("bytes=-2", 206), ("bytes=99999999-", 416)):
+        assert (await office.client.get(said, headers={"range": piece})).status_code == status
+    assert hall.events(number)[-1] == ("listened", CHEN), "opened"
+    assert hall.complaint(number).heard_at is None
+    assert (await do(office, path, "reply", text=ANSWER))[0] == 422
+    await office.client.get(said, headers={"range": "bytes=2-"})  # with it all of it was given
+    assert hall.events(number)[-1] == ("heard", CHEN)
+
+
+async def test_nobody_answers_with_a_recording_of_somebody_else(office: Office, hall: Hall) -> None:
+    number, path = await to_be_answered(office, hall)
+    headers = {"content-type": "audio/wav", "x-csrf-token": await office.token()}
+    voice = wav(clips.load()("zm_yunxi/tell_dizzy"))
+    sound = (await office.client.post("/sounds", content=voice, headers=headers)).json()["id"]
+    office.log_in(ZHANG)
+    for which in (sound, "../" + sound, "x" * 32):
+        status, shown = await do(office, path, "reply", text=ANSWER, sound=which)
+        assert status == 422, which
+        assert ANSWER in shown
+    assert hall.look(lambda session: session.scalars(select(Reply)).all()) == []
+    assert hall.complaint(number).status == Status.HEARD
+
+
 async def test_what_cannot_be_listened_to_is_asked_by_telephone(office: Office, hall: Hall) -> None:
     number = await complains(office, hall, office.world.elder())
     with office.world.db.write() as session:
