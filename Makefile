@@ -10,7 +10,7 @@ WORKERS ?= $(shell expr $$(nproc) + 1) # half of the tests wait for somebody to 
 # Some images forbid Python to keep what it compiled: each worker, and each server that a test starts, then compiles anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test lint setup setup-dev serve bench eval chaos api-fuzz nobody-forgotten previews lock prompts rows clean
+.PHONY: help demo test lint setup setup-dev serve bench eval chaos line-test api-fuzz nobody-forgotten previews lock prompts rows clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ eval: setup-dev ## how well every installed engine understands, and what it cost
 
 chaos: setup-dev ## kill -9 at any moment of a call, again and again
 	@$(RUN) -m pytest tests/chaos -o norecursedirs=".*" $(ARGS)
+
+line-test: setup-dev ## the line by a real Asterisk, whole: telephones, kill -9, 30 calls at once (docs/asterisk.md)
+	@WENAN_ASTERISK_MAKE_S=600 $(RUN) -m pytest tests/asterisk -rs -o norecursedirs=".*" $(ARGS)
 
 api-fuzz: setup-dev ## the API by its document, for ten minutes (ARGS: options of schemathesis)
 	@$(RUN) -m tests.e2e.api_fuzz $(or $(ARGS),--max-examples 200 --max-time 600)

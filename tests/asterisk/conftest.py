@@ -21,7 +21,7 @@ from checkins.schedule import at_minute, local_date
 from checkins.tables import Checkin, Neighbourhood
 from demo.clock import JumpClock
 from house import House, open_house
-from ivr.records import Call
+from ivr.records import Call, CallState
 from settings import Settings
 from speech.ears import Ears
 from tests.fakes.asterisk import ROOM, Asterisk, NoAsteriskError, asterisk
@@ -33,6 +33,11 @@ PHONES = "Local/{number}@wenan-test:30=e164"
 PATIENCE_S = 60.0
 
 T = TypeVar("T")
+
+
+def is_over(call: Call) -> bool:
+    """And its final report is written, which may be a moment later."""
+    return call.state == CallState.OVER and call.disposition is not None
 
 
 @dataclass
