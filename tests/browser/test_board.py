@@ -22,9 +22,9 @@ ANSWER = "明天上午物业来修。"
 ALIKE = 0.6  # levelled, resampled in the browser; another voice is far below
 
 
-def _complaint(town: Town, name: str) -> int:
+def _complaint(town: Town, elder: str) -> int:
     """Filed and heard; its number."""
-    elder, now = town.elder(name), town.house.clock.now()
+    now = town.house.clock.now()
 
     def write(session: Session) -> int:
         number = complaints.file(session, f"call-{elder}"[:36], elder, now).number
@@ -44,7 +44,7 @@ def _answer(town: Town, number: int) -> Reply:
 
 
 def test_an_answer_is_heard_before_it_is_sent(town: Town, page: Page) -> None:
-    number = _complaint(town, "王秀英")
+    number = _complaint(town, town.elder("王秀英"))
     page.goto("/board")
     _sound(page, "board")
     page.locator(f"#complaint-{number} a").click()
@@ -61,7 +61,7 @@ def test_an_answer_is_heard_before_it_is_sent(town: Town, page: Page) -> None:
 
 
 def test_an_answer_is_spoken_into_the_microphone(town: Town, page: Page) -> None:
-    number = _complaint(town, "李福根")
+    number = _complaint(town, town.elder("李福根"))
     page.goto(f"/complaints/{number}")
     page.click("[data-record]")
     expect(page.locator("[data-part=time]")).to_have_text(re.compile(r"0:(0[6-9]|[1-5]\d)|[1-9]:"))

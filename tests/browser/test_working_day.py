@@ -22,6 +22,7 @@ from community.ballot_tables import BallotEvent
 from community.notice_tables import Notice
 from console.sentences import number_of
 from speech.g711 import ulaw_decode
+from tests.browser.test_board import ANSWER, _answer, _complaint
 from tests.browser.test_pages import _flag, _sound, _typed
 from tests.browser.town import ZONE, Town
 from tests.fakes.accounts import WORKER
@@ -39,6 +40,7 @@ def test_from_the_first_flag_to_the_sheets(town: Town, page: Page) -> None:
 
     _hears_the_flag(town, page, flagged)
     _takes_over_and_closes(town, page, unreached)
+    _answers_a_complaint(town, page, wang)
     _enters_a_paper(town, page, ballot)
     _puts_the_buddy_on_leave(town, page)
     _records_a_prompt(town, page)
@@ -72,6 +74,18 @@ def _takes_over_and_closes(town: Town, page: Page, case: int) -> None:
     row = town.look(lambda session: cases.one(session, case))
     assert row is not None
     assert (row.status, row.closed_by, row.finding) == (Status.CLOSED, WORKER, "上门看过，在家，头不晕了")
+
+
+def _answers_a_complaint(town: Town, page: Page, elder: str) -> None:
+    number = _complaint(town, elder)
+    page.goto("/board")
+    page.locator(f"#complaint-{number} a").click()
+    page.fill("#reply-text", ANSWER)
+    page.click("[data-preview]")
+    expect(page.locator("[data-said] [role=status]")).to_contain_text("老人会听到这样")
+    page.click("#do-reply button:not([type=button])")
+    expect(page.locator("main")).to_contain_text("线路会打电话告诉答复")
+    assert _answer(town, number).text == ANSWER
 
 
 def _enters_a_paper(town: Town, page: Page, ballot: int) -> None:
