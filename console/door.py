@@ -21,14 +21,14 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from checkins.ports import Clock
 from console import accounts
 from console.access import THIS_MACHINE, Access, access
 from console.accounts_sessions import TOUCH_EVERY, WHOLE, Visitor, find, touch
-from console.guard import PageError, check_origin, check_place, check_token
+from console.guard import PageError, check_origin, check_place, check_token, split
 from console.knocks import Knocks
 from console.passwords import Hasher, one_time
 from console.visiting import visiting
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_FORM = 64 * 1024  # bytes
 MAX_FIELDS = 100
+FORM_S = 15.0  # until all of it must be there: whoever isn't logged in yet may send one, too
 LOOK_S = 3.0  # after so long whoever was put out is gone from what stays open
 MOST_SOCKETS = 4  # of one account
 REFUSED = 1008
@@ -51,6 +52,7 @@ NO_DATABASE = PageError(
     503, "数据库现在不能用，没有保存，请稍后再试。", "the database can't be used now; nothing was saved"
 )
 TOO_LONG = PageError(413, "内容太长，没有保存。", "too long; nothing was saved")
+TOO_SLOW = PageError(408, "传得太慢或中断了，没有保存。", "it broke off or took too long; nothing was saved")
 NO_PAGE = PageError(404, "没有这一页。", "there is no such page")
 MALFORMED = PageError(422, "表单内容不对，没有保存。", "malformed form; nothing was saved")
 
@@ -269,7 +271,10 @@ async def _form(request: Request) -> FormData:
     """Empty for what sends none; the body is read once, and kept for whoever handles the form. PageError for files, and
     for text in which a browser sends none (a charset of Python's own makes halves of characters)."""
     try:
-        form = await request.form(max_files=0, max_fields=MAX_FIELDS)
+        async with asyncio.timeout(FORM_S):
+            form = await request.form(max_files=0, max_fields=MAX_FIELDS)
+    except (TimeoutError, ClientDisconnect):
+        raise TOO_SLOW from None
     except (HTTPException, ValueError):
         raise MALFORMED from None
     if not all(isinstance(part, str) and _is_text(part) for pair in form.multi_items() for part in pair):
@@ -289,7 +294,7 @@ def _to_login(request: Request) -> Exception:
     if request.method == "GET" and _is_page(request):
         return ElsewhereError(_go(request, f"/login?back={quote(back_from(request), safe='/')}"))
     if request.headers.get("hx-request"):
-        page = urlsplit(request.headers.get("hx-current-url", "")).path or "/"
+        page = split(request.headers.get("hx-current-url", "")).path or "/"
         return ElsewhereError(_go(request, f"/login?back={quote(page, safe='/')}"))
     return LOGIN
 

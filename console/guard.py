@@ -7,7 +7,7 @@ hidden forms), so Host, Origin and a token are checked. Who is let in: console/d
 from __future__ import annotations
 
 import hmac
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 
@@ -17,6 +17,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+NO_ADDRESS = SplitResult("", "", "", "", "")
 HEADERS = {
     "Content-Security-Policy": CSP,
     "Cache-Control": "no-store",
@@ -47,7 +48,7 @@ def check_origin(headers: Headers, *, must: bool = False) -> None:
     """PageError 403 unless a page of ours sent it. `must`: browsers always say where it comes from (sockets)."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     foreign = site not in (None, "same-origin") or (
-        origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        origin is not None and split(origin).netloc.lower() != headers.get("host", "").lower()
     )
     if foreign or (must and origin is None):
         raise PageError(403, "这个表单不是从本页发出的，没有保存。", "this form came from elsewhere; nothing was saved")
@@ -61,7 +62,12 @@ def check_token(token: str, given: str) -> None:
 
 def host_name(host: str) -> str:
     """ "[::1]:8000" → "::1"; "" for what is no host."""
+    return (split(f"//{host}").hostname or "").rstrip(".")
+
+
+def split(address: str) -> SplitResult:
+    """Of an address that anybody may have written; all parts are "" for what is none."""
     try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        return urlsplit(address)
     except ValueError:
-        return ""
+        return NO_ADDRESS

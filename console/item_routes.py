@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from checkins import alarms, items
 from console import items_view
 from console.deps import Deps
 from console.forms import Text, done, name_of, row_number
-from console.guard import PageError
+from console.guard import PageError, split
 from console.pages import Pages
 
 _Act = Callable[[Session, int, str, datetime], bool]
@@ -35,7 +34,7 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     @router.post("/alarms/{number}/acknowledge")
     async def acknowledge(number: str, back: Text = "") -> Response:
         await _act(deps, alarms.acknowledge, number, name_of())
-        return done(urlsplit(back).path)
+        return done(split(back).path)
 
 
 async def _act(deps: Deps, act: _Act, number: str, by: str) -> None:

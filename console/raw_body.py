@@ -8,11 +8,9 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from console.access import access
-from console.door import TOO_LONG
-from console.guard import PageError
+from console.door import TOO_LONG, TOO_SLOW
 
 WITHIN_S = 120.0  # 32 MB at 2 Mbit/s
-TOO_SLOW = PageError(408, "传得太慢或中断了，没有保存。", "the upload broke off or took too long; nothing was saved")
 
 
 async def raw_body(request: Request) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech.human import Unreadable, wav_floats
+from speech.human import UNREADABLE, Unreadable, wav_floats
 from speech.loudness import to_prompt, trim
 from speech.recogniser import SAMPLE_RATE
 from speech.resample import Floats, from_floats, resample_floats
@@ -50,5 +50,5 @@ def _seconds(wav: bytes) -> float:
             there = len(wav) // int(audio.getsampwidth() * audio.getnchannels())
             frames, rate = int(audio.getnframes()), int(audio.getframerate())
             return min(frames, there) / max(1, rate)
-    except (wave.Error, EOFError) as error:
+    except UNREADABLE as error:
         raise Unreadable(f"no PCM wav ({error})") from None

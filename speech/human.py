@@ -27,6 +27,10 @@ SUFFIXES = (".wav", ".ulaw")
 MAX_BYTES = 32 << 20  # 3 minutes of CD quality; no prompt is longer
 
 
+# What a file that is no whole wav raises; RuntimeError: a piece of it begins or ends where its header can't mean.
+UNREADABLE = (wave.Error, EOFError, RuntimeError)
+
+
 class Unreadable(Exception):  # noqa: N818  # a state of a file, told to the operator
     """Why a recording can't be used, as half a sentence."""
 
@@ -135,7 +139,7 @@ def wav_floats(data: bytes) -> tuple[Floats, int]:
         with wave.open(io.BytesIO(data)) as audio:
             rate, width, channels = audio.getframerate(), audio.getsampwidth(), audio.getnchannels()
             frames = audio.readframes(audio.getnframes())
-    except (wave.Error, EOFError) as error:
+    except UNREADABLE as error:
         raise Unreadable(f"no PCM wav ({error})") from None
     if not 8000 <= rate <= 192_000 or width not in (1, 2, 3, 4):
         raise Unreadable(f"{rate} Hz, {8 * width} bits; save it as wav, 16 bits, 8 to 192 kHz")
