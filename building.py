@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 
@@ -45,6 +46,8 @@ from ivr.recordings import Recordings
 from ivr.twilio.fetching import CarrierRecordings
 from ivr.twilio.verbs import Verbs
 from joints import Desk, Listener, Placer, cut_off
+from messages.outgoing import OutgoingRounds
+from messages.reach import Own
 from settings import Settings, SettingsError
 from speech.ears import Ears, load_ears
 from speech.prompts import Prompts
@@ -207,3 +210,10 @@ def webhooks(
         tried = Verbs(calls, accounts.browser, fetching, flows, trials, trials, prompts)
         found.append(telephone_routes.routes(calls, accounts.browser, media, tried, prompts, trials))
     return found
+
+
+def outgoing(settings: Settings, db: Database, clock: ports.Clock, base_url: str) -> OutgoingRounds:
+    """Messages to other programs, none of them to ourselves: our own port, the database's, our pages."""
+    listening = (urlsplit(base_url).port, db.engine.url.port)
+    own = Own.of([port for port in listening if port], [settings.console_url, settings.public_url])
+    return OutgoingRounds(db, clock, own)

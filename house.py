@@ -148,6 +148,7 @@ class House:
         loops.append(TicketRounds(self.db, self.clock, within, second_texts).run(stop))
         loops.append(BallotRounds(self.db, self.clock).run(stop))
         loops.append(NoticeRounds(self.db, self.clock).run(stop))
+        loops.append(building.outgoing(self.settings, self.db, self.clock, self.base_url).run(stop))
         loops.append(repeat(self.sounds.sweep, stop, sounds.EVERY_S, log, "old drafts can't be deleted (%s)"))
         if self.switch:
             loops.append(self.switch.run(stop))

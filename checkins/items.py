@@ -41,6 +41,7 @@ class ItemKind(StrEnum):
     UNREADABLE = "unreadable"  # something of a complaint or a ticket can't be read: nobody sees what it waits for
     TENANT = "tenant"  # a new resident where the register has somebody else: who lives there?
     ENTRY_WRONG = "entry_wrong"  # an elder said by telephone what is wrong in their entry
+    WEBHOOK_PAUSED = "webhook_paused"  # another program took no message for a day: nothing is sent there any more
     # Of a complaint, written by the community room; each names its number.
     COMPLAINT_NEW = "complaint_new"  # nobody has listened to what was said
     COMPLAINT_INTERRUPTED = "complaint_interrupted"  # dictated, never sent: listen, and ring back
@@ -85,6 +86,7 @@ ITEM_ZH: Mapping[str, str] = {
     ItemKind.UNREADABLE: "记录坏了，看不到，请找管机器的人，并当面问",
     ItemKind.TENANT: "这个地址登记了新的住户，请核对谁住在那里",
     ItemKind.ENTRY_WRONG: "老人在电话里说登记有错，请核对后确认",
+    ItemKind.WEBHOOK_PAUSED: "对方系统一天没有收消息，已暂停发送，请联系对方",
     ItemKind.COMPLAINT_NEW: "有新的诉求，请听录音",
     ItemKind.COMPLAINT_INTERRUPTED: "诉求没有讲完，请听录音并回电",
     ItemKind.COMPLAINT_ANSWER: "诉求还没有答复",

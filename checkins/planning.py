@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import CTE
 
-from checkins import policies
+from checkins import outgoing, policies
 from checkins.case_rows import NEW_LADDER
 from checkins.policy import Policy
 from checkins.results import Reason, Status, Urgency
@@ -68,6 +68,7 @@ def plan_day(
     added = _cases(session, place, day) - before  # the driver doesn't count rows of a statement that starts with WITH
     if added:
         _own_policies(session, place, day, now)
+        outgoing.opened_by_plan(session, place.id, now)
     return _report(session, place, day, now, added, frame) if added else PlanReport(0, 0, 0)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from checkins import strangers
+from checkins import outgoing, strangers
 from checkins.results import LINE
 from checkins.roster import loading
 from checkins.roster.holidays import Calendar
@@ -110,13 +110,15 @@ def note(
     call_id: str | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Writes into the complaint's log."""
+    """Writes into the complaint's log, and tells other programs."""
     session.add(
         ComplaintEvent(
             complaint_id=complaint.id, at=now, what=what, who=who[:100], call_id=call_id, detail=detail or None
         )
     )
     session.flush()
+    if (kind := f"complaint.{what}") in outgoing.COMPLAINTS:
+        outgoing.tell(session, kind, complaint.number, complaint.neighbourhood_id, now)
 
 
 def events(session: Session, complaint: Complaint) -> list[ComplaintEvent]:

@@ -32,6 +32,7 @@ def test_no_table_or_column_lacks_its_revision() -> None:
                 "community.notice_tables",
                 "console.accounts_tables",
                 "console.tokens_tables",
+                "checkins.outgoing_tables",
                 "community.meeting_tables",
             ]
         )
