@@ -19,6 +19,7 @@ try:
         device_app,
         enrolment_app,
         export_app,
+        hook_app,
         keep_app,
         models_app,
         notice_app,
@@ -58,6 +59,7 @@ for name, group in (
     ("keep", keep_app.app),
     ("accounts", account_app.app),
     ("tokens", token_app.app),
+    ("hooks", hook_app.app),
     ("models", models_app.app),
 ):
     app.add_typer(group, name=name)

@@ -1,7 +1,7 @@
 """where other programs want to be told what happens, and what is still to be told to them
 
 Revision ID: d8e4b1c97a63
-Revises: c3f7a1d80b52
+Revises: e8f2a94c6d17
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "d8e4b1c97a63"
-down_revision: str | None = "c3f7a1d80b52"
+down_revision: str | None = "e8f2a94c6d17"
 branch_labels: str | None = None
 depends_on: str | None = None
 
