@@ -26,6 +26,7 @@ HEADINGS = {
     "kind": ("kind", "类别"),
 }
 _KINDS = {"放假": False, "off": False, "上班": True, "worked": True}
+_YEARS = range(2000, 2200)  # outside these a day is a slip of the hand, and a stretch may run out of the calendar
 _LONGEST = 15  # days in one row
 
 
@@ -114,6 +115,9 @@ def _check(day: date, working: bool, wanted: Mapping[date, bool]) -> None:
 
 def _date(cell: str, column: str) -> date:
     try:
-        return spreadsheet.read_date(cell)
+        day = spreadsheet.read_date(cell)
     except ValueError as error:
         raise _CellError(column, str(error)) from None
+    if day.year not in _YEARS:
+        raise _CellError(column, f"{day} lies in a year that no notice is about")
+    return day

@@ -102,6 +102,9 @@ async def test_a_years_notice_is_written_down(office: Office) -> None:
     assert "第 1 行：法定假日不会上班" in answer.text
     assert 'name="from-0" aria-label="第 1 行 从 from" value="2027-05-01"' in answer.text
     assert "请至少写一行" in (await office.send("/settings/holidays", stamp=wrong["stamp"])).text
+    for far in ("9999-12-31", "0001-01-01"):
+        answer = await office.send("/settings/holidays", **{**wrong, "from-0": far, "kind-0": "放假"})
+        assert (answer.status_code, "第 1 行：“从”要写日期" in answer.text) == (422, True), far
 
 
 async def test_lines_say_how_many_and_how_it_is_now(office: Office) -> None:
