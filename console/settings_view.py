@@ -32,7 +32,7 @@ LINKS = (
     ("/accounts", "账号", "accounts", "谁能登录，能做什么"),
     ("/import", "导入名单", "import", "从表格导入老人、老伙伴、家属"),
     ("/audit", "操作记录", "log of acts", "谁在什么时候看了、听了、改了什么"),
-    ("/tokens", "接口令牌", "API tokens", "街道的系统怎样连上来"),
+    ("/tokens", "接口口令", "API tokens", "街道的系统怎样连上来"),
 )
 WHY_ZH = {
     Why.TABLE: ("居委登记", "as the table has it"),

@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy.orm import Session
 
-from checkins import cases, searches
+from checkins import cases, items, searches
 from checkins.people import add_person
 from checkins.results import Reason, Status, Urgency
 from checkins.roster.tables import RosterPair, RosterSubstitute
-from checkins.tables import CallIntent, IntentCheckin
+from checkins.tables import CallIntent, IntentCheckin, Person
 from checkins.tables import Role as Part
 from checkins.todays_case import case_today
 from console.roles import Role
@@ -147,6 +147,15 @@ def test_leave_moves_a_dispatch_to_the_substitute(town: Town, page: Page) -> Non
 def test_other_pages_keep_nobody_out(town: Town, page: Page, path: str) -> None:
     page.goto(path)
     _sound(page, path.strip("/").partition("?")[0].replace("/", "-"))
+
+
+def test_what_is_to_do_can_be_done_on_a_telephone(town: Town, page: Page) -> None:
+    elder, now = town.elder("孙小妹"), town.house.clock.now()
+    town.write(lambda session: items.ring_back(session, "call-1", session.get_one(Person, elder), now))
+    page.set_viewport_size(NARROW)
+    page.goto("/items")
+    page.locator("tr", has_text="孙小妹").get_by_role("button", name="办好了").click()
+    expect(page.get_by_text("孙小妹")).to_have_count(0)
 
 
 RARER = ("accounts", "audit", "import", "tokens", "api", "settings", "prompts", "flows", "notices/new", "ballots/new")
