@@ -5,7 +5,6 @@ Source: Asterisk documentation, "Asterisk REST Interface". Numbers travel in it,
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +15,6 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from ivr.asterisk.config import APPLICATION, CONTEXT, AsteriskConfig
-
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address, and numbers stand in them
 
 
 class AriError(Exception):
