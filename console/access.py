@@ -156,6 +156,8 @@ ROUTES: Mapping[str, Access] = {
     # other programs
     "GET /tokens": SUPERVISE,
     "POST /tokens": SUPERVISE,
+    "POST /tokens/hooks": SUPERVISE,
+    "POST /tokens/hooks/{hook_id}/{act}": SUPERVISE,
     "POST /tokens/{token_id}/revoke": SUPERVISE,
     "GET /api": READ,
     "GET /api/v1/openapi.json": ANYBODY,

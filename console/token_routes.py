@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from console import tokens
+from console import hook_routes, tokens
 from console.deps import Deps
 from console.forms import done, fields, name_of, number_in, row_number
 from console.guard import PageError
@@ -50,6 +50,10 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
     async def make(request: Request) -> Response:
         return await desk.make(await fields(request, _MOST_FIELDS))
 
+    @router.post("/tokens/hooks")
+    async def make_hook(request: Request) -> Response:
+        return await desk.make_hook(await fields(request, _MOST_FIELDS))
+
     @router.post("/tokens/{token_id}/revoke")
     async def revoke(token_id: str) -> Response:
         number, by, now = row_number(token_id, NO_TOKEN), name_of(), deps.clock.now()
@@ -58,6 +62,8 @@ def add(router: APIRouter, deps: Deps, pages: Pages) -> None:
         except LookupError:
             raise NO_TOKEN from None
         return done("/tokens")
+
+    hook_routes.add(router, deps)
 
 
 class _Desk:
@@ -78,20 +84,33 @@ class _Desk:
         self._once.keep(_cookie(), OneTime(name, new), now)
         return done("/tokens")
 
+    async def make_hook(self, typed: Mapping[str, str]) -> Response:
+        by = name_of()
+        try:
+            secret = await self._deps.db.run(lambda session: hook_routes.make(session, typed, by, self._deps))
+        except (ValueError, LookupError) as error:
+            return await self.show(wrong=f"{hook_routes.WRONG}Nothing was saved: {error}.", typed=typed)
+        self._once.keep(_cookie(), OneTime("签名密钥 secret", secret), self._deps.clock.now())
+        return done("/tokens")
+
     async def show(
         self, *, once: OneTime | None = None, wrong: str = "", typed: Mapping[str, str] | None = None
     ) -> Response:
         now = self._deps.clock.now()
 
-        def look(session: Session) -> list[TokenLine]:
-            return [_line(each, now) for each in tokens.listed(session)]
+        def look(session: Session) -> tuple[list[TokenLine], list[hook_routes.HookLine], list[tuple[int, str]]]:
+            shown = [_line(each, now) for each in tokens.listed(session)]
+            return shown, hook_routes.lines(session), hook_routes.places(session)
 
-        lines, shell = await self._pages.look(look)
+        (lines, hooks, places), shell = await self._pages.look(look)
         values: dict[str, Any] = {
             "once": once,
             "wrong": wrong,
             "typed": typed or {},
             "lines": lines,
+            "hooks": hooks,
+            "places": places,
+            "sorts": hook_routes.SORT_ZH,
             "days": tokens.DAYS,
         }
         values["scopes"] = [(str(scope), zh) for scope, zh in SCOPE_ZH.items()]
