@@ -35,7 +35,7 @@ class HookLine:
 
 
 def lines(session: Session) -> list[HookLine]:
-    names = dict(session.execute(select(Neighbourhood.id, Neighbourhood.committee)).tuples())
+    names = dict(places(session))
     return [_line(each, names) for each in outgoing_staff.listed(session)]
 
 
