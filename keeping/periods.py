@@ -59,6 +59,7 @@ def _rows(kind: str, days: int, why: str, *rows: tuple[str, str, tuple[str, ...]
 # Children stand before the rows that they refer to.
 ROWS: tuple[Period, ...] = (
     Period("接口回执 API answers", 1, "api_answer", "at", "a request comes again within a day or never"),
+    Period("外发 messages", 30, "outgoing_message", "sent_at", "other programs have been told"),
     Period("登录 sessions", 1, "account_session", "ends_at", "it is over"),
     Period("文字 transcripts", 90, "transcripts", "created_at", "an aid to the recording", call="call_id"),
     Period("文字 transcripts", 90, "checkin", "closed_at", "an aid to the recording", blank=("answer",)),
@@ -155,6 +156,7 @@ STAYS = {
     "ballot_proxy": "owners' votes are contested years later",
     "account": "for as long as somebody works here",
     "api_token": "what it did keeps its name",
+    "outgoing_endpoint": "who set it, for as long as it is told, and after",
     "office_event": "who gave lists out",
     "keep_run": "what was deleted when: no personal data",
 }

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from checkins import planning
+from checkins.outgoing_tables import Endpoint
 from checkins.people import stops_calls
 from checkins.results import Status
 from checkins.schedule import at_minute
@@ -63,7 +64,7 @@ def counts(person: Person) -> bool:
 def test_any_register(register: list[dict[str, Any]], lines: int, minutes: int) -> None:
     now = OPENS + timedelta(minutes=minutes)
     engine = create_engine("sqlite://")
-    Base.metadata.create_all(engine, tables=[table.__table__ for table in (Neighbourhood, Person, Checkin)])
+    Base.metadata.create_all(engine, tables=[table.__table__ for table in (Neighbourhood, Person, Checkin, Endpoint)])
     try:
         with Session(engine) as session:
             place = Neighbourhood(name="曹杨", committee="曹杨居委会", timezone=ZONE)
